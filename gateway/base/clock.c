@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/base/clock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <time.h>
+
+static int64_t read_ms(clockid_t id)
+{
+    struct timespec t;
+
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t mono_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
+}
+
+void clock_init(struct clock *c, double speed, int64_t wall0_ms)
+{
+    int64_t behind = read_ms(CLOCK_REALTIME) - wall0_ms;
+
+    *c = (struct clock){ .speed = speed, .wall0_ms = wall0_ms, .mono0_ms = mono_ms() };
+    if (speed > 1 && behind > 0)
+        c->meet_ms = (int64_t)((double)behind / (speed - 1));
+}
+
+void clock_print(const struct clock *c, char *buf)
+{
+    snprintf(buf, CLOCK_TEXT_MAX, "%.17g,%" PRId64 ",%" PRId64 ",%" PRId64, c->speed, c->wall0_ms,
+             c->mono0_ms, c->meet_ms);
+}
+
+int clock_parse(const char *text, struct clock *ret)
+{
+    struct clock c;
+    int end = 0;
+
+    if (sscanf(text, "%lf,%" SCNd64 ",%" SCNd64 ",%" SCNd64 "%n", &c.speed, &c.wall0_ms,
+               &c.mono0_ms, &c.meet_ms, &end) != 4 || text[end])
+        return -EINVAL;
+    if (!(c.speed >= 1 && c.speed <= CLOCK_SPEED_MAX) || c.meet_ms < 0)
+        return -EINVAL;
+    *ret = c;
+    return 0;
+}
+
+/* Station milliseconds since mono0_ms: fast up to the meeting with the present, then normal. */
+static int64_t elapsed_ms(const struct clock *c)
+{
+    int64_t real = mono_ms() - c->mono0_ms;
+
+    if (real <= c->meet_ms)
+        return (int64_t)((double)real * c->speed);
+    return (int64_t)((double)c->meet_ms * c->speed) + real - c->meet_ms;
+}
+
+int64_t clock_wall_ms(const struct clock *c)
+{
+    if (c->speed == 1)
+        return read_ms(CLOCK_REALTIME);
+    return c->wall0_ms + elapsed_ms(c);
+}
+
+int64_t clock_mono_ms(const struct clock *c)
+{
+    return c->speed == 1 ? mono_ms() : elapsed_ms(c);
+}
+
+int64_t clock_real_ms(const struct clock *c, int64_t station_ms)
+{
+    if (station_ms <= 0)
+        return 0;
+    bool is_fast = c->speed != 1 && mono_ms() - c->mono0_ms < c->meet_ms;
+    int64_t real = is_fast ? (int64_t)((double)station_ms / c->speed) : station_ms;
+    return real > 0 ? real : 1;
+}
+
+#define YEAR_10000_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
+
+void time_print_utc(int64_t ms, char *buf)
+{
+    struct tm tm;
+
+    if (ms < 0)
+        ms = 0;
+    if (ms > YEAR_10000_MS)
+        ms = YEAR_10000_MS;
+    time_t s = (time_t)(ms / 1000);
+    gmtime_r(&s, &tm);
+    size_t n = strftime(buf, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(buf + n, TIME_TEXT_MAX - n, ".%03dZ", (int)(ms % 1000));
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config - a station's configuration as const structs, and the call that makes it from files.
+ *
+ * Main file plus conf.d/*.yaml beside it (lists are joined, groups may stand in one file only).
+ * Bound by field tables, defaults applied, references checked; nothing here knows a module: app.c
+ * hands in the tables of uplink and bus kinds. All texts and arrays live as long as the config.
+ */
+#pragma once
+
+#include "gateway/conf/diag.h"
+#include "sensors/core/field.h"
+#include "sensors/profile/profile.h"
+
+struct names {
+    const char *en, *zh;
+};
+
+struct station_conf {
+    const char *id;     /* [a-z0-9-]+ */
+    const char *region; /* MQTT topic level, [a-z0-9-]+ */
+    struct names names;
+    double lat, lon, alt; /* degrees WGS 84, metres; NaN when not given */
+    const char *zone;     /* "+08:00": a fixed offset */
+    int64_t zone_ms;      /* the same in milliseconds east of UTC */
+};
+
+struct bus_conf {
+    const char *id;
+    struct field_variant type; /* modbus-tcp: struct bus_tcp_conf, modbus-rtu: bus_rtu_conf */
+    struct field_mark mark;
+};
+
+struct bus_tcp_conf {
+    const char *host; /* name or address */
+    int64_t port;
+    int64_t connect_timeout_ms;
+};
+
+struct bus_rtu_conf {
+    const char *port; /* /dev/serial/by-id/..., or a pty */
+    int64_t baud;
+    const char *format; /* "8N1", "8E1", "8O1", "8N2" */
+    int64_t pause_ms;   /* silence between frames beyond the standard's 3.5 characters */
+};
+
+struct correction_conf { /* one point of a device: "channels:" map */
+    const char *id;      /* the profile's point */
+    double factor, offset; /* canonical = (value as converted) * factor + offset */
+    struct field_range range, suspect; /* gross range test, canonical unit; NaN: defaults */
+    int64_t stuck;  /* equal raw values that make it stuck; -1: the default; 0: never */
+    bool is_enabled;
+    struct field_mark mark;
+};
+
+struct device_conf {
+    const char *id;
+    struct names names;
+    const char *profile; /* id */
+    const char *bus;     /* id */
+    int64_t unit;        /* Modbus unit, 0..255; -1: the profile's default */
+    int64_t poll_ms;
+    int64_t timeout_ms;  /* -1: the profile's */
+    int order;           /* enum word_order + 1; 0: the profile's */
+    bool is_enabled;
+    struct field_array channels; /* struct correction_conf */
+    struct field_mark mark;
+    /* filled by config_load from the references */
+    const struct profile *profile_found;
+    const struct bus_conf *bus_found;
+};
+
+struct level_conf {
+    const char *id; /* blue, yellow, orange, red */
+    double set, clear;
+    const char *on, *off; /* "2 of 3" or a duration */
+    struct field_mark mark;
+};
+
+struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
+    const char *id;
+    struct names title;
+    bool is_enabled;
+    const char *quantity, *medium, *device; /* selector; NULL: any */
+    const char *input;                      /* "raw", "mean(1min)", "mean(1h)" */
+    int direction;                          /* enum: above, below */
+    struct field_array levels;              /* struct level_conf */
+    double valid_share;
+    int64_t hold_samples; /* after a gap */
+    int64_t stale_ms;     /* -1: three intervals */
+    int64_t rearm_ms;
+    struct field_mark mark;
+};
+
+struct uplink_conf {
+    const char *id;
+    struct field_variant type; /* options of the kind */
+    bool is_enabled;
+    struct field_mark mark;
+};
+
+struct http_conf {
+    const char *listen; /* "127.0.0.1:8080"; "" or "off": no page */
+};
+
+struct log_conf {
+    const char *path;
+    int64_t commit_ms, seal_ms, seal_rows;
+    int64_t size_max, age_max_ms;
+};
+
+struct config {
+    struct station_conf station;
+    struct field_array buses;   /* struct bus_conf */
+    struct field_array devices; /* struct device_conf */
+    struct field_array rules;   /* struct rule_conf */
+    struct field_array uplinks; /* struct uplink_conf */
+    struct field_array profile_dirs; /* const char *: searched before the built-in profiles */
+    struct http_conf http;
+    struct log_conf log;
+    const char *control; /* path of the control socket */
+};
+
+/*
+ * Read, bind and check. uplink_kinds: closed table of the kinds that `uplinks: type` may name.
+ * Returns 0 and *ret, or -EINVAL with every message in `d`. Profiles that devices name are loaded
+ * (and linted) here and owned by the config.
+ */
+int config_load(const char *path, const struct field_kind *uplink_kinds, struct diag *d,
+                struct config **ret);
+void config_destroy(struct config *c);
+
+/* The effective configuration as YAML, defaults included, secrets as "***". */
+int config_print(const struct config *c, FILE *out);
+
+/* The root field table, for help and reference pages. */
+extern const struct field config_fields[];

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * forward - follows the log for every uplink, one thread each: cursor, order, retry clock,
+ * back-off, bisection, set-aside. Losing anything here costs repetition, never data.
+ */
+#pragma once
+
+#include "gateway/base/clock.h"
+#include "gateway/store/store.h"
+#include "gateway/uplink/uplink.h"
+
+struct forward_uplink {
+    const char *id; /* names the cursor */
+    const struct uplink_kind *kind;
+    const void *options;
+};
+
+struct forward_status {
+    const char *id, *kind;
+    bool is_connected;
+    uint64_t acked_seq, backlog, sent, set_aside;
+    char error[160];
+};
+
+struct forward_options {
+    struct store *store;
+    const struct clock *clock;
+    struct uplink_station station;
+    const struct forward_uplink *uplinks;
+    size_t uplinks_n;
+    /* Called from an uplink's thread when its state changes; must not block. */
+    void (*on_status)(void *user, const struct forward_status *s);
+    void *user;
+};
+
+struct forward;
+
+/* Starts the threads. Options and what they point to must outlive it. */
+int forward_create(const struct forward_options *o, struct forward **ret);
+/* New entries are committed up to `seq`: wake up. Any thread, never blocks. */
+void forward_wake(struct forward *f, uint64_t seq);
+/* Stop and join, within 1 s. Takes NULL. */
+void forward_destroy(struct forward *f);

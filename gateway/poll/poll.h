@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * poll - asks every device on time and hands over what it says.
+ *
+ * Schedule on monotonic time, aligned slots: polls due within a few milliseconds share a wake-up.
+ * One state per (bus, unit): a silent device backs off to probes and costs its neighbours nothing.
+ * Everything runs on the main loop; serial lines have a thread each behind gateway/bus. The sink
+ * is called on the main thread, one scan per due poll, also when it failed.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "gateway/base/clock.h"
+#include "gateway/base/scan.h"
+#include "sensors/profile/profile.h"
+
+enum poll_bus_kind { POLL_BUS_TCP, POLL_BUS_RTU };
+
+struct poll_bus {
+    enum poll_bus_kind kind;
+    const char *id;
+    const char *host;           /* TCP */
+    uint16_t port;
+    int64_t connect_timeout_ms;
+    const char *device;         /* RTU: path of the port */
+    int baud;
+    char parity;                /* 'N', 'E', 'O' */
+    int data_bits, stop_bits;
+    int64_t pause_ms;
+};
+
+struct poll_device {
+    const char *id;
+    const struct profile *profile;
+    uint32_t bus;        /* index into buses */
+    uint8_t unit;
+    int order;           /* enum word_order; -1: the profile's */
+    int64_t interval_ms; /* station time */
+    int64_t timeout_ms;  /* per transaction, real time */
+    bool is_enabled;
+};
+
+enum device_state { DEVICE_WAITING, DEVICE_ONLINE, DEVICE_SILENT, DEVICE_DISABLED };
+
+struct poll_counters { /* of one device, since start */
+    uint64_t polls, answers, timeouts, bad_frames, exceptions, link_errors, late_answers;
+    int64_t answer_ms_mean, answer_ms_max;
+    int64_t last_answer_ms; /* UTC, 0: never */
+};
+
+struct poll_options {
+    uv_loop_t *loop;
+    const struct clock *clock;
+    const struct poll_bus *buses;
+    size_t buses_n;
+    const struct poll_device *devices;
+    size_t devices_n; /* the index of a device is its number in scans */
+    void (*on_scan)(void *user, const struct scan *s);
+    /* A device went silent or came back; `text` says so for the log. */
+    void (*on_state)(void *user, uint32_t device, enum device_state state, enum scan_outcome why);
+    void *user;
+};
+
+struct poll;
+
+/* Options' arrays and what they point to must outlive the poller. 0 or a negative errno. */
+int poll_create(const struct poll_options *o, struct poll **ret);
+void poll_start(struct poll *p);
+/* Stops asking, ends the line threads within 500 ms, closes every handle; then on_closed. */
+void poll_stop(struct poll *p, void (*on_closed)(void *user), void *user);
+void poll_destroy(struct poll *p); /* after on_closed; takes NULL */
+
+void poll_counters_get(const struct poll *p, uint32_t device, struct poll_counters *ret);
+enum device_state poll_device_state(const struct poll *p, uint32_t device);
+
+/* How far polls started from their slot, in microseconds, since start. */
+struct poll_jitter {
+    double mean_us, deviation_us;
+    int64_t max_us;
+};
+void poll_jitter_get(const struct poll *p, struct poll_jitter *ret);

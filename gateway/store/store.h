@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store - the station's log: ordered, append-only, in SQLite (WAL, synchronous=FULL).
+ *
+ * Everything that changed goes into one transaction per commit interval; accepted = committed.
+ * The main thread builds batches and submits them, never blocking; the writer thread owns the only
+ * writing connection, commits, seals pending rows into SF1 frames and numbers the entries without
+ * gaps. Readers have connections of their own. Kill -9 at any instant loses at most what was not
+ * committed: rows already committed but not yet sealed are sealed at the next start.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/series/series.h"
+
+enum {
+    STORE_QUEUE_BYTES_MAX = 32 << 20, /* batches waiting for the writer: minutes of a stalled disk */
+    STORE_EVENT_MAX = 16 << 10,       /* bytes of one event */
+    STORE_RANGES_MAX = 256,           /* acknowledged ranges above a cursor's contiguous part */
+};
+
+struct store_options {
+    const char *path;        /* the database file */
+    int64_t commit_ms;       /* commit interval, default 1000 */
+    int64_t seal_ms;         /* oldest pending row of a stream: its frame is sealed at this age */
+    unsigned seal_rows;      /* or at this many rows */
+    int64_t size_max_bytes;  /* retention by size; 0: none */
+    int64_t age_max_ms;      /* retention by age; 0: none */
+    double speed;            /* of the clock: intervals above are station time; 1 in operation */
+};
+
+struct store_commit { /* after each commit */
+    uint64_t seq_last; /* the newest entry */
+    uint64_t samples, rows, events; /* accepted since the log was created */
+};
+
+struct store;
+
+/*
+ * Open or create; recover (seal what an earlier run left pending); read back journal mode and
+ * synchronous. `error` gets a full sentence. Blocks; call before the loop runs.
+ * on_commit is called by the writer thread after each commit; it must not block.
+ */
+int store_open(const struct store_options *options,
+               void (*on_commit)(void *user, const struct store_commit *c), void *user,
+               struct store **ret, char *error, size_t error_size);
+
+/* Commit all that was submitted, seal what is pending, checkpoint, close. Takes NULL. */
+void store_close(struct store *s);
+
+/* 8 random bytes, new with every new or restored database. */
+uint64_t store_epoch(const struct store *s);
+
+/*
+ * The stream of this name with this dictionary (JSON of section 9 of the series format, without
+ * the members "layout" and "stream"; the store adds the stream's number and computes the layout).
+ * Main thread; waits for the writer, so only at start and reload. Returns 0 and the number.
+ */
+int store_stream_open(struct store *s, const char *name, unsigned columns, int64_t period_ms,
+                      uint32_t unit_ms, const struct series_hint *hints, const char *dictionary,
+                      uint32_t *ret_number);
+
+/* One unit of change: all of it is committed together, or none. Main thread. */
+struct store_batch;
+int store_batch_begin(struct store *s, struct store_batch **ret);
+int store_batch_row(struct store_batch *b, uint32_t stream, int64_t time_ms,
+                    const struct series_cell *cells, unsigned columns);
+/* `json`: an object "{...}" without "epoch" and "seq"; the store puts them in front. */
+int store_batch_event(struct store_batch *b, const char *json);
+/* Module state that must survive a restart with exactly these rows; size 0 deletes it. */
+int store_batch_state(struct store_batch *b, const char *key, const void *data, size_t size);
+void store_batch_drop(struct store_batch *b);
+
+enum store_urgency {
+    STORE_WITH_INTERVAL, /* at the next commit */
+    STORE_AT_ONCE,       /* somebody outside waits: an alert, a command's reply */
+};
+
+/* Hands the batch over and frees it in any case. -EAGAIN when the queue is full (counted; the
+ * batch is not accepted). */
+int store_batch_submit(struct store_batch *b, enum store_urgency urgency);
+
+/* State as of the last commit, NULL when absent; free() it. Before the loop runs. */
+void *store_state_get(struct store *s, const char *key, size_t *ret_size);
+
+/* Every state whose key starts with `prefix`. Before the loop runs. */
+int store_state_each(struct store *s, const char *prefix,
+                     void (*each)(void *user, const char *key, const void *data, size_t size),
+                     void *user);
+
+struct store_health {
+    struct store_commit committed;
+    uint64_t queue_bytes, batches_refused, commits, commit_errors;
+    int64_t commit_ms_max;
+    int64_t size_bytes;
+    char error[160]; /* "" when all is well */
+};
+void store_health_get(struct store *s, struct store_health *ret); /* any thread */
+
+/* ---- reading: one reader per thread, its own connection ---- */
+
+struct store_reader;
+int store_reader_open(struct store *s, struct store_reader **ret);
+void store_reader_close(struct store_reader *r);
+
+enum store_kind { STORE_FRAME = 1, STORE_EVENT = 2 };
+
+struct store_entry {
+    uint64_t seq;
+    enum store_kind kind;
+    uint32_t stream, segment, frame_seq; /* frames */
+    int64_t t_first, t_last;             /* ms UTC; of an event: when */
+    uint32_t samples;                    /* cells of a frame; 0 for an event */
+    const void *data;                    /* frame bytes, or JSON without NUL; until the next call */
+    size_t size;
+};
+
+/* Entries from..to in order, until `each` returns false. 0 or a negative errno. */
+int store_read_entries(struct store_reader *r, uint64_t from, uint64_t to,
+                       bool (*each)(void *user, const struct store_entry *e), void *user);
+
+/* Frames of one segment from frame_seq on, in order: to rebuild a decoder or answer "need". */
+int store_read_segment(struct store_reader *r, uint32_t stream, uint32_t segment,
+                       uint32_t from_frame_seq,
+                       bool (*each)(void *user, const struct store_entry *e), void *user);
+
+/*
+ * Decoded rows of one stream with t_from <= time < t_to, sealed and pending, oldest first. The
+ * cells have the columns of their own segment: `layout` names the dictionary in force.
+ */
+int store_read_rows(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
+                    bool (*each)(void *user, int64_t time_ms, const struct series_cell *cells,
+                                 unsigned columns, uint32_t layout),
+                    void *user);
+
+/* The dictionary of a layout, as announced (with "layout", "stream"); free() it. NULL if unknown. */
+char *store_read_layout(struct store_reader *r, uint32_t layout);
+/* Every layout in force or still named by a stored frame. */
+int store_read_layouts(struct store_reader *r,
+                       void (*each)(void *user, uint32_t layout, const char *json), void *user);
+
+/* Newest first events whose "kind" is `kind` (NULL: all), at most n. */
+int store_read_events(struct store_reader *r, const char *kind, unsigned n,
+                      bool (*each)(void *user, const struct store_entry *e), void *user);
+
+uint64_t store_read_last_seq(struct store_reader *r);
+uint64_t store_read_first_seq(struct store_reader *r);
+
+/* ---- cursors: one per uplink ---- */
+
+struct store_range {
+    uint64_t from, to; /* inclusive */
+};
+
+struct store_cursor {
+    uint64_t acked_to; /* every entry up to this one is acknowledged */
+    struct store_range above[STORE_RANGES_MAX]; /* acknowledged ones above, sorted, disjoint */
+    size_t above_n;
+};
+
+/* The uplink's cursor; a new uplink starts at the oldest entry kept. Reader's thread. */
+int store_cursor_get(struct store_reader *r, const char *uplink, struct store_cursor *ret);
+/* Written with the next commit; any thread. Losing it costs repetition, never data. */
+int store_cursor_set(struct store *s, const char *uplink, const struct store_cursor *c);
+
+/* An entry that the destination refuses, set aside with its reason. Any thread. */
+int store_set_aside(struct store *s, const char *uplink, uint64_t seq, const char *why);
+uint64_t store_read_set_aside(struct store_reader *r, const char *uplink); /* how many */

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * uplink - deliver entries of the log to one destination.
+ *
+ * The forwarder (gateway/forward/) owns cursor, order, retry clock, back-off and thread. An uplink
+ * knows one protocol: it is given a batch, it tries once, and says what became of it. It never
+ * reads the store and never retries on its own.
+ *
+ * Threads: every call on one `struct uplink` comes from that uplink's own thread. stop() is the
+ * exception and may come from any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/series/series.h"
+#include "sensors/core/field.h"
+
+struct uplink; /* private to each kind */
+
+/* One entry of the log on its way out; sent again it has the same bytes. */
+struct uplink_entry {
+    uint64_t seq;
+    bool is_event;
+    const uint8_t *data; /* frame, or event JSON */
+    size_t size;
+    /* of a frame, when the kind wants rows: decoded, with its dictionary; else NULL */
+    const struct series_frame *frame;
+    const char *layout_json;
+    uint32_t layout; /* 0 for events */
+};
+
+struct uplink_batch {
+    const struct uplink_entry *entries;
+    size_t n;
+};
+
+enum uplink_verdict {
+    UPLINK_DELIVERED, /* the destination has it: the cursor may pass */
+    UPLINK_SENT,      /* on its way; collect() will tell which entries are acknowledged */
+    UPLINK_LATER,     /* transient: keep, send the same bytes again after a pause */
+    UPLINK_REFUSED,   /* not as it stands: halve it; one refused entry is set aside */
+    UPLINK_DENIED,    /* credentials or destination wrong: stop, keep all, raise an event */
+};
+
+/* What happened, in words, for the log and the status page. */
+struct uplink_report {
+    char text[160];
+    int64_t retry_after_ms; /* asked for by the other end; 0 when it did not say */
+};
+
+struct uplink_range {
+    uint64_t from, to; /* entries, inclusive */
+};
+
+struct uplink_need { /* the destination lacks frames of a segment */
+    uint32_t stream, segment, from_frame_seq;
+};
+
+/* What came back since the last call. */
+struct uplink_acks {
+    struct uplink_range acked[64];
+    size_t acked_n;
+    struct uplink_need need[64];
+    size_t need_n;
+};
+
+/* Who is sending: the same for all uplinks of a station. */
+struct uplink_station {
+    const char *id, *region;
+    uint64_t epoch;
+    /* dictionary of a layout (free() it), NULL when unknown; callable from the uplink's thread */
+    char *(*layout_json)(void *user, uint32_t layout);
+    void *user;
+};
+
+struct uplink_kind {
+    const char *name; /* `type:` in the configuration */
+    const char *title;
+    bool wants_rows;  /* frames must come decoded */
+    bool is_windowed; /* send() may answer UPLINK_SENT; several batches may be under way */
+
+    const struct field *options; /* closed by an entry without a name */
+    size_t options_size;
+
+    /* Make an instance; does not connect. `options` and `station` must outlive it. */
+    int (*create)(const void *options, const struct uplink_station *station, struct uplink **ret);
+    /* Release everything. Accepts NULL and half-made instances. */
+    void (*destroy)(struct uplink *u);
+    /* Deliver, connecting first if needed. `why` is always filled. */
+    enum uplink_verdict (*send)(struct uplink *u, const struct uplink_batch *b,
+                                struct uplink_report *why);
+    /* Wait at most timeout_ms for acknowledgements; windowed kinds only, else NULL. Returns false
+     * when the connection is gone: everything unacknowledged is to be sent again. */
+    bool (*collect)(struct uplink *u, int64_t timeout_ms, struct uplink_acks *ret);
+    /* Ask a send() or collect() in progress to return soon. Any thread. */
+    void (*stop)(struct uplink *u);
+};
+
+/* All kinds, from kinds.def, closed by NULL; and as the choices of `uplinks: type:`. */
+extern const struct uplink_kind *const uplink_kinds[];
+const struct uplink_kind *uplink_kind_find(const char *name);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * agg - statistics of one channel over fixed periods (1 min, 1 h), start-labelled.
+ *
+ * Pure: O(1) memory. Expected samples = period / interval, never the number received; a period is
+ * valid from 75 % usable samples (grade good, suspect or not evaluated). The state is plain data
+ * and survives a restart through the log.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sensors/core/quantity.h"
+#include "sensors/core/sample.h"
+
+struct agg_config {
+    enum aggregate how;
+    int64_t period_ms, interval_ms;
+    double valid_share; /* 0.75 */
+    int decimals;       /* of the result */
+};
+
+struct agg_state { /* all zero: no period open */
+    int64_t start_ms;   /* of the open period, UTC, a multiple of period_ms (zone: caller) */
+    double sum, sum2;   /* vector: sine and cosine sums; energy: sum of 10^(L/10) */
+    double min, max, last;
+    uint32_t used, suspect, unused;
+    uint32_t status_n[STATUS_COUNT_]; /* of the unused samples */
+    uint32_t reasons;                 /* united, of the unused samples */
+    bool is_open;
+};
+
+struct agg_result {
+    int64_t start_ms;
+    struct decimal value; /* missing when nothing usable */
+    struct verdict verdict;
+    double min, max;
+    uint32_t used, expected;
+};
+
+/* Add a sample of the open period (or opens one). Returns true and fills *ret when the sample
+ * belongs to a later period than the open one: that one is closed first, the sample is then in. */
+bool agg_step(const struct agg_config *c, struct agg_state *st, const struct sample *s,
+              struct agg_result *ret);
+
+/* Closes the open period when it ended at or before now_ms. */
+bool agg_close(const struct agg_config *c, struct agg_state *st, int64_t now_ms,
+               struct agg_result *ret);

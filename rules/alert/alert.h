@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * alert - graded threshold rules with set and clear levels, on- and off-delay (facts: alerting).
+ *
+ * Pure: time is the sample's. One `struct alert_rule` is one rule on one channel; its state is
+ * plain data that the caller keeps in the log, so that a restart neither repeats nor forgets.
+ * Missing data never clears an alert. Unusable samples neither count nor reset.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sensors/core/sample.h"
+
+enum alert_level { LEVEL_NONE, LEVEL_BLUE, LEVEL_YELLOW, LEVEL_ORANGE, LEVEL_RED, LEVEL_COUNT_ };
+
+/* m of the last n usable samples, or a duration; n at most 32. */
+struct alert_delay {
+    uint8_t m, n;        /* n 0: duration */
+    int64_t duration_ms;
+};
+
+/* "2 of 3", "3", "10min". Returns 0, or -EINVAL with a sentence in `why`. */
+int alert_delay_parse(const char *text, struct alert_delay *ret, char *why, size_t size);
+bool alert_delay_is_ok(const char *text, char *why, size_t size); /* for field tables */
+/* "raw", "mean(1min)", "mean(1h)": which statistic the rule reads; 0 is raw. -EINVAL as above. */
+int alert_input_parse(const char *text, int64_t *ret_period_ms, char *why, size_t size);
+bool alert_input_is_ok(const char *text, char *why, size_t size);
+
+enum alert_direction { ALERT_ABOVE, ALERT_BELOW };
+
+struct alert_threshold {
+    bool is_set;
+    double set, clear;
+    struct alert_delay on, off;
+};
+
+struct alert_rule {
+    const char *id, *title_en, *title_zh;
+    uint32_t channel; /* whose samples it judges */
+    enum alert_direction direction;
+    struct alert_threshold level[LEVEL_COUNT_];
+    unsigned hold_samples; /* usable samples ignored after a gap */
+    int64_t stale_ms;      /* no usable sample for so long: cannot judge */
+    int64_t rearm_ms;      /* shortest time between two raises of one episode */
+};
+
+/* Checks order of levels and clear against set. NULL, or a sentence. */
+const char *alert_rule_error(const struct alert_rule *r);
+
+struct alert_state { /* all zero: quiet */
+    uint8_t level, peak;
+    bool is_stale;
+    int64_t raised_ms;              /* start of the episode: part of its key */
+    int64_t last_raise_ms, last_sample_ms;
+    uint32_t on_bits[LEVEL_COUNT_], off_bits[LEVEL_COUNT_]; /* newest usable sample in bit 0 */
+    uint8_t on_n[LEVEL_COUNT_], off_n[LEVEL_COUNT_];        /* usable samples remembered */
+    int64_t on_since_ms[LEVEL_COUNT_], off_since_ms[LEVEL_COUNT_]; /* 0: condition not met */
+    double extreme;
+    uint32_t hold;
+};
+
+enum alert_transition {
+    ALERT_QUIET,      /* nothing to tell */
+    ALERT_RAISED,
+    ALERT_UPGRADED,
+    ALERT_DOWNGRADED,
+    ALERT_CLEARED,
+    ALERT_CANNOT_JUDGE, /* no usable sample for stale_ms: the alert stays as it is */
+    ALERT_JUDGES_AGAIN
+};
+
+struct alert_change {
+    enum alert_transition what;
+    int64_t time_ms, raised_ms;
+    uint8_t level, from_level, peak;
+    double value, limit, extreme; /* limit: the level's set, or clear when going down */
+    struct verdict verdict;       /* of the sample that decided */
+};
+
+/* One sample of the rule's channel. *ret->what is ALERT_QUIET when nothing changed; *ret_touched
+ * tells whether the state must be stored anew. */
+void alert_step(const struct alert_rule *r, struct alert_state *st, const struct sample *s,
+                struct alert_change *ret, bool *ret_touched);
+
+/* Time passes without samples: staleness and durations. */
+void alert_tick(const struct alert_rule *r, struct alert_state *st, int64_t now_ms,
+                struct alert_change *ret, bool *ret_touched);
+
+const char *alert_level_id(enum alert_level l);                      /* "yellow" */
+const char *alert_level_name(enum alert_level l, const char *lang);
+const char *alert_transition_id(enum alert_transition t);            /* "raised" */
