@@ -142,6 +142,11 @@ char *store_read_layout(struct store_reader *r, uint32_t layout);
 int store_read_layouts(struct store_reader *r,
                        void (*each)(void *user, uint32_t layout, const char *json), void *user);
 
+/* Newest row time of a stream, sealed or pending; 0 when it has none. */
+int64_t store_read_last_time(struct store_reader *r, uint32_t stream);
+/* The layout in force of a stream (as opened last); 0 when it is unknown. */
+uint32_t store_read_stream_layout(struct store_reader *r, uint32_t stream);
+
 /* Newest first events whose "kind" is `kind` (NULL: all), at most n. */
 int store_read_events(struct store_reader *r, const char *kind, unsigned n,
                       bool (*each)(void *user, const struct store_entry *e), void *user);
