@@ -242,8 +242,8 @@ static struct window window_of(const char *line, size_t size, int column)
 
     for (size_t i = 0; i < size; n++)
         i += utf8_next(line + i, size - i, &c);
-    int first = n <= DIAG_LINE_MAX || column <= DIAG_LINE_MAX / 2 ? 0
-                                                                 : column - DIAG_LINE_MAX / 2;
+    int first =
+        n <= DIAG_LINE_MAX || column <= DIAG_LINE_MAX / 2 ? 0 : column - DIAG_LINE_MAX / 2;
     if (first > n)
         first = n;
     int last = n - first > DIAG_LINE_MAX ? first + DIAG_LINE_MAX : n;

@@ -18,8 +18,8 @@ static size_t min3(size_t a, size_t b, size_t c)
     return m < c ? m : c;
 }
 
-/* Damerau-Levenshtein, restricted (one swap of neighbours counts once); case and '-' against '_'
- * are free. Both at most WORD_MAX. */
+/* Damerau-Levenshtein, restricted (one swap of neighbours counts once); case and '-' against
+ * '_' are free. Both at most WORD_MAX. */
 static size_t distance(const char *a, size_t an, const char *b, size_t bn)
 {
     size_t rows[3][WORD_MAX + 1];
@@ -32,8 +32,8 @@ static size_t distance(const char *a, size_t an, const char *b, size_t bn)
         for (size_t j = 1; j <= bn; j++) {
             size_t cost = lower(a[i - 1]) != lower(b[j - 1]);
             row[j] = min3(last[j] + 1, row[j - 1] + 1, last[j - 1] + cost);
-            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2])
-                && lower(a[i - 2]) == lower(b[j - 1]) && before[j - 2] + 1 < row[j])
+            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+                lower(a[i - 2]) == lower(b[j - 1]) && before[j - 2] + 1 < row[j])
                 row[j] = before[j - 2] + 1;
         }
         size_t *spare = before;
