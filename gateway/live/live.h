@@ -44,7 +44,7 @@ struct live_alert {
 };
 
 struct live_uplink {
-    const char *id, *kind;
+    const char *id, *kind; /* live as long as the table */
     bool is_connected;
     uint64_t acked_seq, backlog; /* entries */
     uint64_t sent, set_aside;
@@ -86,14 +86,27 @@ const struct channel_table *live_channels(const struct live *l);
 
 int64_t live_now(struct live *l);
 uint64_t live_version(struct live *l); /* grows with every put */
+
+/* The version of the newest change of each kind, so that a follower looks only at what is new. A
+ * device is news when its state or the reason for it changed, not with every poll. */
+struct live_versions {
+    uint64_t all, samples, devices, alerts;
+    uint64_t delivery; /* uplinks or log */
+};
+void live_versions_get(struct live *l, struct live_versions *ret);
+
 /* Copies the samples put after `since` (0: all that have one) into `out`, at most max; returns how
  * many, and the version up to which they go. A channel without a sample yet is left out. */
 size_t live_samples(struct live *l, uint64_t since, struct sample *out, size_t max,
                     uint64_t *ret_version);
 size_t live_devices(struct live *l, struct live_device *out, size_t max);
+size_t live_devices_n(const struct live *l);
+/* Standing ones first, by colour and time. */
 size_t live_alerts(struct live *l, struct live_alert *out, size_t max);
+uint64_t live_alerts_dropped(struct live *l); /* new ones that pushed another out, or found no place */
 size_t live_uplinks(struct live *l, struct live_uplink *out, size_t max);
 void live_log_get(struct live *l, struct live_log *ret);
+uint64_t live_events_last(struct live *l); /* the counter now: to follow what comes from here on */
 /* Events after `since` (their own counter), oldest first; each is copied into `buf` of
  * LIVE_EVENT_MAX bytes and handed over. Returns the new counter. */
 uint64_t live_events(struct live *l, uint64_t since,
