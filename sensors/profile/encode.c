@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "sensors/core/bytes.h"
+#include "sensors/profile/image.h"
+
+struct limits { /* of an integer type, as doubles that convert back without overflow */
+    double min, max;
+};
+
+static const struct limits limits[] = {
+    [TYPE_U16] = { 0, UINT16_MAX },
+    [TYPE_S16] = { INT16_MIN, INT16_MAX },
+    [TYPE_U32] = { 0, UINT32_MAX },
+    [TYPE_S32] = { INT32_MIN, INT32_MAX },
+    [TYPE_U64] = { 0, 18446744073709549568.0 }, /* largest double below 2^64 */
+    [TYPE_S64] = { -9223372036854775808.0, 9223372036854774784.0 },
+    [TYPE_BIT] = { 0, 1 },
+};
+
+static void put_raw(const struct profile *p, struct register_address at, enum value_type type,
+                    int order, uint64_t raw, uint16_t *words)
+{
+    size_t n = profile_type_words(type);
+    int offset = profile_offset(p, at.space, at.first);
+    bool is_low_first = order == ORDER_CDAB || order == ORDER_DCBA;
+    bool is_swapped = order == ORDER_BADC || order == ORDER_DCBA;
+
+    if (offset < 0 || (size_t)offset + n > p->words_n)
+        return;
+    if (at.bit >= 0) {
+        uint16_t mask = (uint16_t)(1u << at.bit);
+        words[offset] = (uint16_t)((words[offset] & ~mask) | (raw ? mask : 0));
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint16_t w = (uint16_t)(raw >> 16 * (n - 1 - i));
+        words[(size_t)offset + (is_low_first ? n - 1 - i : i)] =
+            is_swapped ? (uint16_t)(w << 8 | w >> 8) : w;
+    }
+}
+
+/* Write a map's field and leave the other bits of its registers. */
+static void put_map(const struct profile *p, const struct profile_map *map, int order,
+                    uint64_t raw, uint16_t *words)
+{
+    enum value_type type = profile_map_type(map);
+    int o = type == TYPE_U16 ? ORDER_ABCD : order;
+    uint64_t old = profile_raw(p, map->at, type, (enum word_order)o, words);
+    uint64_t mask = map->mask ? map->mask : UINT64_MAX;
+
+    put_raw(p, map->at, type, o, (old & ~mask) | (raw << map->shift & mask), words);
+}
+
+/* The order in force after the order register, if it said nothing known, got the profile's. */
+static int settle_order(const struct profile *p, int order, uint16_t *words)
+{
+    int found = profile_order(p, order, words);
+
+    if (found != ORDER_UNKNOWN)
+        return found;
+    for (size_t i = 0; i < p->order_from.n; i++)
+        if (p->order_from.choice[i].verdict.status == p->order) {
+            put_map(p, &p->order_from, ORDER_ABCD, (uint64_t)p->order_from.choice[i].raw,
+                    words);
+            break;
+        }
+    return p->order;
+}
+
+static bool serves(const struct profile_point *pt, const struct profile_choice *c)
+{
+    return c && (!pt->quantity || c->conversion.factor != 0);
+}
+
+/* The conversion in force, after the unit register was made to name a unit that serves. */
+static struct unit_conversion settle_unit(const struct profile *p,
+                                          const struct profile_point *pt, int order,
+                                          uint16_t *words)
+{
+    const struct unit_conversion identity = { 1, 0, true };
+    const struct profile_map *map = &pt->unit_from;
+    const struct profile_choice *c;
+
+    if (!map->at.space)
+        return pt->quantity ? pt->conversion : identity;
+    c = profile_map_find(map, profile_map_raw(p, map, (enum word_order)order, words));
+    for (size_t i = 0; !serves(pt, c) && i < map->n; i++)
+        if (serves(pt, &map->choice[i])) {
+            c = &map->choice[i];
+            put_map(p, map, order, (uint64_t)c->raw, words);
+        }
+    return serves(pt, c) && pt->quantity ? c->conversion : identity;
+}
+
+static bool is_float_type(enum value_type t)
+{
+    return t == TYPE_F32 || t == TYPE_F64;
+}
+
+static double number_from_raw(enum value_type t, uint64_t raw)
+{
+    switch (t) {
+    case TYPE_F32:
+        return (double)float_from_bits((uint32_t)raw);
+    case TYPE_F64:
+        return double_from_bits(raw);
+    case TYPE_S16:
+        return (int16_t)raw;
+    case TYPE_S32:
+        return (int32_t)raw;
+    case TYPE_S64:
+        return (double)(int64_t)raw;
+    default:
+        return (double)raw;
+    }
+}
+
+static uint64_t raw_from_number(enum value_type t, double x)
+{
+    if (t == TYPE_F32)
+        return bits_from_float((float)x);
+    if (t == TYPE_F64)
+        return bits_from_double(x);
+    x = round(x);
+    x = x < limits[t].min ? limits[t].min : x > limits[t].max ? limits[t].max : x;
+    if (t == TYPE_U64)
+        return (uint64_t)x;
+    uint64_t raw = (uint64_t)(int64_t)x;
+    size_t bits = 16 * profile_type_words(t);
+    return bits < 64 ? raw & ((UINT64_C(1) << bits) - 1) : raw;
+}
+
+/* The factor in force, after the scale register was made to hold one. */
+static double settle_scale(const struct profile *p, const struct profile_point *pt, int order,
+                           uint16_t *words)
+{
+    enum value_type t = pt->scale_type;
+    int o = profile_type_words(t) > 1 ? order : ORDER_ABCD;
+    double s;
+
+    if (!pt->scale_from.space)
+        return 1;
+    s = number_from_raw(t, profile_raw(p, pt->scale_from, t, (enum word_order)o, words));
+    if (pt->scale_rule == SCALE_FACTOR ? s != 0 && isfinite(s) : fabs(s) <= DECIMAL_MAX_E)
+        return pt->scale_rule == SCALE_FACTOR
+                   ? s
+                   : profile_pow10(pt->scale_rule == SCALE_POW10 ? (int)s : -(int)s);
+    put_raw(p, pt->scale_from, t, o, raw_from_number(t, pt->scale_rule == SCALE_FACTOR), words);
+    return 1;
+}
+
+static bool is_code(const struct profile_point *pt, uint64_t raw)
+{
+    for (size_t i = 0; i < pt->invalid_n; i++)
+        if (pt->invalid[i] == raw)
+            return true;
+    return false;
+}
+
+static void put_missing(const struct profile *p, const struct profile_point *pt, int order,
+                        uint16_t *words)
+{
+    if (pt->invalid_n)
+        put_raw(p, pt->at, pt->type, order, pt->invalid[0], words);
+    else if (is_float_type(pt->type))
+        put_raw(p, pt->at, pt->type, order, raw_from_number(pt->type, (double)NAN), words);
+}
+
+static void encode_point(const struct profile *p, const struct profile_point *pt, int order,
+                         double value, uint16_t *words)
+{
+    if (!pt->at.space || pt->type == TYPE_TEXT)
+        return;
+    order = pt->order >= 0 ? pt->order : order;
+    if (!isfinite(value)) {
+        put_missing(p, pt, order, words);
+        return;
+    }
+
+    struct unit_conversion c = settle_unit(p, pt, order, words);
+    double x = c.is_identity || c.factor == 0 ? value : (value - c.offset) / c.factor;
+    x /= settle_scale(p, pt, order, words);
+    x = (x - pt->offset) / pt->scale;
+    uint64_t raw = raw_from_number(pt->type, x);
+    if (is_code(pt, raw)) /* the nearest value that does not mean "no value" */
+        raw = raw_from_number(pt->type, is_float_type(pt->type) ? nextafterf((float)x, 0)
+                                                                : x + (x > 0 ? -1 : 1));
+    put_raw(p, pt->at, pt->type, order, raw, words);
+}
+
+void profile_encode(const struct profile *p, int order, const double *value, uint16_t *words)
+{
+    int in_force = settle_order(p, order, words);
+
+    for (size_t i = 0; i < p->points_n; i++)
+        encode_point(p, &p->points[i], in_force, value[i], words);
+}
+
+static bool is_good(const struct profile_choice *c)
+{
+    return c->verdict.status == STATUS_VALID && c->verdict.grade == GRADE_GOOD &&
+           !c->verdict.reasons;
+}
+
+static const struct profile_choice *find_word(const struct profile_map *map, const char *word)
+{
+    for (size_t i = 0; i < map->n; i++)
+        if (!strcmp(map->choice[i].word, word))
+            return &map->choice[i];
+    return NULL;
+}
+
+/* A raw value that means "nothing to report". */
+static uint64_t quiet_raw(const struct profile_map *map)
+{
+    uint64_t raw = 0;
+
+    if (map->is_bits)
+        return 0;
+    for (size_t i = 0; i < map->n; i++)
+        if (is_good(&map->choice[i]))
+            return (uint64_t)map->choice[i].raw;
+    while (profile_map_find(map, raw))
+        raw++;
+    return raw;
+}
+
+static void quieten(const struct profile *p, const struct profile_map *map, int order,
+                    uint16_t *words)
+{
+    uint64_t raw;
+    const struct profile_choice *c;
+
+    if (!map->at.space)
+        return;
+    raw = profile_map_raw(p, map, (enum word_order)order, words);
+    c = profile_map_find(map, raw);
+    if (!c || !is_good(c))
+        put_map(p, map, order, quiet_raw(map), words);
+}
+
+static void quieten_all(const struct profile *p, int order, uint16_t *words)
+{
+    quieten(p, &p->mode, order, words);
+    for (size_t i = 0; i < p->flags_n; i++)
+        quieten(p, &p->flags[i].map, order, words);
+    for (size_t i = 0; i < p->points_n; i++)
+        quieten(p, &p->points[i].quality, p->points[i].order >= 0 ? p->points[i].order : order,
+                words);
+}
+
+/* The map of the whole device that has the word: the mode, then a flag for every point, then
+ * any. */
+static const struct profile_map *find_map(const struct profile *p, const char *word)
+{
+    const struct profile_map *some = NULL;
+
+    if (p->mode.at.space && find_word(&p->mode, word))
+        return &p->mode;
+    for (size_t i = 0; i < p->flags_n; i++) {
+        const struct profile_flag *f = &p->flags[i];
+        if (!find_word(&f->map, word))
+            continue;
+        if (f->is_for_all)
+            return &f->map;
+        some = some ? some : &f->map;
+    }
+    return some;
+}
+
+/* Points that have the word in their own quality; sets it when `words` is given. */
+static size_t put_quality(const struct profile *p, const char *word, int order, uint16_t *words)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->points_n; i++) {
+        const struct profile_point *pt = &p->points[i];
+        const struct profile_choice *c = find_word(&pt->quality, word);
+        n += c != NULL;
+        if (c && words)
+            put_map(p, &pt->quality, pt->order >= 0 ? pt->order : order, (uint64_t)c->raw,
+                    words);
+    }
+    return n;
+}
+
+int profile_encode_word(const struct profile *p, const char *word, uint16_t *words)
+{
+    bool is_none = !strcmp(word, "good") || !strcmp(word, "measuring");
+    const struct profile_map *map = is_none ? NULL : find_map(p, word);
+
+    if (!is_none && !map && !put_quality(p, word, ORDER_ABCD, NULL))
+        return -ENOENT;
+
+    int order = settle_order(p, -1, words);
+    quieten_all(p, order, words);
+    if (map)
+        put_map(p, map, order, (uint64_t)find_word(map, word)->raw, words);
+    else if (!is_none)
+        put_quality(p, word, order, words);
+    return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensors/profile/image.h"
+
+#include <stddef.h>
+
+int profile_offset(const struct profile *p, uint8_t space, uint16_t address)
+{
+    size_t lo = 0, hi = p->spans_n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        const struct profile_span *s = &p->spans[mid];
+        if (s->space == space && address >= s->first && address - s->first < s->count)
+            return s->offset + (address - s->first);
+        if (s->space < space || (s->space == space && s->first < address))
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return -1;
+}
+
+size_t profile_type_words(enum value_type type)
+{
+    static const uint8_t words[] = {
+        [TYPE_U16] = 1, [TYPE_S16] = 1, [TYPE_U32] = 2, [TYPE_S32] = 2, [TYPE_U64] = 4,
+        [TYPE_S64] = 4, [TYPE_F32] = 2, [TYPE_F64] = 4, [TYPE_BIT] = 1, [TYPE_TEXT] = 0,
+    };
+    return words[type];
+}
+
+uint64_t profile_raw(const struct profile *p, struct register_address at, enum value_type type,
+                     enum word_order order, const uint16_t *words)
+{
+    size_t n = profile_type_words(type);
+    int offset = profile_offset(p, at.space, at.first);
+    bool is_low_first = order == ORDER_CDAB || order == ORDER_DCBA;
+    bool is_swapped = order == ORDER_BADC || order == ORDER_DCBA;
+    uint64_t raw = 0;
+
+    if (offset < 0 || (size_t)offset + n > p->words_n)
+        return 0;
+    if (at.bit >= 0)
+        return words[offset] >> at.bit & 1;
+    if (type == TYPE_BIT)
+        return words[offset] != 0;
+    for (size_t i = 0; i < n; i++) {
+        uint16_t w = words[(size_t)offset + (is_low_first ? n - 1 - i : i)];
+        raw = raw << 16 | (is_swapped ? (uint16_t)(w << 8 | w >> 8) : w);
+    }
+    return raw;
+}
+
+uint64_t profile_map_raw(const struct profile *p, const struct profile_map *map,
+                         enum word_order order, const uint16_t *words)
+{
+    enum value_type type = profile_map_type(map);
+    uint64_t raw = profile_raw(p, map->at, type, type == TYPE_U16 ? ORDER_ABCD : order, words);
+
+    return (map->mask ? raw & map->mask : raw) >> map->shift;
+}
+
+const struct profile_choice *profile_map_find(const struct profile_map *map, uint64_t raw)
+{
+    for (size_t i = 0; i < map->n; i++) {
+        uint64_t code = (uint64_t)map->choice[i].raw;
+        if (map->is_bits ? (raw & code) != 0 : raw == code)
+            return &map->choice[i];
+    }
+    return NULL;
+}
+
+int profile_order(const struct profile *p, int order, const uint16_t *words)
+{
+    const struct profile_choice *c;
+
+    if (order >= 0)
+        return order;
+    if (!p->order_from.at.space)
+        return p->order;
+    c = profile_map_find(&p->order_from, profile_map_raw(p, &p->order_from, ORDER_ABCD, words));
+    return c ? c->verdict.status : ORDER_UNKNOWN;
+}
+
+double profile_pow10(int n)
+{
+    static const double table[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+
+    if (n < 0)
+        return 1 / profile_pow10(-n);
+    return table[n < 22 ? n : 22];
+}
