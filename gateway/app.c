@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/app.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "gateway/app_view.h"
+#include "gateway/base/log.h"
+#include "gateway/cmd/cmd.h"
+#include "gateway/control/control.h"
+#include "gateway/forward/forward.h"
+#include "gateway/http/http.h"
+#include "gateway/table.h"
+
+#define TICK_MS          1000  /* station time: closing of periods, staleness, live counters */
+#define DRAIN_POLL_MS    100   /* real */
+#define DRAIN_PATIENCE_MS 120000 /* a drain without progress for so long gives up */
+
+/* Everything that hangs on one configuration. */
+struct station {
+    struct app *app;
+    struct config *config;
+    struct table *table;
+    struct view *view;
+    struct pipeline_options pipeline_options;
+    struct pipeline *pipeline;
+    struct poll *poll;
+    struct http *http;
+    struct forward_uplink *uplinks;
+    struct forward_options forward_options;
+    struct forward *forward;
+    struct store_reader *layouts; /* for the uplinks' questions, one at a time */
+    pthread_mutex_t layouts_lock;
+};
+
+struct app {
+    const struct app_options *o;
+    uv_loop_t loop;
+    uv_timer_t tick;
+    uv_signal_t on_term, on_int, on_hup;
+    struct store *store;
+    struct control *control;
+    struct station *station;
+    struct config *next; /* checked, waiting for the old poller to end */
+    pthread_mutex_t commit_lock; /* guards `forward` against a reload */
+    struct forward *forward;
+    bool is_stopping;
+    int status;
+};
+
+/* ---- the log's side ---- */
+
+static void on_commit(void *user, const struct store_commit *c)
+{
+    struct app *a = user;
+
+    pthread_mutex_lock(&a->commit_lock);
+    if (a->forward)
+        forward_wake(a->forward, c->seq_last);
+    pthread_mutex_unlock(&a->commit_lock);
+}
+
+static void set_forward(struct app *a, struct forward *f)
+{
+    pthread_mutex_lock(&a->commit_lock);
+    a->forward = f;
+    pthread_mutex_unlock(&a->commit_lock);
+}
+
+static char *find_layout(void *user, uint32_t layout)
+{
+    struct station *s = user;
+
+    pthread_mutex_lock(&s->layouts_lock);
+    char *json = store_read_layout(s->layouts, layout);
+    pthread_mutex_unlock(&s->layouts_lock);
+    return json;
+}
+
+static int open_store(struct app *a, const struct log_conf *c)
+{
+    char error[256] = "";
+    const struct store_options o = {
+        .path = c->path,
+        .commit_ms = c->commit_ms,
+        .seal_ms = c->seal_ms,
+        .seal_rows = (unsigned)c->seal_rows,
+        .size_max_bytes = c->size_max,
+        .age_max_ms = c->age_max_ms,
+        .speed = a->o->clock.speed,
+    };
+    int rc = store_open(&o, on_commit, a, &a->store, error, sizeof error);
+
+    if (rc < 0)
+        log_error("log %s cannot be opened: %s", c->path, error);
+    return rc;
+}
+
+/* ---- the field's side ---- */
+
+static void on_scan(void *user, const struct scan *scan)
+{
+    struct station *s = user;
+
+    pipeline_scan(s->pipeline, scan);
+}
+
+static void on_device_state(void *user, uint32_t device, enum device_state state,
+                            enum scan_outcome why)
+{
+    struct station *s = user;
+    int64_t now_ms = clock_wall_ms(&s->app->o->clock);
+    const struct poll_device *d = &s->table->poll_device[device];
+    char en[160], zh[160];
+
+    view_device_state(s->view, device, why);
+    if (state == DEVICE_SILENT) {
+        snprintf(en, sizeof en, "Device %s is silent: %s.", d->id, scan_outcome_text(why, "en"));
+        snprintf(zh, sizeof zh, "设备 %s 失联：%s。", d->id, scan_outcome_text(why, "zh"));
+        log_notice("device %s is silent: %s", d->id, scan_outcome_text(why, "en"));
+        pipeline_notice(s->pipeline, now_ms, "device_silent", d->id, en, zh, NULL);
+    } else if (state == DEVICE_ONLINE && view_was_silent(s->view, device)) {
+        snprintf(en, sizeof en, "Device %s answers again.", d->id);
+        snprintf(zh, sizeof zh, "设备 %s 恢复应答。", d->id);
+        log_notice("device %s answers again", d->id);
+        pipeline_notice(s->pipeline, now_ms, "device_back", d->id, en, zh, NULL);
+    }
+}
+
+/* ---- one configuration ---- */
+
+static void station_destroy(struct station *s)
+{
+    if (!s)
+        return;
+    http_stop(s->http);
+    set_forward(s->app, NULL);
+    forward_destroy(s->forward);
+    poll_destroy(s->poll);
+    pipeline_destroy(s->pipeline);
+    store_reader_close(s->layouts);
+    pthread_mutex_destroy(&s->layouts_lock);
+    view_destroy(s->view);
+    table_destroy(s->table);
+    free(s->uplinks);
+    config_destroy(s->config);
+    free(s);
+}
+
+static int start_pipeline(struct station *s)
+{
+    struct table *t = s->table;
+
+    s->pipeline_options = (struct pipeline_options){
+        .table = &t->channels,
+        .devices = t->device,
+        .devices_n = s->config->devices.n,
+        .channels = t->treatment,
+        .rules = t->rule,
+        .rules_n = t->rules_n,
+        .store = s->app->store,
+        .on_sample = view_on_sample,
+        .on_alert = view_on_alert,
+        .on_event = view_on_event,
+        .user = s->view,
+    };
+    return pipeline_create(&s->pipeline_options, &s->pipeline);
+}
+
+static int start_poll(struct station *s)
+{
+    const struct poll_options o = {
+        .loop = &s->app->loop,
+        .clock = &s->app->o->clock,
+        .buses = s->table->bus,
+        .buses_n = s->config->buses.n,
+        .devices = s->table->poll_device,
+        .devices_n = s->config->devices.n,
+        .on_scan = on_scan,
+        .on_state = on_device_state,
+        .user = s,
+    };
+    int rc = poll_create(&o, &s->poll);
+
+    if (rc == 0)
+        poll_start(s->poll);
+    return rc;
+}
+
+static int start_forward(struct station *s)
+{
+    const struct uplink_conf *u = s->config->uplinks.items;
+    size_t n = 0;
+
+    s->uplinks = calloc(s->config->uplinks.n + 1, sizeof *s->uplinks);
+    if (!s->uplinks)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->config->uplinks.n; i++) {
+        if (u[i].is_enabled)
+            s->uplinks[n++] = (struct forward_uplink){
+                u[i].id, uplink_kind_find(u[i].type.kind->name), u[i].type.options
+            };
+    }
+    int rc = store_reader_open(s->app->store, &s->layouts);
+    if (rc < 0)
+        return rc;
+    s->forward_options = (struct forward_options){
+        .store = s->app->store,
+        .clock = &s->app->o->clock,
+        .station = {
+            .id = s->config->station.id,
+            .region = s->config->station.region,
+            .epoch = store_epoch(s->app->store),
+            .layout_json = find_layout,
+            .user = s,
+        },
+        .uplinks = s->uplinks,
+        .uplinks_n = n,
+        .on_status = view_on_uplink,
+        .user = s->view,
+    };
+    rc = forward_create(&s->forward_options, &s->forward);
+    if (rc == 0)
+        set_forward(s->app, s->forward);
+    return rc;
+}
+
+static int start_http(struct station *s)
+{
+    const char *listen = s->app->o->http_listen ? s->app->o->http_listen : s->config->http.listen;
+    char error[256] = "";
+
+    if (!listen || !*listen || strcmp(listen, "off") == 0 || s->app->o->is_drain)
+        return 0;
+    int rc = http_start(listen, view_live(s->view), s->app->store, &s->http, error, sizeof error);
+    if (rc < 0)
+        log_error("the page cannot be served at %s: %s", listen, error);
+    else
+        log_info("page at port %u", http_port(s->http));
+    return rc;
+}
+
+/* What a step of the start does, and its name for the log when it fails. */
+static int start_all(struct station *s)
+{
+    static const struct {
+        int (*start)(struct station *s);
+        const char *name;
+        bool is_for_drain;
+    } steps[] = {
+        { start_pipeline, "pipeline", false }, { start_forward, "forwarder", true },
+        { start_http, "page", false },         { start_poll, "poller", false },
+    };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof steps / sizeof steps[0]; i++) {
+        if (s->app->o->is_drain && !steps[i].is_for_drain)
+            continue;
+        rc = steps[i].start(s);
+        if (rc < 0)
+            log_error("%s cannot start: %s", steps[i].name, strerror(-rc));
+    }
+    return rc;
+}
+
+/* Takes over `config` in any case. */
+static int station_create(struct app *a, struct config *config, struct station **ret)
+{
+    struct station *s = calloc(1, sizeof *s);
+
+    if (!s) {
+        config_destroy(config);
+        return -ENOMEM;
+    }
+    s->app = a;
+    s->config = config;
+    pthread_mutex_init(&s->layouts_lock, NULL);
+    int rc = table_create(config, &s->table);
+    if (rc == 0)
+        rc = table_open_streams(s->table, a->store);
+    if (rc == 0)
+        rc = view_create(s->table, &a->o->clock, a->store, &s->view);
+    if (rc == 0)
+        rc = start_all(s);
+    if (rc < 0) {
+        station_destroy(s);
+        return rc;
+    }
+    log_info("station %s runs: %zu buses, %zu devices, %zu channels, %zu rules, %zu uplinks",
+             config->station.id, config->buses.n, config->devices.n, s->table->channels.n,
+             s->table->rules_n, s->forward_options.uplinks_n);
+    *ret = s;
+    return 0;
+}
+
+static struct config *load_config(const char *path)
+{
+    struct diag *d = NULL;
+    struct config *c = NULL;
+
+    if (diag_create(&d) < 0)
+        return NULL;
+    if (config_load(path, uplink_choices(), d, &c) < 0)
+        c = NULL;
+    if (diag_errors(d) || diag_warnings(d))
+        diag_print(d, stderr);
+    diag_destroy(d);
+    return c;
+}
+
+/* ---- stop and reload: both wait for the poller to end ---- */
+
+static void end_loop(struct app *a)
+{
+    uv_timer_stop(&a->tick);
+    uv_close((uv_handle_t *)&a->tick, NULL);
+    uv_close((uv_handle_t *)&a->on_term, NULL);
+    uv_close((uv_handle_t *)&a->on_int, NULL);
+    uv_close((uv_handle_t *)&a->on_hup, NULL);
+    control_stop(a->control);
+    a->control = NULL;
+}
+
+static void on_poll_closed(void *user)
+{
+    struct app *a = user;
+    struct config *next = a->next;
+
+    a->next = NULL;
+    station_destroy(a->station);
+    a->station = NULL;
+    if (a->is_stopping) {
+        config_destroy(next);
+        end_loop(a);
+        return;
+    }
+    control_set_live(a->control, NULL);
+    if (station_create(a, next, &a->station) < 0) {
+        log_error("the new configuration cannot start, ending");
+        a->status = EXIT_FOUND;
+        end_loop(a);
+        return;
+    }
+    control_set_live(a->control, view_live(a->station->view));
+}
+
+/* Ends the station in force; what follows is told by is_stopping and next. */
+static void leave_station(struct app *a)
+{
+    if (!a->station->poll) { /* a drain never polls */
+        on_poll_closed(a);
+        return;
+    }
+    poll_stop(a->station->poll, on_poll_closed, a);
+}
+
+static void stop(struct app *a, int status)
+{
+    if (a->is_stopping)
+        return;
+    a->is_stopping = true;
+    a->status = status;
+    if (!a->next)
+        leave_station(a);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int signal)
+{
+    (void)signal;
+    stop(handle->data, EXIT_DONE);
+}
+
+static int reload(void *user, char *answer, size_t size)
+{
+    struct app *a = user;
+
+    if (a->is_stopping || a->next || a->o->is_drain) {
+        snprintf(answer, size, "A reload or a stop is under way already.");
+        return -EBUSY;
+    }
+    a->next = load_config(a->o->config_path);
+    if (!a->next) {
+        snprintf(answer, size, "The new configuration is wrong, keeping the old one.");
+        log_error("the new configuration is wrong, keeping the old one");
+        return -EINVAL;
+    }
+    if (strcmp(a->next->log.path, a->station->config->log.path) != 0)
+        log_warning("log.path changes only at a restart, keeping %s",
+                    a->station->config->log.path);
+    log_notice("configuration reloaded from %s", a->o->config_path);
+    snprintf(answer, size, "The configuration is reloaded.");
+    leave_station(a);
+    return 0;
+}
+
+static void on_hup(uv_signal_t *handle, int signal)
+{
+    char answer[128];
+
+    (void)signal;
+    reload(handle->data, answer, sizeof answer);
+}
+
+/* ---- running ---- */
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct app *a = timer->data;
+
+    if (!a->station || a->is_stopping || a->next)
+        return;
+    pipeline_tick(a->station->pipeline, clock_wall_ms(&a->o->clock));
+    view_tick(a->station->view, a->station->poll, a->station->pipeline);
+}
+
+static void on_drain_tick(uv_timer_t *timer)
+{
+    struct app *a = timer->data;
+    int64_t idle_ms = 0;
+
+    if (view_is_drained(a->station->view, a->station->forward_options.uplinks_n, &idle_ms))
+        stop(a, EXIT_DONE);
+    else if (idle_ms > DRAIN_PATIENCE_MS) {
+        log_error("nothing was delivered for %d s, giving up", DRAIN_PATIENCE_MS / 1000);
+        stop(a, EXIT_FOUND);
+    }
+}
+
+static void start_signals(struct app *a)
+{
+    uv_signal_init(&a->loop, &a->on_term);
+    uv_signal_init(&a->loop, &a->on_int);
+    uv_signal_init(&a->loop, &a->on_hup);
+    a->on_term.data = a->on_int.data = a->on_hup.data = a;
+    uv_signal_start(&a->on_term, on_stop_signal, SIGTERM);
+    uv_signal_start(&a->on_int, on_stop_signal, SIGINT);
+    uv_signal_start(&a->on_hup, on_hup, SIGHUP);
+}
+
+static void start_tick(struct app *a)
+{
+    uint64_t every = (uint64_t)clock_real_ms(&a->o->clock, TICK_MS);
+
+    uv_timer_init(&a->loop, &a->tick);
+    a->tick.data = a;
+    if (a->o->is_drain)
+        uv_timer_start(&a->tick, on_drain_tick, DRAIN_POLL_MS, DRAIN_POLL_MS);
+    else
+        uv_timer_start(&a->tick, on_tick, every, every);
+}
+
+static int start_control(struct app *a)
+{
+    const char *path = a->o->control_path ? a->o->control_path : a->station->config->control;
+
+    if (!path || !*path || a->o->is_drain)
+        return 0;
+    int rc = control_start(&a->loop, path, view_live(a->station->view), reload, a, &a->control);
+    if (rc < 0) /* a station that cannot be asked still measures */
+        log_warning("control socket %s cannot be opened: %s, going on without", path,
+                    strerror(-rc));
+    return 0;
+}
+
+/* With the log open: until a signal ends it. */
+static int run_station(struct app *a, struct config *config)
+{
+    if (station_create(a, config, &a->station) < 0)
+        return EXIT_FOUND;
+    start_signals(a);
+    start_tick(a);
+    start_control(a);
+    uv_run(&a->loop, UV_RUN_DEFAULT);
+    return a->status;
+}
+
+int app_run(const struct app_options *o)
+{
+    struct app a = { .o = o };
+    struct config *config = load_config(o->config_path);
+    int status = EXIT_FOUND;
+
+    if (!config)
+        return EXIT_USAGE;
+    if (uv_loop_init(&a.loop) < 0) {
+        config_destroy(config);
+        return EXIT_FOUND;
+    }
+    pthread_mutex_init(&a.commit_lock, NULL);
+    if (open_store(&a, &config->log) == 0)
+        status = run_station(&a, config);
+    else
+        config_destroy(config);
+    store_close(a.store);
+    uv_run(&a.loop, UV_RUN_DEFAULT); /* close callbacks of a start that failed half-way */
+    uv_loop_close(&a.loop);
+    pthread_mutex_destroy(&a.commit_lock);
+    log_info("stopped");
+    return status;
+}

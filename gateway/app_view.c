@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/app_view.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/cmd/cmd.h"
+
+struct view {
+    const struct table *table;
+    const struct clock *clock;
+    struct store *store;
+    struct live *live;
+    struct live_station station;
+    enum scan_outcome *why;      /* per device: of the last change */
+    bool *was_silent;            /* per device */
+    uint64_t drained_to;         /* sum of acknowledged entries when last looked at */
+    int64_t progress_ms;         /* real time of the last progress of a drain */
+};
+
+static struct live_alert alert_of(const struct channel_table *t, const struct alert_rule *r,
+                                  const struct alert_change *c)
+{
+    struct live_alert a = {
+        .rule = r->id,
+        .title_en = r->title_en ? r->title_en : r->id,
+        .title_zh = r->title_zh ? r->title_zh : r->id,
+        .channel = r->channel,
+        .level = c->what == ALERT_CLEARED ? c->from_level : c->level,
+        .peak = c->peak,
+        .is_cleared = c->what == ALERT_CLEARED,
+        .raised_ms = c->raised_ms,
+        .changed_ms = c->time_ms,
+        .cleared_ms = c->what == ALERT_CLEARED ? c->time_ms : 0,
+        .value = c->value,
+        .limit = c->limit,
+        .extreme = c->extreme,
+    };
+
+    snprintf(a.key, sizeof a.key, "%s/%s/%lld", r->id, t->channels[r->channel].id,
+             (long long)c->raised_ms);
+    return a;
+}
+
+int view_create(const struct table *t, const struct clock *clock, struct store *store,
+                struct view **ret)
+{
+    const struct station_conf *s = &t->config->station;
+    size_t devices_n = t->config->devices.n;
+    struct view *v = calloc(1, sizeof *v);
+
+    if (!v)
+        return -ENOMEM;
+    v->table = t;
+    v->clock = clock;
+    v->store = store;
+    v->progress_ms = mono_ms();
+    v->why = calloc(devices_n + 1, sizeof *v->why);
+    v->was_silent = calloc(devices_n + 1, sizeof *v->was_silent);
+    v->station = (struct live_station){
+        .id = s->id, .en = s->names.en ? s->names.en : s->id,
+        .zh = s->names.zh ? s->names.zh : s->id, .region = s->region, .zone = s->zone,
+        .lat = s->lat, .lon = s->lon, .started_ms = clock_wall_ms(clock),
+        .version = sluice_version,
+    };
+    int rc = v->why && v->was_silent ? live_create(&v->station, &t->channels, t->live_device,
+                                                   devices_n, &v->live)
+                                     : -ENOMEM;
+    if (rc < 0) {
+        view_destroy(v);
+        return rc;
+    }
+    live_set_now(v->live, clock_wall_ms(clock));
+    *ret = v;
+    return 0;
+}
+
+void view_destroy(struct view *v)
+{
+    if (!v)
+        return;
+    live_destroy(v->live);
+    free(v->was_silent);
+    free(v->why);
+    free(v);
+}
+
+struct live *view_live(struct view *v)
+{
+    return v->live;
+}
+
+void view_on_sample(void *user, const struct sample *s)
+{
+    live_put_sample(((struct view *)user)->live, s);
+}
+
+void view_on_alert(void *user, const struct alert_rule *rule, const struct alert_change *c)
+{
+    struct view *v = user;
+
+    if (c->what == ALERT_CANNOT_JUDGE || c->what == ALERT_JUDGES_AGAIN)
+        return; /* the alert stays as it is; the channel's status says why */
+    struct live_alert a = alert_of(&v->table->channels, rule, c);
+    live_put_alert(v->live, &a);
+}
+
+void view_on_event(void *user, const char *json)
+{
+    live_put_event(((struct view *)user)->live, json);
+}
+
+void view_on_uplink(void *user, const struct forward_status *s)
+{
+    struct view *v = user;
+    struct live_uplink u = {
+        .id = s->id, .kind = s->kind, .is_connected = s->is_connected,
+        .acked_seq = s->acked_seq, .backlog = s->backlog, .sent = s->sent,
+        .set_aside = s->set_aside,
+    };
+
+    snprintf(u.error, sizeof u.error, "%s", s->error);
+    live_put_uplink(v->live, &u);
+}
+
+void view_device_state(struct view *v, uint32_t device, enum scan_outcome why)
+{
+    v->why[device] = why;
+}
+
+bool view_was_silent(const struct view *v, uint32_t device)
+{
+    return v->was_silent[device];
+}
+
+static void put_device(struct view *v, const struct poll *poll, uint32_t device)
+{
+    struct live_device d = v->table->live_device[device];
+    struct poll_counters c;
+    enum device_state state = poll_device_state(poll, device);
+
+    poll_counters_get(poll, device, &c);
+    v->was_silent[device] = state == DEVICE_SILENT;
+    d.state = (int)state;
+    if (state == DEVICE_SILENT)
+        snprintf(d.why, sizeof d.why, "%s", scan_outcome_text(v->why[device], "en"));
+    d.polls = c.polls;
+    d.answers = c.answers;
+    d.timeouts = c.timeouts;
+    d.bad_frames = c.bad_frames;
+    d.exceptions = c.exceptions;
+    d.link_errors = c.link_errors;
+    d.last_answer_ms = c.last_answer_ms;
+    live_put_device(v->live, device, &d);
+}
+
+void view_tick(struct view *v, const struct poll *poll, const struct pipeline *pipeline)
+{
+    struct store_health h;
+    struct pipeline_counters c;
+    struct live_log g;
+
+    store_health_get(v->store, &h);
+    pipeline_counters_get(pipeline, &c);
+    g = (struct live_log){
+        .seq = h.committed.seq_last, .samples = h.committed.samples, .rows = h.committed.rows,
+        .events = h.committed.events, .refused = c.refused, .size_bytes = h.size_bytes,
+    };
+    snprintf(g.error, sizeof g.error, "%s", h.error);
+    live_put_log(v->live, &g);
+    for (uint32_t i = 0; i < v->table->config->devices.n; i++)
+        put_device(v, poll, i);
+    live_set_now(v->live, clock_wall_ms(v->clock));
+}
+
+bool view_is_drained(struct view *v, size_t uplinks_n, int64_t *idle_ms)
+{
+    struct live_uplink uplinks[LIVE_UPLINKS_MAX];
+    struct store_health h;
+    uint64_t acked = 0;
+    size_t done = 0;
+    size_t n = live_uplinks(v->live, uplinks, LIVE_UPLINKS_MAX);
+
+    store_health_get(v->store, &h);
+    for (size_t i = 0; i < n; i++) {
+        acked += uplinks[i].acked_seq;
+        done += uplinks[i].acked_seq >= h.committed.seq_last;
+    }
+    if (acked != v->drained_to) {
+        v->drained_to = acked;
+        v->progress_ms = mono_ms();
+    }
+    *idle_ms = mono_ms() - v->progress_ms;
+    return done >= uplinks_n;
+}
+
+enum { KINDS_MAX = 16 };
+
+const struct field_kind *uplink_choices(void)
+{
+    static struct field_kind kinds[KINDS_MAX + 1]; /* made once, constant afterwards */
+
+    for (size_t i = 0; uplink_kinds[i] && i < KINDS_MAX && !kinds[i].name; i++)
+        kinds[i] = (struct field_kind){
+            .name = uplink_kinds[i]->name, .help = uplink_kinds[i]->title,
+            .fields = uplink_kinds[i]->options, .size = uplink_kinds[i]->options_size,
+        };
+    return kinds;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app_view - carries what happens into the live view: callbacks of pipeline, poller and forwarder
+ * on one side, struct live on the other. Main thread, but for view_on_uplink.
+ */
+#pragma once
+
+#include "gateway/base/clock.h"
+#include "gateway/forward/forward.h"
+#include "gateway/live/live.h"
+#include "gateway/pipeline/pipeline.h"
+#include "gateway/poll/poll.h"
+#include "gateway/table.h"
+
+struct view;
+
+/* Takes up the alerts that stand in the log. The arguments must outlive it. */
+int view_create(const struct table *t, const struct clock *clock, struct store *store,
+                struct view **ret);
+void view_destroy(struct view *v);
+
+struct live *view_live(struct view *v);
+
+/* user: the view */
+void view_on_sample(void *user, const struct sample *s);
+void view_on_alert(void *user, const struct alert_rule *rule, const struct alert_change *c);
+void view_on_event(void *user, const char *json);
+void view_on_uplink(void *user, const struct forward_status *s); /* an uplink's thread */
+
+/* Why a device changed its state; and whether it had been silent before it came back. */
+void view_device_state(struct view *v, uint32_t device, enum scan_outcome why);
+bool view_was_silent(const struct view *v, uint32_t device);
+
+/* About once a second: counters of devices and log, the time. */
+void view_tick(struct view *v, const struct poll *poll, const struct pipeline *pipeline);
+
+/* True when every one of n uplinks has everything acknowledged; *idle_ms: real time since the last
+ * progress. */
+bool view_is_drained(struct view *v, size_t uplinks_n, int64_t *idle_ms);
+
+/* The kinds of uplinks as choices of the configuration; static. */
+const struct field_kind *uplink_choices(void);

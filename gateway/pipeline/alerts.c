@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Alerts: the rules of a channel judge its samples; every transition is an event of the log, in the
+ * same transaction as the sample that caused it and the rule's new state. Told outside only by the
+ * uplinks, which follow the log: so never before it is committed, and never twice after a kill.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/clock.h"
+#include "gateway/pipeline/internal.h"
+
+#define STATE_PREFIX  "alert/"
+#define STATE_VERSION 1 /* of struct alert_state as stored: another one starts quiet */
+#define KEY_MAX       256
+
+struct stored_state {
+    uint32_t version;
+    struct alert_state state;
+};
+
+/* "alert/RULE/DEVICE/QUANTITY": stable as long as rule and channel keep their names. */
+static bool state_key(const struct pipeline *p, const struct alert_rule *r, char *key)
+{
+    int n = snprintf(key, KEY_MAX, STATE_PREFIX "%s/%s", r->id,
+                     p->o->table->channels[r->channel].id);
+
+    return n > 0 && n < KEY_MAX;
+}
+
+int alerts_restore(struct pipeline *p)
+{
+    char key[KEY_MAX];
+
+    for (size_t i = 0; i < p->o->rules_n; i++) {
+        const struct stored_state *stored;
+        size_t size = 0;
+        if (!state_key(p, &p->o->rules[i], key))
+            return -ENAMETOOLONG;
+        void *data = store_state_get(p->o->store, key, &size);
+        stored = data;
+        if (stored && size == sizeof *stored && stored->version == STATE_VERSION)
+            p->alerts[i] = stored->state;
+        free(data);
+    }
+    return 0;
+}
+
+static void keep_state(struct pipeline *p, struct change *c, size_t rule)
+{
+    struct stored_state stored;
+    char key[KEY_MAX];
+
+    memset(&stored, 0, sizeof stored); /* padding goes to disk: never leftovers of the stack */
+    stored.version = STATE_VERSION;
+    stored.state = p->alerts[rule];
+    if (!c->batch || !state_key(p, &p->o->rules[rule], key) ||
+        store_batch_state(c->batch, key, &stored, sizeof stored) < 0)
+        p->counters.refused++;
+}
+
+static void put_number(struct buf *b, const char *name, double x)
+{
+    char text[DECIMAL_TEXT_MAX];
+
+    buf_printf(b, ",\"%s\":", name);
+    if (!isfinite(x)) {
+        buf_puts(b, "null");
+        return;
+    }
+    decimal_print(decimal_from_double(x), text);
+    buf_puts(b, text);
+}
+
+static void put_time(struct buf *b, const char *name, int64_t ms)
+{
+    char text[TIME_TEXT_MAX];
+
+    time_print_utc(ms, text);
+    buf_printf(b, ",\"%s\":\"%s\"", name, text);
+}
+
+static void put_text(struct buf *b, const char *name, const char *text)
+{
+    buf_printf(b, ",\"%s\":", name);
+    buf_json(b, text);
+}
+
+static void write_event(struct pipeline *p, const struct alert_rule *r,
+                        const struct alert_change *a)
+{
+    const struct channel *ch = &p->o->table->channels[r->channel];
+    struct buf *b = &p->text;
+
+    buf_clear(b);
+    buf_puts(b, "{\"kind\":\"alert\"");
+    put_time(b, "time", a->time_ms);
+    put_text(b, "transition", alert_transition_id(a->what));
+    buf_printf(b, ",\"key\":\"%s/%s/%lld\"", r->id, ch->id, (long long)a->raised_ms);
+    put_text(b, "rule", r->id);
+    buf_puts(b, ",\"title\":{\"en\":");
+    buf_json(b, r->title_en ? r->title_en : r->id);
+    buf_puts(b, ",\"zh\":");
+    buf_json(b, r->title_zh ? r->title_zh : r->id);
+    buf_puts(b, "}");
+    put_text(b, "channel", ch->id);
+    put_text(b, "device", ch->device);
+    put_text(b, "quantity", ch->quantity->id);
+    put_text(b, "medium", medium_id(ch->quantity->medium));
+    put_text(b, "unit", ch->quantity->unit);
+    put_text(b, "level", alert_level_id(a->level));
+    put_text(b, "from", alert_level_id(a->from_level));
+    put_text(b, "peak", alert_level_id(a->peak));
+    put_text(b, "direction", r->direction == ALERT_ABOVE ? "above" : "below");
+    put_number(b, "value", a->value);
+    put_number(b, "limit", a->limit);
+    put_number(b, "extreme", a->extreme);
+    buf_printf(b, ",\"flag\":%u", (unsigned)verdict_to_flag(a->verdict));
+    put_time(b, "raised", a->raised_ms);
+    buf_puts(b, "}");
+}
+
+static void take_change(struct pipeline *p, struct change *c, size_t rule,
+                        const struct alert_change *a, bool is_touched)
+{
+    const struct alert_rule *r = &p->o->rules[rule];
+
+    if (is_touched)
+        keep_state(p, c, rule);
+    if (a->what == ALERT_QUIET)
+        return;
+    c->urgency = STORE_AT_ONCE;
+    write_event(p, r, a);
+    event_put(p, c);
+    if (p->o->on_alert)
+        p->o->on_alert(p->o->user, r, a);
+}
+
+void alerts_step(struct pipeline *p, struct change *c, const struct sample *s)
+{
+    const struct followers *f = &p->followers[s->channel];
+
+    for (uint32_t i = 0; i < f->rules_n; i++) {
+        uint32_t rule = p->rule_index[f->rules_from + i];
+        struct alert_change a = { 0 };
+        bool is_touched = false;
+        alert_step(&p->o->rules[rule], &p->alerts[rule], s, &a, &is_touched);
+        take_change(p, c, rule, &a, is_touched);
+    }
+}
+
+void alerts_tick(struct pipeline *p, struct change *c, int64_t now_ms)
+{
+    for (size_t i = 0; i < p->o->rules_n; i++) {
+        struct alert_change a = { 0 };
+        bool is_touched = false;
+        alert_tick(&p->o->rules[i], &p->alerts[i], now_ms, &a, &is_touched);
+        take_change(p, c, i, &a, is_touched);
+    }
+}

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/table.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/buf.h"
+
+/* Periods of the statistics of every reading channel that is polled often enough. */
+static const struct {
+    const char *name;
+    int64_t ms;
+} periods[] = {
+    { "1min", 60000 },
+    { "1h", 3600000 },
+};
+enum { PERIODS_N = sizeof periods / sizeof periods[0] };
+
+/* Columns of one statistics stream: a frame of an hour of 1-minute rows stays near 30 kB. */
+#define STATISTIC_COLUMNS_MAX 256
+#define DICTIONARY_MAX        (SERIES_COLUMNS_MAX * 512) /* bytes: ids and units are bounded */
+#define TIMEOUT_MS            1000 /* of a transaction, where neither device nor profile says */
+
+static const struct device_conf *devices_of(const struct config *c)
+{
+    return c->devices.items;
+}
+
+static const struct correction_conf *correction_of(const struct device_conf *d, const char *point)
+{
+    const struct correction_conf *c = d->channels.items;
+
+    for (size_t i = 0; i < d->channels.n; i++) {
+        if (strcmp(c[i].id, point) == 0)
+            return &c[i];
+    }
+    return NULL;
+}
+
+/* A point becomes a channel when it measures a quantity and nobody switched it off. */
+static bool is_channel(const struct device_conf *d, const struct profile_point *p)
+{
+    const struct correction_conf *c = correction_of(d, p->id);
+
+    return d->is_enabled && p->quantity && p->role == POINT_MEASUREMENT && !(c && !c->is_enabled);
+}
+
+static size_t count_readings(const struct config *c)
+{
+    const struct device_conf *d = devices_of(c);
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->devices.n; i++) {
+        for (size_t k = 0; k < d[i].profile_found->points_n; k++)
+            n += is_channel(&d[i], &d[i].profile_found->points[k]);
+    }
+    return n;
+}
+
+static double first_number(double a, double b)
+{
+    return isnan(a) ? b : a;
+}
+
+/* The gross range: the configuration's, else the profile's, else the quantity's. */
+static void set_range(struct qc_config *q, const struct profile_point *p,
+                      const struct correction_conf *c)
+{
+    q->fail_min = first_number(p->range_min, q->fail_min);
+    q->fail_max = first_number(p->range_max, q->fail_max);
+    if (!c)
+        return;
+    q->fail_min = first_number(c->range.min, q->fail_min);
+    q->fail_max = first_number(c->range.max, q->fail_max);
+    q->suspect_min = first_number(c->suspect.min, q->suspect_min);
+    q->suspect_max = first_number(c->suspect.max, q->suspect_max);
+    if (c->stuck >= 0)
+        q->stuck = (unsigned)c->stuck;
+}
+
+static struct pipeline_channel treatment_of(const struct device_conf *d,
+                                            const struct profile_point *p)
+{
+    const struct correction_conf *c = correction_of(d, p->id);
+    struct pipeline_channel t = { .factor = 1, .qc = qc_default(p->quantity, d->poll_ms) };
+
+    if (c) {
+        t.factor = c->factor;
+        t.offset = c->offset;
+    }
+    set_range(&t.qc, p, c);
+    return t;
+}
+
+static char *text_of(const char *a, const char *separator, const char *b)
+{
+    char *text = NULL;
+
+    return asprintf(&text, "%s%s%s", a, separator, b) < 0 ? NULL : text;
+}
+
+/* Channels and stream of one device's readings. */
+static int add_device(struct table *t, size_t device)
+{
+    const struct device_conf *d = &devices_of(t->config)[device];
+    struct channel_stream *s = &t->stream[t->channels.streams_n];
+    int32_t *channel_of = calloc(d->profile_found->points_n + 1, sizeof *channel_of);
+
+    t->device[device] = (struct pipeline_device){
+        .id = d->id,
+        .stream = (uint32_t)t->channels.streams_n++,
+        .channel_of = channel_of,
+        .points_n = d->profile_found->points_n,
+    };
+    *s = (struct channel_stream){
+        .name = text_of("dev", ".", d->id),
+        .first = (uint32_t)t->channels.n,
+        .period_ms = d->poll_ms,
+    };
+    if (!channel_of || !s->name)
+        return -ENOMEM;
+    for (size_t i = 0; i < d->profile_found->points_n; i++) {
+        const struct profile_point *p = &d->profile_found->points[i];
+        channel_of[i] = PIPELINE_NO_CHANNEL;
+        if (!is_channel(d, p) || s->n == SERIES_COLUMNS_MAX)
+            continue;
+        uint32_t at = (uint32_t)t->channels.n++;
+        channel_of[i] = (int32_t)at;
+        t->treatment[at] = treatment_of(d, p);
+        t->channel[at] = (struct channel){
+            .id = text_of(d->id, "/", p->id),
+            .device = d->id,
+            .point = p->id,
+            .quantity = p->quantity,
+            .period_ms = d->poll_ms,
+            .decimals = -1,
+            .column = s->n++,
+            .source = at,
+        };
+        if (!t->channel[at].id)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static struct channel_stream *statistics_stream(struct table *t, size_t period, unsigned part)
+{
+    char name[64];
+    struct channel_stream *s = &t->stream[t->channels.streams_n];
+
+    snprintf(name, sizeof name, "stat.%s.%u", periods[period].name, part);
+    *s = (struct channel_stream){
+        .name = strdup(name),
+        .first = (uint32_t)t->channels.n,
+        .period_ms = periods[period].ms,
+    };
+    if (!s->name)
+        return NULL;
+    t->channels.streams_n++;
+    return s;
+}
+
+/* The statistics of all readings over one period, in streams of bounded width. */
+static int add_statistics(struct table *t, size_t period, size_t readings_n)
+{
+    struct channel_stream *s = NULL;
+    unsigned part = 0;
+
+    for (size_t i = 0; i < readings_n; i++) {
+        const struct channel *source = &t->channel[i];
+        if (source->period_ms > periods[period].ms)
+            continue;
+        if (!s || s->n == STATISTIC_COLUMNS_MAX)
+            s = statistics_stream(t, period, part++);
+        if (!s)
+            return -ENOMEM;
+        uint32_t at = (uint32_t)t->channels.n++;
+        t->channel[at] = (struct channel){
+            .id = text_of(source->id, "@", periods[period].name),
+            .device = source->device,
+            .point = source->point,
+            .statistic = periods[period].name,
+            .quantity = source->quantity,
+            .period_ms = periods[period].ms,
+            .decimals = source->quantity->decimals + 1,
+            .column = s->n++,
+            .source = (uint32_t)i,
+        };
+        if (!t->channel[at].id)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* ---- rules ---- */
+
+static bool is_selected(const struct rule_conf *r, const struct channel *ch, int64_t period_ms)
+{
+    if (period_ms == 0 ? ch->statistic != NULL
+                       : !ch->statistic || ch->period_ms != period_ms)
+        return false;
+    if (r->quantity && quantity_find(r->quantity) != ch->quantity)
+        return false;
+    if (r->medium && strcmp(r->medium, medium_id(ch->quantity->medium)) != 0)
+        return false;
+    return !r->device || strcmp(r->device, ch->device) == 0;
+}
+
+static enum alert_level level_find(const char *id)
+{
+    for (int l = LEVEL_BLUE; l < LEVEL_COUNT_; l++) {
+        if (strcmp(alert_level_id((enum alert_level)l), id) == 0)
+            return (enum alert_level)l;
+    }
+    return LEVEL_NONE;
+}
+
+static int compile_level(const struct level_conf *l, struct alert_rule *r)
+{
+    enum alert_level at = level_find(l->id);
+    struct alert_threshold *h = &r->level[at];
+    char why[128];
+
+    if (at == LEVEL_NONE)
+        return -EINVAL;
+    double band = fabs(l->set) * 0.05; /* facts: alerting section 2, dead band */
+    *h = (struct alert_threshold){ .is_set = true, .set = l->set };
+    h->clear = first_number(l->clear, r->direction == ALERT_ABOVE ? l->set - band
+                                                                  : l->set + band);
+    int rc = alert_delay_parse(l->on ? l->on : "3 of 3", &h->on, why, sizeof why);
+    if (rc == 0 && l->off)
+        return alert_delay_parse(l->off, &h->off, why, sizeof why);
+    h->off = (struct alert_delay){
+        .m = (uint8_t)(2 * h->on.m > 32 ? 32 : 2 * h->on.m),
+        .n = (uint8_t)(2 * h->on.n > 32 ? 32 : 2 * h->on.n),
+        .duration_ms = 2 * h->on.duration_ms,
+    };
+    return rc;
+}
+
+static int compile_rule(const struct rule_conf *c, struct alert_rule *ret, int64_t *ret_period_ms)
+{
+    const struct level_conf *level = c->levels.items;
+    char why[128];
+
+    *ret = (struct alert_rule){
+        .id = c->id,
+        .title_en = c->title.en,
+        .title_zh = c->title.zh,
+        .direction = (enum alert_direction)c->direction,
+        .hold_samples = (unsigned)c->hold_samples,
+        .rearm_ms = c->rearm_ms,
+    };
+    int rc = alert_input_parse(c->input ? c->input : "raw", ret_period_ms, why, sizeof why);
+    for (size_t i = 0; rc == 0 && i < c->levels.n; i++)
+        rc = compile_level(&level[i], ret);
+    return rc;
+}
+
+static int add_rules(struct table *t)
+{
+    const struct rule_conf *c = t->config->rules.items;
+    size_t cap = 0;
+
+    for (size_t i = 0; i < t->config->rules.n; i++) {
+        struct alert_rule compiled;
+        int64_t period_ms = 0;
+        int rc = c[i].is_enabled ? compile_rule(&c[i], &compiled, &period_ms) : 0;
+        if (rc < 0)
+            return rc;
+        for (uint32_t ch = 0; c[i].is_enabled && ch < t->channels.n; ch++) {
+            if (!is_selected(&c[i], &t->channel[ch], period_ms))
+                continue;
+            if (t->rules_n == cap) {
+                cap = cap ? 2 * cap : 16;
+                struct alert_rule *more = realloc(t->rule, cap * sizeof *more);
+                if (!more)
+                    return -ENOMEM;
+                t->rule = more;
+            }
+            compiled.channel = ch;
+            compiled.stale_ms = c[i].stale_ms >= 0 ? c[i].stale_ms : 3 * t->channel[ch].period_ms;
+            t->rule[t->rules_n++] = compiled;
+        }
+    }
+    return 0;
+}
+
+/* ---- what other modules want to know of buses and devices ---- */
+
+static void describe_bus(const struct bus_conf *c, struct poll_bus *ret)
+{
+    *ret = (struct poll_bus){ .id = c->id };
+    if (strcmp(c->type.kind->name, "modbus-tcp") == 0) {
+        const struct bus_tcp_conf *tcp = c->type.options;
+        ret->kind = POLL_BUS_TCP;
+        ret->host = tcp->host;
+        ret->port = (uint16_t)tcp->port;
+        ret->connect_timeout_ms = tcp->connect_timeout_ms;
+        return;
+    }
+    const struct bus_rtu_conf *rtu = c->type.options;
+    ret->kind = POLL_BUS_RTU;
+    ret->device = rtu->port;
+    ret->baud = (int)rtu->baud;
+    ret->data_bits = rtu->format[0] - '0'; /* "8N1": its form was checked */
+    ret->parity = rtu->format[1];
+    ret->stop_bits = rtu->format[2] - '0';
+    ret->pause_ms = rtu->pause_ms;
+}
+
+static void describe_device(struct table *t, size_t i)
+{
+    const struct device_conf *d = &devices_of(t->config)[i];
+    const struct profile *p = d->profile_found;
+    const struct pipeline_device *pd = &t->device[i];
+    const struct channel_stream *s = &t->stream[pd->stream];
+    int64_t timeout_ms = d->timeout_ms > 0 ? d->timeout_ms : p->timeout_ms;
+    int64_t unit = d->unit >= 0 ? d->unit : p->serial.unit;
+
+    t->poll_device[i] = (struct poll_device){
+        .id = d->id,
+        .profile = p,
+        .bus = (uint32_t)(d->bus_found - (const struct bus_conf *)t->config->buses.items),
+        .unit = (uint8_t)(unit > 0 ? unit : 1),
+        .order = d->order - 1,
+        .interval_ms = d->poll_ms,
+        .timeout_ms = timeout_ms > 0 ? timeout_ms : TIMEOUT_MS,
+        .is_enabled = d->is_enabled,
+    };
+    t->live_device[i] = (struct live_device){
+        .id = d->id,
+        .en = d->names.en ? d->names.en : p->en,
+        .zh = d->names.zh ? d->names.zh : p->zh,
+        .profile = p->id,
+        .bus = d->bus,
+        .medium = s->n ? t->channel[s->first].quantity->medium : MEDIUM_STATION,
+        .state = d->is_enabled ? DEVICE_WAITING : DEVICE_DISABLED,
+    };
+}
+
+static bool allocate(struct table *t, size_t readings_n)
+{
+    size_t channels_n = readings_n * (1 + PERIODS_N) + 1;
+    size_t devices_n = t->config->devices.n + 1;
+    size_t streams_n = devices_n + PERIODS_N * (readings_n / STATISTIC_COLUMNS_MAX + 1);
+
+    t->channel = calloc(channels_n, sizeof *t->channel);
+    t->treatment = calloc(channels_n, sizeof *t->treatment);
+    t->stream = calloc(streams_n, sizeof *t->stream);
+    t->device = calloc(devices_n, sizeof *t->device);
+    t->poll_device = calloc(devices_n, sizeof *t->poll_device);
+    t->live_device = calloc(devices_n, sizeof *t->live_device);
+    t->bus = calloc(t->config->buses.n + 1, sizeof *t->bus);
+    return t->channel && t->treatment && t->stream && t->device && t->poll_device &&
+           t->live_device && t->bus;
+}
+
+static int fill(struct table *t, size_t readings_n)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < t->config->devices.n; i++)
+        rc = add_device(t, i);
+    for (size_t i = 0; rc == 0 && i < PERIODS_N; i++)
+        rc = add_statistics(t, i, readings_n);
+    if (rc == 0)
+        rc = add_rules(t);
+    for (size_t i = 0; rc == 0 && i < t->config->buses.n; i++)
+        describe_bus(&((const struct bus_conf *)t->config->buses.items)[i], &t->bus[i]);
+    for (size_t i = 0; rc == 0 && i < t->config->devices.n; i++)
+        describe_device(t, i);
+    return rc;
+}
+
+int table_create(const struct config *config, struct table **ret)
+{
+    struct table *t = calloc(1, sizeof *t);
+
+    if (!t)
+        return -ENOMEM;
+    t->config = config;
+    size_t readings_n = count_readings(config);
+    int rc = allocate(t, readings_n) ? fill(t, readings_n) : -ENOMEM;
+    t->channels.station = config->station.id;
+    t->channels.channels = t->channel;
+    t->channels.streams = t->stream;
+    if (rc < 0) {
+        table_destroy(t);
+        return rc;
+    }
+    *ret = t;
+    return 0;
+}
+
+void table_destroy(struct table *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; t->channel && i < t->channels.n; i++)
+        free((char *)t->channel[i].id);
+    for (size_t i = 0; t->stream && i < t->channels.streams_n; i++)
+        free((char *)t->stream[i].name);
+    for (size_t i = 0; t->device && i < t->config->devices.n; i++)
+        free((int32_t *)t->device[i].channel_of);
+    free(t->bus);
+    free(t->live_device);
+    free(t->poll_device);
+    free(t->rule);
+    free(t->device);
+    free(t->stream);
+    free(t->treatment);
+    free(t->channel);
+    free(t);
+}
+
+/* ---- streams in the log ---- */
+
+/* The word of the series dictionary (section 9) for how a statistic was formed. */
+static const char *aggregate_word(const struct channel *ch)
+{
+    static const char *const words[] = {
+        [AGG_MEAN] = "mean", [AGG_VECTOR] = "mean", [AGG_ENERGY] = "leq", [AGG_COUNTS] = "mean",
+        [AGG_SUM] = "sum",   [AGG_DIFF] = "sum",    [AGG_LAST] = "last",  [AGG_MAX] = "max",
+        [AGG_MIN] = "min",
+    };
+
+    return ch->statistic ? words[ch->quantity->agg] : "none";
+}
+
+static void write_dictionary(const struct table *t, const struct channel_stream *s, struct buf *b)
+{
+    buf_clear(b);
+    buf_puts(b, "{\"sf1\":1,\"station\":");
+    buf_json(b, t->channels.station);
+    buf_printf(b, ",\"period_ms\":%lld,\"unit_ms\":1,\"channels\":[", (long long)s->period_ms);
+    for (uint32_t i = 0; i < s->n; i++) {
+        const struct channel *ch = &t->channel[s->first + i];
+        buf_puts(b, i ? ",{\"id\":" : "{\"id\":");
+        buf_json(b, ch->id);
+        buf_puts(b, ",\"quantity\":");
+        buf_json(b, ch->quantity->id);
+        buf_puts(b, ",\"unit\":");
+        buf_json(b, ch->quantity->unit);
+        if (ch->decimals >= 0)
+            buf_printf(b, ",\"decimals\":%d", ch->decimals);
+        buf_printf(b, ",\"aggregate\":\"%s\"}", aggregate_word(ch));
+    }
+    buf_puts(b, "]}");
+}
+
+static int open_stream(struct table *t, struct channel_stream *s, struct store *store,
+                       struct buf *dictionary)
+{
+    struct series_hint hints[SERIES_COLUMNS_MAX];
+
+    if (s->n == 0)
+        return 0; /* a device without channels has no stream */
+    for (uint32_t i = 0; i < s->n; i++)
+        hints[i].decimals = t->channel[s->first + i].decimals;
+    write_dictionary(t, s, dictionary);
+    const char *json = buf_text(dictionary);
+    if (!json)
+        return -ENOMEM;
+    int rc = store_stream_open(store, s->name, s->n, s->period_ms, 1, hints, json, &s->number);
+    for (uint32_t i = 0; rc == 0 && i < s->n; i++)
+        t->channel[s->first + i].stream = s->number;
+    return rc;
+}
+
+int table_open_streams(struct table *t, struct store *store)
+{
+    struct buf dictionary = BUF_INIT(DICTIONARY_MAX);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < t->channels.streams_n; i++)
+        rc = open_stream(t, &t->stream[i], store, &dictionary);
+    buf_done(&dictionary);
+    return rc;
+}

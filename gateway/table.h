@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table - the station's channels, streams and bound rules, made from a configuration.
+ *
+ * Built once at start or reload, constant afterwards; the configuration must outlive it.
+ */
+#pragma once
+
+#include "gateway/base/channel.h"
+#include "gateway/conf/config.h"
+#include "gateway/live/live.h"
+#include "gateway/pipeline/pipeline.h"
+#include "gateway/poll/poll.h"
+#include "gateway/store/store.h"
+
+struct table {
+    const struct config *config;
+    struct channel_table channels;
+    struct channel *channel;             /* = channels.channels */
+    struct channel_stream *stream;       /* = channels.streams */
+    struct pipeline_channel *treatment;  /* per channel */
+    struct pipeline_device *device;      /* per device of the configuration */
+    struct alert_rule *rule;             /* per rule and channel that it selects */
+    size_t rules_n;
+    struct poll_bus *bus;
+    struct poll_device *poll_device;
+    struct live_device *live_device;
+};
+
+/* Everything but the streams' numbers. 0 or -ENOMEM. */
+int table_create(const struct config *config, struct table **ret);
+void table_destroy(struct table *t); /* takes NULL */
+
+/* Opens every stream in the log and takes over its number. 0 or a negative errno. */
+int table_open_streams(struct table *t, struct store *store);
