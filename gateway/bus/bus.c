@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/bus/bus.h"
+
+#include <errno.h>
+
+int bus_start(struct bus *b)
+{
+    return b->kind->start(b);
+}
+
+static bool is_request(const struct bus_request *r)
+{
+    return r->function >= 1 && r->function <= 4 && r->count >= 1 && r->count <= BUS_WORDS_MAX &&
+           (uint32_t)r->first + r->count <= 0x10000 && r->timeout_ms > 0;
+}
+
+int bus_send(struct bus *b, const struct bus_request *r)
+{
+    if (!is_request(r))
+        return -EINVAL;
+    if (b->is_stopping)
+        return -ENOTCONN;
+    return b->kind->send(b, r);
+}
+
+void bus_stop(struct bus *b, void (*on_closed)(void *user), void *user)
+{
+    b->on_closed = on_closed;
+    b->closed_user = user;
+    b->is_stopping = true;
+    b->kind->stop(b);
+}
+
+void bus_destroy(struct bus *b)
+{
+    if (b)
+        b->kind->destroy(b);
+}
+
+void bus_tell_reply(struct bus *b, const struct bus_reply *r)
+{
+    if (!b->is_stopping)
+        b->on.on_reply(b->on.user, r);
+}
+
+void bus_tell_late(struct bus *b, uint8_t unit, int64_t took_ms)
+{
+    if (!b->is_stopping && b->on.on_late)
+        b->on.on_late(b->on.user, unit, took_ms);
+}
+
+void bus_tell_link(struct bus *b, bool is_up)
+{
+    if (!b->is_stopping && b->on.on_link)
+        b->on.on_link(b->on.user, is_up);
+}
