@@ -76,6 +76,13 @@ int series_encoder_create(uint32_t stream, unsigned columns, uint32_t layout, in
                           struct series_encoder **ret);
 void series_encoder_destroy(struct series_encoder *e);
 
+/* What encoding one frame needs and the next does not (a third of a megabyte). An encoder has its
+ * own unless it is given one to share with the others of its thread; that one must outlive it. */
+struct series_workspace;
+int series_workspace_create(struct series_workspace **ret); /* 0 or -ENOMEM */
+void series_workspace_destroy(struct series_workspace *w);
+void series_encoder_share(struct series_encoder *e, struct series_workspace *w);
+
 /* Bytes that any frame of rows x columns fits in. */
 size_t series_frame_bound(unsigned rows, unsigned columns);
 
@@ -101,8 +108,8 @@ struct series_decoder; /* one stream */
 int series_decoder_create(struct series_decoder **ret);
 void series_decoder_destroy(struct series_decoder *d);
 
-/* *out lives until the next call. 0, a series_error, or -ENOMEM. A key frame may come any time;
- * after SERIES_ECHAIN and SERIES_ECRC the state is unchanged. */
+/* *out lives until the next call. 0, a series_error, -ENOTSUP (codec DENSE), or -ENOMEM. A key
+ * frame may come any time; after SERIES_ECHAIN, SERIES_ECRC and -ENOTSUP the state is unchanged. */
 int series_decode(struct series_decoder *d, const uint8_t *frame, size_t size,
                   struct series_frame *out);
 

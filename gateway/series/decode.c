@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "gateway/series/frame.h"
+#include "gateway/series/plain.h"
+
+#define ZLIB_CONST
+#include <zlib.h>
+
+enum {
+    RAW_WINDOW = -15,     /* negative: no zlib header */
+    INFLATE_RATIO = 1032, /* bytes that one byte of deflate stands for at most */
+};
+
+struct series_decoder {
+    struct series_info key, last;
+    bool has_segment;
+    int64_t last_ms;
+    struct plain_column *columns;
+    unsigned columns_cap;
+    int64_t *time_ms;
+    uint8_t *kinds;
+    unsigned rows_cap;
+    struct series_cell *cells;
+    size_t cells_cap;
+    uint8_t *inflated;
+    size_t inflated_cap;
+    z_stream inflate;
+    bool has_inflate;
+};
+
+int series_decoder_create(struct series_decoder **ret)
+{
+    struct series_decoder *d = calloc(1, sizeof *d);
+
+    if (!d)
+        return -ENOMEM;
+    *ret = d;
+    return 0;
+}
+
+void series_decoder_destroy(struct series_decoder *d)
+{
+    if (!d)
+        return;
+    if (d->has_inflate)
+        inflateEnd(&d->inflate);
+    free(d->columns);
+    free(d->time_ms);
+    free(d->kinds);
+    free(d->cells);
+    free(d->inflated);
+    free(d);
+}
+
+static bool follows(const struct series_decoder *d, const struct series_info *info)
+{
+    return d->has_segment && info->stream == d->last.stream &&
+           info->segment == d->last.segment && info->is_dense == d->last.is_dense &&
+           info->seq == d->last.seq + 1 && info->chain == (uint16_t)d->last.crc;
+}
+
+/* Every row after a key's first and every column takes at least a byte: a header that claims more
+ * is refused before memory is reserved for it. */
+static bool is_plausible(const struct series_info *info, size_t payload_size)
+{
+    size_t least = (size_t)info->rows - 1 + info->columns;
+
+    return payload_size * (info->is_deflated ? INFLATE_RATIO : 1) >= least;
+}
+
+static int reserve_rows(struct series_decoder *d, unsigned rows)
+{
+    if (rows <= d->rows_cap)
+        return 0;
+
+    int64_t *time_ms = calloc(rows, sizeof *time_ms);
+    uint8_t *kinds = malloc(rows);
+    if (!time_ms || !kinds) {
+        free(time_ms);
+        free(kinds);
+        return -ENOMEM;
+    }
+    free(d->time_ms);
+    free(d->kinds);
+    d->time_ms = time_ms;
+    d->kinds = kinds;
+    d->rows_cap = rows;
+    return 0;
+}
+
+/* What was in the old memory is not needed: a key frame starts the columns anew, rows and cells
+ * live for one frame. */
+static int reserve(struct series_decoder *d, const struct series_info *info)
+{
+    size_t cells_n = (size_t)info->rows * info->columns;
+
+    if (info->columns > d->columns_cap) {
+        struct plain_column *columns = calloc(info->columns, sizeof *columns);
+        if (!columns)
+            return -ENOMEM;
+        free(d->columns);
+        d->columns = columns;
+        d->columns_cap = info->columns;
+    }
+    if (cells_n > d->cells_cap) {
+        struct series_cell *cells = calloc(cells_n, sizeof *cells);
+        if (!cells)
+            return -ENOMEM;
+        free(d->cells);
+        d->cells = cells;
+        d->cells_cap = cells_n;
+    }
+    return reserve_rows(d, info->rows);
+}
+
+static int reserve_inflate(struct series_decoder *d, size_t size)
+{
+    if (!d->has_inflate && inflateInit2(&d->inflate, RAW_WINDOW) != Z_OK)
+        return -ENOMEM;
+    d->has_inflate = true;
+    if (size <= d->inflated_cap)
+        return 0;
+
+    uint8_t *p = malloc(size);
+    if (!p)
+        return -ENOMEM;
+    free(d->inflated);
+    d->inflated = p;
+    d->inflated_cap = size;
+    return 0;
+}
+
+/* Puts the inflated payload in place of the deflated one. */
+static int inflate_payload(struct series_decoder *d, const struct series_info *info,
+                           struct wire_in *in)
+{
+    size_t room = frame_payload_max(info->rows, info->columns);
+    int rc = reserve_inflate(d, room);
+
+    if (rc < 0)
+        return rc;
+    z_stream *z = &d->inflate;
+    z->next_in = in->p;
+    z->avail_in = (uInt)(in->end - in->p);
+    z->next_out = d->inflated;
+    z->avail_out = (uInt)room;
+    bool is_whole = inflate(z, Z_FINISH) == Z_STREAM_END && z->avail_in == 0;
+    size_t n = z->total_out;
+    inflateReset(z);
+    *in = (struct wire_in){ d->inflated, d->inflated + n, !is_whole };
+    return 0;
+}
+
+static int get_payload(struct series_decoder *d, const struct series_info *info, struct wire_in in)
+{
+    if (info->is_deflated) {
+        int rc = inflate_payload(d, info, &in);
+        if (rc < 0)
+            return rc;
+    }
+    plain_get_times(&in, d->time_ms, info->rows, info->period_ms, &d->last_ms, info->is_key);
+    for (unsigned j = 0; j < info->columns && !in.is_bad; j++)
+        plain_get_column(&in, &d->columns[j], info->is_key, d->cells + j, info->rows,
+                         info->columns, d->kinds);
+    return in.is_bad || in.p != in.end ? SERIES_EFORMAT : 0;
+}
+
+/* Checks that the frame may be decoded now and fills in what its segment says. */
+static int admit(const struct series_decoder *d, struct series_info *info)
+{
+    if (!info->is_key) {
+        if (!follows(d, info))
+            return SERIES_ECHAIN;
+        info->columns = d->key.columns;
+        info->layout = d->key.layout;
+        info->period_ms = d->key.period_ms;
+        info->unit_ms = d->key.unit_ms;
+        info->t0 = d->key.t0;
+    }
+    if (info->is_dense)
+        return -ENOTSUP;
+    return (size_t)info->rows * info->columns > SERIES_CELLS_MAX ? SERIES_EFORMAT : 0;
+}
+
+int series_decode(struct series_decoder *d, const uint8_t *frame, size_t size,
+                  struct series_frame *out)
+{
+    struct series_info info;
+    int rc = series_peek(frame, size, &info);
+
+    if (rc == 0)
+        rc = admit(d, &info);
+    if (rc < 0)
+        return rc;
+
+    d->has_segment = false;
+    struct wire_in in = { frame + info.payload, frame + size - FRAME_CRC_SIZE, false };
+    if (!is_plausible(&info, (size_t)(in.end - in.p)))
+        return SERIES_EFORMAT;
+    rc = reserve(d, &info);
+    if (rc < 0)
+        return rc;
+    if (info.is_key) {
+        d->key = info;
+        d->last_ms = info.t0;
+        for (unsigned j = 0; j < info.columns; j++)
+            d->columns[j] = (struct plain_column){ .params = { .num = 1, .den = 1 } };
+    }
+    rc = get_payload(d, &info, in);
+    if (rc < 0)
+        return rc;
+    d->last = info;
+    d->has_segment = true;
+    *out = (struct series_frame){ info, d->time_ms, d->cells };
+    return 0;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/series/frame.h"
+#include "gateway/series/plain.h"
+#include "gateway/series/tally.h"
+#include "gateway/series/workspace.h"
+#include "sensors/core/crc.h"
+
+enum {
+    DEFLATE_FROM = 64,    /* bytes of payload below which deflate hardly ever gains */
+    DEFLATE_PAUSE = 7,    /* frames without a further try after one that gained nothing */
+    BESIDE_MAX = 8,       /* one value in so many beside its lattice asks for other parameters */
+    LONG_PERIOD_MS = 600000,
+};
+
+#define DAY_MS ((int64_t)86400000)
+
+struct encoder_column {
+    struct plain_column plain;
+    struct column_tally tally;
+    int hint_decimals;
+};
+
+struct series_encoder {
+    struct series_info key; /* stream, layout, period ... of the open segment; rows of all of it */
+    uint32_t seq, crc;      /* of the last frame */
+    int64_t last_ms;
+    bool has_segment;
+    unsigned deflate_pause;
+    struct series_workspace *own, *work;
+    unsigned columns_n;
+    struct encoder_column columns[];
+};
+
+int series_encoder_create(uint32_t stream, unsigned columns, uint32_t layout, int64_t period_ms,
+                          uint32_t unit_ms, const struct series_hint *hints,
+                          struct series_encoder **ret)
+{
+    if (columns < 1 || columns > SERIES_COLUMNS_MAX || unit_ms < 1 || unit_ms > FRAME_UNIT_MAX ||
+        period_ms > INT32_MAX || period_ms < -INT32_MAX)
+        return -EINVAL;
+
+    struct series_encoder *e = calloc(1, sizeof *e + columns * sizeof e->columns[0]);
+    if (!e)
+        return -ENOMEM;
+    e->key = (struct series_info){ .stream = stream,
+                                   .columns = columns,
+                                   .layout = layout,
+                                   .period_ms = period_ms,
+                                   .unit_ms = unit_ms,
+                                   .is_key = true };
+    e->columns_n = columns;
+    for (unsigned j = 0; j < columns; j++) {
+        int d = hints ? hints[j].decimals : -1;
+        e->columns[j].hint_decimals = d <= DECIMAL_MAX_E ? d : DECIMAL_MAX_E;
+    }
+    *ret = e;
+    return 0;
+}
+
+void series_encoder_destroy(struct series_encoder *e)
+{
+    if (!e)
+        return;
+    series_workspace_destroy(e->own);
+    free(e);
+}
+
+void series_encoder_share(struct series_encoder *e, struct series_workspace *w)
+{
+    e->work = w;
+}
+
+bool series_may_continue(const struct series_encoder *e, unsigned rows, int64_t t_last)
+{
+    int64_t period = e->key.period_ms < 0 ? -e->key.period_ms : e->key.period_ms;
+    int64_t span = period >= LONG_PERIOD_MS ? 7 * DAY_MS : DAY_MS;
+
+    return e->has_segment && e->seq < SERIES_SEQ_MAX &&
+           e->key.rows + rows <= SERIES_SEGMENT_ROWS_MAX && t_last - e->key.t0 <= span &&
+           e->key.t0 - t_last <= span;
+}
+
+static bool input_is_valid(const struct series_encoder *e, const int64_t *time_ms,
+                           const struct series_cell *cells, unsigned rows)
+{
+    if (rows < 1 || rows > SERIES_ROWS_MAX || (size_t)rows * e->columns_n > SERIES_CELLS_MAX)
+        return false;
+    for (unsigned i = 0; i < rows; i++)
+        if (time_ms[i] > FRAME_TIME_MAX || time_ms[i] < -FRAME_TIME_MAX)
+            return false;
+    for (size_t i = 0; i < (size_t)rows * e->columns_n; i++)
+        if (cells[i].e > DECIMAL_MAX_E || cells[i].e < DECIMAL_DOUBLE)
+            return false;
+    return true;
+}
+
+static void remember(struct column_tally *t, const struct plain_view *view)
+{
+    unsigned rows = view->rows < TALLY_FULL ? view->rows : TALLY_FULL;
+
+    for (unsigned i = 0; i < rows; i++)
+        tally_add(t, &view->cells[(size_t)i * view->stride]);
+}
+
+/* Other parameters in the middle of a segment: when more values fit them, or when a step has
+ * shown itself. */
+static bool is_better(const struct encoder_column *c, const struct column_params *p,
+                      unsigned beside, unsigned beside_now)
+{
+    if (beside < beside_now)
+        return true;
+    return beside == beside_now && c->tally.step_values >= TALLY_SETTLED &&
+           p->e == c->plain.params.e && p->num / 2 >= c->plain.params.num;
+}
+
+/* Judges the column, first choosing its parameters where that is due. Returns true when they are
+ * new. */
+static bool settle(struct encoder_column *c, bool is_key, const struct plain_view *view,
+                   struct plain_judged *j)
+{
+    struct plain_column trial = c->plain;
+
+    if (is_key) {
+        remember(&c->tally, view);
+        c->plain =
+            (struct plain_column){ .params = tally_choose(&c->tally, c->hint_decimals) };
+        c->tally = (struct column_tally){ 0 };
+        plain_judge(&c->plain, view, j);
+        return true;
+    }
+    plain_judge(&c->plain, view, j);
+    if (c->tally.values >= TALLY_FULL && j->beside * BESIDE_MAX <= view->rows)
+        return false;
+    remember(&c->tally, view);
+    trial.params = tally_choose(&c->tally, c->hint_decimals);
+    if (column_params_are_equal(&trial.params, &c->plain.params))
+        return false;
+
+    unsigned beside_now = j->beside;
+    plain_judge(&trial, view, j);
+    bool is_new = is_better(c, &trial.params, j->beside, beside_now);
+    if (is_new)
+        c->plain = trial;
+    else
+        plain_judge(&c->plain, view, j);
+    return is_new;
+}
+
+static size_t put_payload(struct series_encoder *e, bool is_key, const int64_t *time_ms,
+                          const struct series_cell *cells, unsigned rows)
+{
+    struct series_workspace *w = e->work;
+    uint8_t *p = plain_put_times(w->payload, time_ms, rows, e->key.period_ms, &e->last_ms, is_key);
+
+    for (unsigned j = 0; j < e->columns_n; j++) {
+        struct plain_view view = { cells + j, rows, e->columns_n };
+        struct plain_judged judged = { .kinds = w->kinds, .k = w->k };
+        bool is_new = settle(&e->columns[j], is_key, &view, &judged);
+        p = plain_put_column(p, &e->columns[j].plain, is_new, &view, &judged);
+    }
+    return (size_t)(p - w->payload);
+}
+
+/* Deflates when that has a chance. 0: the payload stays as it is. */
+static size_t try_deflate(struct series_encoder *e, size_t size, uint8_t *out, size_t cap)
+{
+    if (size < DEFLATE_FROM)
+        return 0;
+    if (e->deflate_pause > 0) {
+        e->deflate_pause--;
+        return 0;
+    }
+
+    size_t n = workspace_deflate(e->work, size, out, size - 1 < cap ? size - 1 : cap);
+    if (n == 0)
+        e->deflate_pause = DEFLATE_PAUSE;
+    return n;
+}
+
+/* Header, payload of `size` bytes, checksum. Returns the frame's size, or -EFBIG, -ENOSPC. */
+static long put_frame(struct series_encoder *e, const struct series_info *info, size_t size,
+                      uint8_t *out, size_t cap)
+{
+    uint8_t header[FRAME_HEADER_MAX];
+    size_t head = frame_put_header(info, header), room = cap < SERIES_FRAME_MAX ? cap
+                                                                                : SERIES_FRAME_MAX;
+
+    if (room < head + FRAME_CRC_SIZE)
+        return -ENOSPC;
+    room -= head + FRAME_CRC_SIZE;
+
+    size_t n = try_deflate(e, size, out + head, room);
+    if (n > 0) {
+        header[0] |= FRAME_DEFLATED;
+    } else {
+        if (size > room)
+            return head + size + FRAME_CRC_SIZE > SERIES_FRAME_MAX ? -EFBIG : -ENOSPC;
+        memcpy(out + head, e->work->payload, size);
+        n = size;
+    }
+    memcpy(out, header, head);
+    e->crc = crc32c(0, out, head + n);
+    put_le32(out + head + n, e->crc);
+    return (long)(head + n + FRAME_CRC_SIZE);
+}
+
+static int prepare(struct series_encoder *e, bool is_key, const int64_t *time_ms,
+                   const struct series_cell *cells, unsigned rows)
+{
+    if (!input_is_valid(e, time_ms, cells, rows))
+        return -EINVAL;
+    if (!is_key && (!e->has_segment || e->seq >= SERIES_SEQ_MAX))
+        return -EINVAL;
+    if (!e->work) {
+        int rc = series_workspace_create(&e->own);
+        if (rc < 0)
+            return rc;
+        e->work = e->own;
+    }
+    return workspace_reserve(e->work, rows, e->columns_n);
+}
+
+long series_encode(struct series_encoder *e, bool is_key, uint32_t segment, const int64_t *time_ms,
+                   const struct series_cell *cells, unsigned rows, uint8_t *out, size_t cap)
+{
+    long n = prepare(e, is_key, time_ms, cells, rows);
+
+    e->has_segment = e->has_segment && n == 0;
+    if (n < 0)
+        return n;
+
+    struct series_info info = e->key;
+    info.is_key = is_key;
+    info.rows = rows;
+    if (is_key) {
+        info.segment = segment;
+        info.t0 = time_ms[0];
+    } else {
+        info.seq = e->seq + 1;
+        info.chain = (uint16_t)e->crc;
+    }
+    n = put_frame(e, &info, put_payload(e, is_key, time_ms, cells, rows), out, cap);
+    e->has_segment = n > 0;
+    if (n < 0)
+        return n;
+    e->seq = info.seq;
+    if (is_key)
+        e->key = info;
+    else
+        e->key.rows += rows;
+    return n;
+}
