@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pipeline on a real log, in virtual time. */
+#include "gateway/pipeline/pipeline.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+#define T0 INT64_C(1700000040000) /* a full minute */
+
+enum { OZONE, TEMP, OZONE_1MIN, TEMP_1MIN, CHANNELS };
+
+struct seen {
+    int64_t time_ms[512];
+    struct series_cell cell[512][2];
+    size_t n;
+    char events[64][2048];
+    size_t events_n;
+};
+
+struct fixture {
+    char dir[64], path[96];
+    struct channel channel[CHANNELS];
+    struct channel_stream stream[2];
+    struct channel_table table;
+    struct pipeline_device device;
+    struct pipeline_channel treatment[CHANNELS];
+    struct alert_rule rule;
+    struct pipeline_options o;
+    struct pipeline *p;
+    struct seen seen;
+};
+
+static const int32_t channel_of[] = { OZONE, PIPELINE_NO_CHANNEL, TEMP };
+
+static void on_commit(void *user, const struct store_commit *c)
+{
+    (void)user, (void)c;
+}
+
+static void open_streams(struct fixture *f)
+{
+    static const char *const dictionaries[] = {
+        "{\"sf1\":1,\"station\":\"s\",\"period_ms\":1000,\"unit_ms\":1,\"channels\":["
+        "{\"id\":\"d/ozone\",\"quantity\":\"ozone\",\"unit\":\"ug/m3\"},"
+        "{\"id\":\"d/air_temp\",\"quantity\":\"air_temp\",\"unit\":\"Cel\"}]}",
+        "{\"sf1\":1,\"station\":\"s\",\"period_ms\":60000,\"unit_ms\":1,\"channels\":["
+        "{\"id\":\"d/ozone@1min\",\"quantity\":\"ozone\",\"unit\":\"ug/m3\"},"
+        "{\"id\":\"d/air_temp@1min\",\"quantity\":\"air_temp\",\"unit\":\"Cel\"}]}",
+    };
+
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(store_stream_open(f->o.store, f->stream[i].name, 2,
+                                           f->stream[i].period_ms, 1, NULL, dictionaries[i],
+                                           &f->stream[i].number),
+                         0);
+}
+
+static void start(struct fixture *f)
+{
+    struct store_options o = { .path = f->path, .commit_ms = 50, .seal_ms = 3600000,
+                               .seal_rows = 1000, .speed = 1 };
+    char error[256];
+
+    assert_int_equal(store_open(&o, on_commit, NULL, &f->o.store, error, sizeof error), 0);
+    open_streams(f);
+    assert_int_equal(pipeline_create(&f->o, &f->p), 0);
+}
+
+static void stop(struct fixture *f)
+{
+    pipeline_destroy(f->p);
+    store_close(f->o.store);
+    f->p = NULL;
+    f->o.store = NULL;
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    const struct quantity *ozone = quantity_find("ozone"), *temp = quantity_find("air_temp");
+
+    assert_non_null(f);
+    snprintf(f->dir, sizeof f->dir, "/tmp/pipeline-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->path, sizeof f->path, "%s/log.db", f->dir);
+    f->channel[OZONE] = (struct channel){ .id = "d/ozone", .device = "d", .point = "ozone",
+        .quantity = ozone, .period_ms = 1000, .decimals = -1, .column = 0, .source = OZONE };
+    f->channel[TEMP] = (struct channel){ .id = "d/air_temp", .device = "d", .point = "air_temp",
+        .quantity = temp, .period_ms = 1000, .decimals = -1, .column = 1, .source = TEMP };
+    f->channel[OZONE_1MIN] = (struct channel){ .id = "d/ozone@1min", .device = "d",
+        .point = "ozone", .statistic = "1min", .quantity = ozone, .period_ms = 60000,
+        .decimals = 1, .column = 0, .source = OZONE };
+    f->channel[TEMP_1MIN] = (struct channel){ .id = "d/air_temp@1min", .device = "d",
+        .point = "air_temp", .statistic = "1min", .quantity = temp, .period_ms = 60000,
+        .decimals = 2, .column = 1, .source = TEMP };
+    f->stream[0] = (struct channel_stream){ "dev.d", 0, 0, 2, 1000 };
+    f->stream[1] = (struct channel_stream){ "stat.1min.0", 0, 2, 2, 60000 };
+    f->table = (struct channel_table){ "s", f->channel, CHANNELS, f->stream, 2 };
+    f->device = (struct pipeline_device){ "d", 0, channel_of, 3 };
+    f->treatment[OZONE] = (struct pipeline_channel){ 1, 0, qc_default(ozone, 1000) };
+    f->treatment[TEMP] = (struct pipeline_channel){ 1.01, -0.5, qc_default(temp, 1000) };
+    f->treatment[OZONE].qc.gap_hold = 0;
+    f->treatment[TEMP].qc.gap_hold = 0;
+    f->rule = (struct alert_rule){ .id = "high", .title_en = "High", .title_zh = "高",
+                                   .channel = OZONE, .direction = ALERT_ABOVE };
+    f->rule.level[LEVEL_YELLOW] = (struct alert_threshold){ true, 100, 90, { 2, 2, 0 },
+                                                            { 2, 2, 0 } };
+    f->o = (struct pipeline_options){ .table = &f->table, .devices = &f->device, .devices_n = 1,
+                                      .channels = f->treatment, .rules = &f->rule, .rules_n = 1 };
+    start(f);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+
+    stop(f);
+    for (const char *const *s = (const char *const[]){ "", "-wal", "-shm", NULL }; *s; s++) {
+        snprintf(path, sizeof path, "%s%s", f->path, *s);
+        unlink(path);
+    }
+    rmdir(f->dir);
+    free(f);
+    return 0;
+}
+
+static void scan(struct fixture *f, int64_t time_ms, double ozone, double temp)
+{
+    struct reading r[] = { { decimal_round(ozone, 1), { 0 } },
+                           { decimal_round(7, 0), { 0 } },
+                           { decimal_round(temp, 1), { 0 } } };
+    struct scan s = { .time_ms = time_ms, .start_ms = time_ms, .readings = r, .n = 3 };
+
+    pipeline_scan(f->p, &s);
+}
+
+static void scan_silence(struct fixture *f, int64_t time_ms)
+{
+    const struct verdict silent = { STATUS_NO_COMMUNICATION, GRADE_MISSING, REASON_COMM };
+    struct reading r[3] = { { DECIMAL_MISSING, silent },
+                            { DECIMAL_MISSING, silent },
+                            { DECIMAL_MISSING, silent } };
+    struct scan s = { .time_ms = time_ms, .outcome = SCAN_NO_ANSWER, .readings = r, .n = 3 };
+
+    pipeline_scan(f->p, &s);
+}
+
+static bool keep_row(void *user, int64_t time_ms, const struct series_cell *cells,
+                     unsigned columns, uint32_t layout)
+{
+    struct seen *seen = user;
+
+    (void)layout;
+    assert_int_equal(columns, 2);
+    assert_true(seen->n < 512);
+    seen->time_ms[seen->n] = time_ms;
+    memcpy(seen->cell[seen->n++], cells, 2 * sizeof *cells);
+    return true;
+}
+
+static bool keep_event(void *user, const struct store_entry *e)
+{
+    struct seen *seen = user;
+
+    assert_true(seen->events_n < 64 && e->size < sizeof seen->events[0]);
+    memcpy(seen->events[seen->events_n], e->data, e->size);
+    seen->events[seen->events_n++][e->size] = '\0';
+    return true;
+}
+
+/* What a fresh look into the log shows: everything is committed by a restart first. */
+static struct seen *look(struct fixture *f, int stream)
+{
+    struct store_reader *r = NULL;
+
+    stop(f);
+    start(f);
+    memset(&f->seen, 0, sizeof f->seen);
+    assert_int_equal(store_reader_open(f->o.store, &r), 0);
+    assert_int_equal(store_read_rows(r, f->stream[stream].number, 0, INT64_MAX, keep_row, &f->seen),
+                     0);
+    assert_int_equal(store_read_events(r, "alert", 64, keep_event, &f->seen), 0);
+    store_reader_close(r);
+    return &f->seen;
+}
+
+static void keeps_the_decimals_that_were_read(void **state)
+{
+    struct fixture *f = *state;
+
+    scan(f, T0, 41.5, 21.3);
+    const struct seen *s = look(f, 0);
+    assert_int_equal(s->n, 1);
+    assert_int_equal(s->time_ms[0], T0);
+    assert_int_equal(s->cell[0][0].v, 415);
+    assert_int_equal(s->cell[0][0].e, 1);
+    assert_int_equal(s->cell[0][1].v, 2101); /* 21.3 * 1.01 - 0.5 = 21.013, one decimal more */
+    assert_int_equal(s->cell[0][1].e, 2);
+}
+
+static void silence_is_a_row_without_values(void **state)
+{
+    struct fixture *f = *state;
+
+    scan_silence(f, T0);
+    const struct seen *s = look(f, 0);
+    assert_int_equal(s->n, 1);
+    assert_int_equal(s->cell[0][0].e, DECIMAL_NONE);
+    struct verdict v = verdict_from_flag(s->cell[0][0].flag);
+    assert_int_equal(v.status, STATUS_NO_COMMUNICATION);
+    assert_int_equal(v.grade, GRADE_MISSING);
+    assert_true(v.reasons & REASON_COMM);
+}
+
+static void a_time_is_never_used_twice(void **state)
+{
+    struct fixture *f = *state;
+
+    scan(f, T0, 10, 20);
+    scan(f, T0, 11, 20);
+    scan(f, T0 - 5000, 12, 20); /* the clock stepped back */
+    const struct seen *s = look(f, 0);
+    assert_int_equal(s->n, 3);
+    assert_int_equal(s->time_ms[1], T0 + 1);
+    assert_int_equal(s->time_ms[2], T0 + 2);
+    assert_true(verdict_from_flag(s->cell[1][0].flag).reasons & REASON_CLK_DUP);
+    assert_int_equal(s->cell[2][0].v, 120);
+}
+
+/* One sample a second with the value 10, 11, 12 ...; a restart where `restart_at` says. */
+static void a_minute(struct fixture *f, int restart_at)
+{
+    for (int i = 0; i < 60; i++) {
+        if (i == restart_at) {
+            stop(f);
+            start(f);
+        }
+        pipeline_tick(f->p, T0 + i * 1000);
+        scan(f, T0 + i * 1000, 10 + i % 10, 20);
+    }
+    pipeline_tick(f->p, T0 + 60000);
+    pipeline_tick(f->p, T0 + 61000);
+    pipeline_tick(f->p, T0 + 62000);
+}
+
+static void check_minute(struct fixture *f)
+{
+    const struct seen *s = look(f, 1);
+
+    assert_int_equal(s->n, 1);
+    assert_int_equal(s->time_ms[0], T0); /* labelled by its start */
+    assert_int_equal(s->cell[0][0].v, 145);
+    assert_int_equal(s->cell[0][0].e, 1);
+    assert_int_equal(verdict_from_flag(s->cell[0][0].flag).grade, GRADE_GOOD);
+}
+
+static void writes_the_mean_of_a_minute_once(void **state)
+{
+    a_minute(*state, -1);
+    check_minute(*state);
+}
+
+static void a_restart_within_the_minute_changes_nothing(void **state)
+{
+    a_minute(*state, 31);
+    check_minute(*state);
+}
+
+static void a_restart_between_end_and_closing_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 60; i++)
+        scan(f, T0 + i * 1000, 10 + i % 10, 20);
+    scan(f, T0 + 60000, 99, 20); /* the next minute's first, the tick has not come */
+    pipeline_tick(f->p, T0 + 60200);
+    stop(f);
+    start(f);
+    pipeline_tick(f->p, T0 + 63000);
+    check_minute(f);
+}
+
+static void too_few_samples_do_not_make_a_valid_mean(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 60; i++) {
+        if (i % 2)
+            scan(f, T0 + i * 1000, 10, 20);
+        else
+            scan_silence(f, T0 + i * 1000);
+        pipeline_tick(f->p, T0 + i * 1000);
+    }
+    pipeline_tick(f->p, T0 + 61500);
+    const struct seen *s = look(f, 1);
+    assert_int_equal(s->n, 1);
+    assert_true(verdict_from_flag(s->cell[0][0].flag).grade >= GRADE_BAD);
+}
+
+static const char *transition(const char *json)
+{
+    static char word[32];
+    json_t *j = json_loads(json, 0, NULL);
+
+    assert_non_null(j);
+    snprintf(word, sizeof word, "%s", json_string_value(json_object_get(j, "transition")));
+    json_decref(j);
+    return word;
+}
+
+static void an_alert_is_told_once_also_across_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    int64_t t = T0;
+
+    for (int i = 0; i < 5; i++, t += 1000)
+        scan(f, t, 150, 20);
+    stop(f);
+    start(f);
+    for (int i = 0; i < 5; i++, t += 1000)
+        scan(f, t, 150, 20);
+    for (int i = 0; i < 5; i++, t += 1000)
+        scan(f, t, 20, 20);
+    const struct seen *s = look(f, 0);
+    assert_int_equal(s->events_n, 2); /* newest first */
+    assert_string_equal(transition(s->events[1]), "raised");
+    assert_string_equal(transition(s->events[0]), "cleared");
+    assert_non_null(strstr(s->events[0], "\"key\":\"high/d/ozone/"));
+}
+
+static void missing_data_never_clears_an_alert(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 5; i++)
+        scan(f, T0 + i * 1000, 150, 20);
+    for (int i = 5; i < 30; i++)
+        scan_silence(f, T0 + i * 1000);
+    const struct seen *s = look(f, 0);
+    for (size_t i = 0; i < s->events_n; i++)
+        assert_string_not_equal(transition(s->events[i]), "cleared");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(keeps_the_decimals_that_were_read),
+        TEST(silence_is_a_row_without_values),
+        TEST(a_time_is_never_used_twice),
+        TEST(writes_the_mean_of_a_minute_once),
+        TEST(a_restart_within_the_minute_changes_nothing),
+        TEST(a_restart_between_end_and_closing_changes_nothing),
+        TEST(too_few_samples_do_not_make_a_valid_mean),
+        TEST(an_alert_is_told_once_also_across_a_restart),
+        TEST(missing_data_never_clears_an_alert),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
