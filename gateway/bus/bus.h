@@ -3,9 +3,9 @@
  * bus - one way to reach Modbus devices: one request, one reply.
  *
  * Main thread; a serial line has a thread of its own behind this interface. A bus carries one
- * request at a time and answers it exactly once, later, never from inside bus_send(). It keeps its
- * connection or port up by itself, and it never hands out an answer that could belong to another
- * request: what does not match exactly is dropped, late answers are reported as such.
+ * request at a time and answers it exactly once, later, never from inside bus_send(). It keeps
+ * its connection or port up by itself, and it never hands out an answer that could belong to
+ * another request: what does not match exactly is dropped, late answers are reported as such.
  */
 #pragma once
 
@@ -16,11 +16,11 @@
 #include "gateway/base/clock.h"
 
 enum {
-    BUS_WORDS_MAX = 125,       /* registers or bits of one answer: Modbus protocol 6.3 */
-    BUS_REOPEN_MAX_MS = 1500,  /* longest wait between two tries: a device that is back is found
-                                * within 2 s */
+    BUS_WORDS_MAX = 125,      /* registers or bits of one answer: Modbus protocol 6.3 */
+    BUS_REOPEN_MAX_MS = 1500, /* longest wait between two tries: a device that is back is found
+                               * within 2 s */
     BUS_REOPEN_FIRST_MS = 100,
-    BUS_ERRORS_MAX = 3,        /* failures in a row after which a link is not believed any more */
+    BUS_ERRORS_MAX = 3, /* failures in a row after which a link is not believed any more */
 };
 
 enum bus_outcome {
@@ -43,8 +43,8 @@ struct bus_reply {
     uint8_t exception; /* Modbus code, with BUS_EXCEPTION */
     int64_t time_ms;   /* station UTC at the arrival of the last byte, or of the failure */
     int64_t took_ms;   /* real time from the sending */
-    int64_t quiet_ms;  /* leave this unit alone for so long: its answer may still be under way */
-    uint16_t n;        /* words, with BUS_OK: the request's count */
+    int64_t quiet_ms; /* leave this unit alone for so long: its answer may still be under way */
+    uint16_t n;       /* words, with BUS_OK: the request's count */
     uint16_t words[BUS_WORDS_MAX]; /* host order; a bit is 0 or 1 */
 };
 
@@ -86,8 +86,8 @@ int bus_rtu_create(const struct bus_rtu_options *o, struct bus **ret);
 /* Goes for the connection or port. Returns 0, or -EAGAIN when no thread is to be had. */
 int bus_start(struct bus *b);
 
-/* Returns 0: on_reply will be called once; -ENOTCONN: the link is known to be down, no reply will
- * come; -EBUSY: the last request has no reply yet; -EINVAL: not a request. */
+/* Returns 0: on_reply will be called once; -ENOTCONN: the link is known to be down, no reply
+ * will come; -EBUSY: the last request has no reply yet; -EINVAL: not a request. */
 int bus_send(struct bus *b, const struct bus_request *r);
 
 /* Ends everything within 500 ms and calls on_closed once, later; no other callback comes after

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * modbus_frame - Modbus application data units (ADU) of read requests and their answers, for TCP
- * (MBAP header) and for serial lines (CRC). Pure; every byte of an answer is hostile.
+ * modbus_frame - Modbus application data units (ADU) of read requests and their answers, for
+ * TCP (MBAP header) and for serial lines (CRC). Pure; every byte of an answer is hostile.
  *
  *   TCP     | transaction 2 | protocol 0 2 | length 2 | unit 1 | function 1 | data |
- *   serial                                            | unit 1 | function 1 | data | CRC 2, low first |
+ *   serial                                            | unit 1 | function 1 | data | CRC 2, low
+ * first |
  *
  * An answer is taken only when everything in it fits its request. Modbus Application Protocol
- * V1.1b3 section 6 and 7, Messaging on TCP/IP V1.0b section 3.1, over Serial Line V1.02 section 2.5.
+ * V1.1b3 section 6 and 7, Messaging on TCP/IP V1.0b section 3.1, over Serial Line V1.02
+ * section 2.5.
  */
 #pragma once
 
@@ -70,9 +72,9 @@ void adu_rtu_build(const struct bus_request *r, uint8_t buf[ADU_RTU_REQUEST - 2]
 size_t adu_rtu_length(const struct bus_request *r);
 
 /*
- * Judge what has come so far, from the first byte of a frame. *ret_used: bytes that belong to the
- * verdict and may be dropped; with ADU_DAMAGED all of them, for then only silence tells where the
- * next frame begins.
+ * Judge what has come so far, from the first byte of a frame. *ret_used: bytes that belong to
+ * the verdict and may be dropped; with ADU_DAMAGED all of them, for then only silence tells
+ * where the next frame begins.
  */
 enum adu_verdict adu_rtu_check(const struct bus_request *r, const uint8_t *p, size_t n,
                                size_t *ret_used, struct adu_content *ret);

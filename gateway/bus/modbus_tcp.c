@@ -53,7 +53,7 @@ struct tcp {
     struct bus_request request;
     uint16_t transaction;
     int64_t sent_ms, before_ms; /* real monotonic; of this request and the one before */
-    int errors;      /* failed transactions in a row */
+    int errors;                 /* failed transactions in a row */
     int strays;
     size_t n;
     uint8_t in[RECEIVE_MAX];
@@ -163,9 +163,8 @@ static void on_frame(struct tcp *t, const uint8_t *frame, size_t n)
 {
     struct adu_content c;
     struct bus_reply r;
-    enum adu_verdict v = t->is_sent
-                             ? adu_tcp_check(&t->request, t->transaction, frame, n, &c)
-                             : ADU_FOREIGN;
+    enum adu_verdict v =
+        t->is_sent ? adu_tcp_check(&t->request, t->transaction, frame, n, &c) : ADU_FOREIGN;
 
     if (v == ADU_FOREIGN) {
         on_stray(t, frame);
@@ -332,7 +331,8 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *list
 
 static void resolve(struct tcp *t)
 {
-    static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+    static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+                                           .ai_flags = AI_ADDRCONFIG };
     struct lookup *l = calloc(1, sizeof *l);
     char port[8];
 
@@ -341,7 +341,8 @@ static void resolve(struct tcp *t)
         l->owner = t;
         l->req.data = l;
     }
-    if (!l || uv_getaddrinfo(t->opt.loop, &l->req, on_resolved, t->opt.host, port, &hints) != 0) {
+    if (!l ||
+        uv_getaddrinfo(t->opt.loop, &l->req, on_resolved, t->opt.host, port, &hints) != 0) {
         free(l);
         drop(t, BUS_NO_LINK);
         return;
@@ -421,7 +422,8 @@ int bus_tcp_create(const struct bus_tcp_options *o, struct bus **ret)
     t->opt = *o;
     t->base = (struct bus){ .kind = &tcp_kind, .clock = o->clock, .on = o->on };
     t->fd = -1;
-    t->backoff = (struct backoff){ .first_ms = BUS_REOPEN_FIRST_MS, .max_ms = BUS_REOPEN_MAX_MS };
+    t->backoff =
+        (struct backoff){ .first_ms = BUS_REOPEN_FIRST_MS, .max_ms = BUS_REOPEN_MAX_MS };
     t->transaction = (uint16_t)random_u32();
     uv_timer_init(o->loop, &t->timer);
     t->timer.data = t;

@@ -2,10 +2,11 @@
 /*
  * poll - asks every device on time and hands over what it says.
  *
- * Schedule on monotonic time, aligned slots: polls due within a few milliseconds share a wake-up.
- * One state per (bus, unit): a silent device backs off to probes and costs its neighbours nothing.
- * Everything runs on the main loop; serial lines have a thread each behind gateway/bus. The sink
- * is called on the main thread, one scan per due poll, also when it failed.
+ * Schedule on monotonic time, aligned slots: polls due within a few milliseconds share a
+ * wake-up. One state per (bus, unit): a silent device backs off to probes and costs its
+ * neighbours nothing. Everything runs on the main loop; serial lines have a thread each behind
+ * gateway/bus. The sink is called on the main thread, one scan per due poll, also when it
+ * failed.
  */
 #pragma once
 
@@ -20,12 +21,12 @@ enum poll_bus_kind { POLL_BUS_TCP, POLL_BUS_RTU };
 struct poll_bus {
     enum poll_bus_kind kind;
     const char *id;
-    const char *host;           /* TCP */
+    const char *host; /* TCP */
     uint16_t port;
     int64_t connect_timeout_ms;
-    const char *device;         /* RTU: path of the port */
+    const char *device; /* RTU: path of the port */
     int baud;
-    char parity;                /* 'N', 'E', 'O' */
+    char parity; /* 'N', 'E', 'O' */
     int data_bits, stop_bits;
     int64_t pause_ms;
 };
@@ -33,7 +34,7 @@ struct poll_bus {
 struct poll_device {
     const char *id;
     const struct profile *profile;
-    uint32_t bus;        /* index into buses */
+    uint32_t bus; /* index into buses */
     uint8_t unit;
     int order;           /* enum word_order; -1: the profile's */
     int64_t interval_ms; /* station time */
@@ -47,6 +48,8 @@ struct poll_counters { /* of one device, since start */
     uint64_t polls, answers, timeouts, bad_frames, exceptions, link_errors, late_answers;
     int64_t answer_ms_mean, answer_ms_max;
     int64_t last_answer_ms; /* UTC, 0: never */
+    uint64_t skipped;       /* polls that came due while the one before was still running */
+    uint64_t left_out;      /* values that the device refuses, at present */
 };
 
 struct poll_options {
@@ -58,7 +61,8 @@ struct poll_options {
     size_t devices_n; /* the index of a device is its number in scans */
     void (*on_scan)(void *user, const struct scan *s);
     /* A device went silent or came back; `text` says so for the log. */
-    void (*on_state)(void *user, uint32_t device, enum device_state state, enum scan_outcome why);
+    void (*on_state)(void *user, uint32_t device, enum device_state state,
+                     enum scan_outcome why);
     void *user;
 };
 

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * device - one device's scans as a state machine: what to ask next, what an answer means.
+ *
+ * Pure: time is an argument and the asking is done by the owner (poll.c):
+ *
+ *   device_begin -> device_ask -> (bus) -> device_take -> DEVICE_ASK, DEVICE_REST ...
+ * DEVICE_DONE
+ */
+#pragma once
+
+#include "gateway/bus/bus.h"
+#include "gateway/poll/health.h"
+#include "gateway/poll/plan.h"
+#include "gateway/poll/poll.h"
+
+enum {
+    DEVICE_TIMEOUT_MS = 1000,      /* where neither the station nor the profile says */
+    DEVICE_BUSY_REST_MS = 250,     /* after "acknowledge" or "busy": the device needs time */
+    DEVICE_STRETCH_MAX = 3,        /* late answers raise the timeout up to so many times */
+    DEVICE_RETRY_FIRST_MS = 60000, /* left-out registers are tried again after a minute ... */
+    DEVICE_RETRY_FACTOR = 8,
+    DEVICE_RETRY_MAX_MS = 86400000, /* ... and once a day in the end */
+};
+
+struct device {
+    const struct poll_device *conf;
+    uint32_t number;
+    struct plan plan;
+    struct health health;
+    struct poll_counters counters;
+    uint64_t answer_ms_sum;
+    uint16_t *words; /* image of the profile */
+    uint8_t *have;
+    int64_t slowest_ms;    /* of its late answers, real */
+    int64_t retry_wait_ms; /* station time between tries of left-out registers */
+    int64_t retry_at_ms;   /* monotonic station time; 0: nothing left out */
+
+    /* the scan under way */
+    bool is_scanning;
+    bool is_slow; /* something failed: others go first */
+    bool has_answer;
+    size_t request;
+    int tries_left;
+    enum scan_outcome failure; /* the last one */
+    int64_t slot_ms;           /* monotonic station time */
+    int64_t start_ms, time_ms; /* UTC */
+    int64_t rest_ms;           /* real, with DEVICE_REST */
+
+    struct device *next; /* in a line's queue */
+};
+
+/* 0, -ENOMEM, or -EINVAL when the profile reads nothing. */
+int device_init(struct device *d, const struct poll_device *conf, uint32_t number);
+void device_done(struct device *d);
+
+/* Start a scan for a slot. station_ms: monotonic; utc_ms: station wall time. */
+void device_begin(struct device *d, int64_t slot_ms, int64_t station_ms, int64_t utc_ms);
+
+struct bus_request device_ask(const struct device *d);
+
+enum device_step {
+    DEVICE_ASK,  /* the next request can go */
+    DEVICE_REST, /* the same, after rest_ms */
+    DEVICE_DONE
+};
+
+/* What a reply means. *ret_left_out is written and its count not 0 when registers are left out
+ * that were not reported before. */
+enum device_step device_take(struct device *d, const struct bus_reply *r, int64_t station_ms,
+                             struct plan_piece *ret_left_out);
+
+/* The link is known to be down: the scan is over. */
+void device_lost(struct device *d, int64_t utc_ms);
+
+/* An answer came after its deadline; took_ms < 0: nobody knows how late. */
+void device_late(struct device *d, int64_t took_ms);
+
+/* After DEVICE_DONE: ends the scan, judges the device's health, fills readings[points_n]. */
+enum scan_outcome device_end(struct device *d, struct reading *readings,
+                             enum health_change *ret_change);
