@@ -36,7 +36,8 @@ static inline bool decimal_has_value(struct decimal d)
 double decimal_to_double(struct decimal d);
 
 /* The shortest decimal that reads back as exactly `x` as a float32. NaN gives DECIMAL_MISSING;
- * an infinity or a value that needs more than 18 decimals or 64 bits gives DECIMAL_DOUBLE. */
+ * an infinity or a value that needs more than 18 decimals or 64 bits gives DECIMAL_DOUBLE; minus
+ * zero is zero. */
 struct decimal decimal_from_float(float x);
 
 /* The shortest decimal that reads back as exactly `x`. NaN and others as above. */

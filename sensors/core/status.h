@@ -77,7 +77,8 @@ struct verdict {
 
 /* The SF1 flag: bits 0-2 status, 3-5 grade, 6-31 reasons. Never negative when read as int64. */
 uint32_t verdict_to_flag(struct verdict v);
-/* The inverse; implied reasons are filled in. Any 32 bits are accepted. */
+/* The inverse; implied reasons are filled in. Any 32 bits are accepted: a grade that this version
+ * does not know is bad. */
 struct verdict verdict_from_flag(uint32_t flag);
 
 /* Both together, worst wins: status by maintenance > calibration > fault > over_range >
@@ -85,7 +86,8 @@ struct verdict verdict_from_flag(uint32_t flag);
  * missing above all; reasons are united. */
 struct verdict verdict_merge(struct verdict a, struct verdict b);
 
-/* `v` with a check's outcome added: the worse grade, the reason. */
+/* `v` with a check's outcome added: the worse grade, the reason. Here and in merge, AFTER_GAP and
+ * CLK_UNSYNC cap good to not_evaluated. */
 struct verdict verdict_add(struct verdict v, enum grade g, uint32_t reasons);
 
 /* Words of device profiles ("good", "invalid", "zero", "warmup", "missing" ...). 0 or -ENOENT. */
@@ -94,6 +96,18 @@ int verdict_from_word(const char *word, struct verdict *ret);
 /* QARTOD 1, 2, 3, 4, 9 and the HJ 212-2017 letter (N D M C F T B S). */
 int verdict_qartod(struct verdict v);
 char verdict_hj212(struct verdict v);
+
+/* Vocabularies of feeds: AQS null codes, WMO AWS and WaterML 2 quality, SensorThings. */
+enum vocabulary {
+    VOCABULARY_AQS,
+    VOCABULARY_WMO,
+    VOCABULARY_WATERML,
+    VOCABULARY_SENSORTHINGS,
+    VOCABULARY_COUNT_
+};
+
+/* The word of a vocabulary; NULL where it has none for this. */
+const char *verdict_outside(struct verdict v, enum vocabulary vocabulary);
 
 const char *status_id(enum status s);
 const char *status_name(enum status s, const char *lang);
