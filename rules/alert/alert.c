@@ -168,8 +168,10 @@ static void keep_extreme(const struct alert_rule *r, struct alert_state *st, dou
 /* What matters after a restart: everything but the time of the last sample of a quiet rule. */
 static bool has_moved(const struct alert_state *a, const struct alert_state *b)
 {
-    struct alert_state x = *a, y = *b;
+    struct alert_state x, y;
 
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
     x.last_sample_ms = y.last_sample_ms = 0;
     for (int l = 0; l < LEVEL_COUNT_; l++) {
         bool is_quiet = x.level == LEVEL_NONE && y.level == LEVEL_NONE && x.on_bits[l] == 0 &&
@@ -184,15 +186,25 @@ static bool has_moved(const struct alert_state *a, const struct alert_state *b)
     return memcmp(&x, &y, sizeof x) != 0;
 }
 
+/* The first sample after a gap starts the hold; the rest of the same gap's samples do not. */
+static void begin_hold(const struct alert_rule *r, struct alert_state *st, const struct sample *s)
+{
+    bool is_after_gap = s->verdict.reasons & REASON_AFTER_GAP;
+
+    if (is_after_gap && !st->is_after_gap)
+        st->hold = r->hold_samples;
+    st->is_after_gap = is_after_gap;
+}
+
 void alert_step(const struct alert_rule *r, struct alert_state *st, const struct sample *s,
                 struct alert_change *ret, bool *ret_touched)
 {
-    struct alert_state before = *st;
+    struct alert_state before;
 
+    memcpy(&before, st, sizeof before); /* padding too: has_moved() compares bytes */
     *ret = (struct alert_change){ .what = ALERT_QUIET };
     *ret_touched = false;
-    if (s->verdict.reasons & REASON_AFTER_GAP)
-        st->hold = st->hold ? st->hold : r->hold_samples;
+    begin_hold(r, st, s);
     if (!is_usable(r, s) || s->time_ms < st->last_sample_ms) {
         *ret_touched = has_moved(&before, st);
         return;

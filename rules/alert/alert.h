@@ -52,7 +52,7 @@ const char *alert_rule_error(const struct alert_rule *r);
 
 struct alert_state { /* all zero: quiet */
     uint8_t level, peak;
-    bool is_stale;
+    bool is_stale, is_after_gap;
     int64_t raised_ms;              /* start of the episode: part of its key */
     int64_t last_raise_ms, last_sample_ms;
     uint32_t on_bits[LEVEL_COUNT_], off_bits[LEVEL_COUNT_]; /* newest usable sample in bit 0 */
