@@ -41,7 +41,7 @@ static void add_value(const struct agg_config *c, struct agg_state *st, double x
         st->sum += pow(10, x / 10);
         break;
     case AGG_DIFF:
-        if (st->used)
+        if (st->has_last)
             st->sum += counter_step(st->last, x);
         break;
     default:
@@ -51,6 +51,7 @@ static void add_value(const struct agg_config *c, struct agg_state *st, double x
     st->min = st->used == 0 || x < st->min ? x : st->min;
     st->max = st->used == 0 || x > st->max ? x : st->max;
     st->last = x;
+    st->has_last = true;
     st->used++;
 }
 
@@ -125,6 +126,15 @@ static struct verdict verdict_of(const struct agg_config *c, const struct agg_st
     return v;
 }
 
+/* An empty open period. A counter's last reading stays, so that nothing falls between periods. */
+static void reset(const struct agg_config *c, struct agg_state *st, int64_t start_ms)
+{
+    bool is_counter = c->how == AGG_DIFF && st->has_last;
+
+    *st = (struct agg_state){ .start_ms = start_ms, .is_open = true,
+                              .last = is_counter ? st->last : 0, .has_last = is_counter };
+}
+
 static struct agg_result close_period(const struct agg_config *c, struct agg_state *st)
 {
     uint32_t expected = (uint32_t)(c->interval_ms > 0 ? c->period_ms / c->interval_ms : 1);
@@ -138,27 +148,14 @@ static struct agg_result close_period(const struct agg_config *c, struct agg_sta
         .expected = expected,
     };
 
-    /* a counter's next difference starts at its last reading, so nothing falls between periods */
-    double last = st->last;
-    bool has_last = c->how == AGG_DIFF && st->used;
-    *st = (struct agg_state){ .last = has_last ? last : NAN };
+    reset(c, st, 0);
+    st->is_open = false;
     if (!decimal_has_value(r.value)) {
         r.verdict.grade = GRADE_MISSING;
         if (!(r.verdict.reasons & (REASON_FRAME | REASON_COMM | REASON_POWER | REASON_DISABLED)))
             r.verdict.reasons |= REASON_NO_VALUE;
     }
     return r;
-}
-
-static void open_period(const struct agg_config *c, struct agg_state *st, const struct sample *s)
-{
-    double carried = st->last;
-    bool has_carried = c->how == AGG_DIFF && st->start_ms == 0 && !isnan(carried) && carried != 0;
-
-    *st = (struct agg_state){ .start_ms = period_start(s->time_ms, c->period_ms),
-                              .is_open = true };
-    if (has_carried && is_usable(s))
-        st->sum = counter_step(carried, decimal_to_double(s->value));
 }
 
 bool agg_step(const struct agg_config *c, struct agg_state *st, const struct sample *s,
@@ -174,7 +171,7 @@ bool agg_step(const struct agg_config *c, struct agg_state *st, const struct sam
         is_closed = true;
     }
     if (!st->is_open)
-        open_period(c, st, s);
+        reset(c, st, start_ms);
     add_sample(c, st, s);
     return is_closed;
 }

@@ -29,6 +29,7 @@ struct agg_state { /* all zero: no period open */
     uint32_t status_n[STATUS_COUNT_]; /* of the unused samples */
     uint32_t reasons;                 /* united, of the unused samples */
     bool is_open;
+    bool has_last; /* difference of a counter: `last` goes on from period to period */
 };
 
 struct agg_result {
