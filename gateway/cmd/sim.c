@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <uv.h>
+
+#include "gateway/app_view.h"
+#include "gateway/cmd/cmd.h"
+#include "gateway/conf/config.h"
+#include "gateway/conf/profile_load.h"
+#include "gateway/sim/sim.h"
+
+enum {
+    TEXTS_MAX = 64,         /* as struct option_texts */
+    UNIT_DEFAULT = 1,       /* of a profile that states none */
+    ADDRESS_MAX = 300,      /* a host name has at most 253 bytes */
+    PAST_MS = 24 * 3600 * 1000, /* where a fast clock of our own starts */
+    ZONE_MS = 8 * 3600 * 1000,  /* local time without a station: that of Beijing */
+};
+
+struct sim_options {
+    const char *profile, *station, *tcp, *pty, *flag, *clock;
+    int64_t unit, seed, calibration_min;
+    double speed;
+    bool is_calm;
+    struct option_texts sets, episodes, profile_dirs;
+};
+
+#define OPTION(member) .offset = offsetof(struct sim_options, member)
+
+static const struct cmd_option options[] = {
+    { .name = "profile", .letter = 'p', .type = OPTION_TEXT, OPTION(profile), .value = "ID",
+      .help = "One instrument of this profile; see sluice profile list." },
+    { .name = "station", .type = OPTION_TEXT, OPTION(station), .value = "FILE",
+      .help = "Every device of a station's configuration, where its bus expects it." },
+    { .name = "tcp", .type = OPTION_TEXT, OPTION(tcp), .value = "ADDR:PORT",
+      .help = "Modbus TCP here; port 0 takes a free one (the default is 127.0.0.1:1502)." },
+    { .name = "pty", .type = OPTION_TEXT, OPTION(pty), .value = "PATH",
+      .help = "Modbus RTU on a pseudo terminal that PATH links to." },
+    { .name = "unit", .letter = 'u', .type = OPTION_INT, OPTION(unit), .value = "N", .dflt = "-1",
+      .min = -1, .max = 255, .help = "Modbus unit; -1: the profile's own." },
+    { .name = "seed", .type = OPTION_INT, OPTION(seed), .value = "N", .dflt = "1",
+      .help = "The same seed gives the same signals." },
+    { .name = "speed", .type = OPTION_DOUBLE, OPTION(speed), .value = "N", .dflt = "1", .min = 1,
+      .max = CLOCK_SPEED_MAX, .help = "Station time runs N times as fast, from a day ago." },
+    { .name = "clock", .type = OPTION_TEXT, OPTION(clock), .value = "TEXT",
+      .help = "Station clock shared with other processes, as sluice demo hands it over." },
+    { .name = "set", .type = OPTION_TEXTS, OPTION(sets), .value = "POINT=VALUE",
+      .help = "Hold a point (or DEVICE/POINT) at a value in the quantity's unit, or at nan." },
+    { .name = "flag", .type = OPTION_TEXT, OPTION(flag), .value = "WORD",
+      .help = "Hold a status word of the profile: zero, span, maintenance, fault ..." },
+    { .name = "episode", .type = OPTION_TEXTS, OPTION(episodes),
+      .value = "TARGET=PEAK@START+LENGTH/EVERY",
+      .help = "A quantity or DEVICE/POINT climbs to PEAK: pm2_5=190@1min+4min/10min." },
+    { .name = "calm", .type = OPTION_FLAG, OPTION(is_calm),
+      .help = "No episodes, calibrations and status bits but those asked for." },
+    { .name = "calibration", .type = OPTION_INT, OPTION(calibration_min), .value = "MINUTES",
+      .dflt = "0", .min = 0, .max = 10080, .help = "Zero and span checks so often." },
+    { .name = "profiles", .type = OPTION_TEXTS, OPTION(profile_dirs), .value = "DIR",
+      .help = "Look for profiles here before the built-in ones." },
+    { 0 },
+};
+
+struct job {
+    const struct sim_options *o;
+    struct clock clock;
+    struct diag *diag;
+    struct sim *sim;
+    struct config *config;    /* with --station */
+    struct profile *profile;  /* with --profile */
+    struct instrument_set sets[TEXTS_MAX];
+    char set_names[TEXTS_MAX][128];
+    struct signal_episode episodes[TEXTS_MAX];
+    char host[ADDRESS_MAX], port[16];
+};
+
+static int wrong(const char *what, const char *text)
+{
+    fprintf(stderr, "sluice sim: %s%s%s.\n", what, text ? ": " : "", text ? text : "");
+    return EXIT_USAGE;
+}
+
+/* "point=value" or "device/point=value" */
+static int parse_set(struct job *j, size_t i)
+{
+    const char *text = j->o->sets.text[i];
+    char *name = j->set_names[i];
+    size_t len = strcspn(text, "=");
+    char *end;
+
+    if (!text[len] || len == 0 || len >= sizeof j->set_names[i])
+        return -EINVAL;
+    memcpy(name, text, len);
+    double x = strtod(text + len + 1, &end);
+    if (end == text + len + 1 || *end)
+        return -EINVAL;
+    char *slash = strchr(name, '/');
+    if (slash)
+        *slash = '\0';
+    j->sets[i] = (struct instrument_set){ .device = slash ? name : NULL,
+                                          .point = slash ? slash + 1 : name,
+                                          .value = isfinite(x) ? x : NAN };
+    return 0;
+}
+
+static int parse_texts(struct job *j)
+{
+    char why[200];
+
+    for (size_t i = 0; i < j->o->sets.n; i++) {
+        if (parse_set(j, i) < 0)
+            return wrong("--set expects POINT=VALUE", j->o->sets.text[i]);
+    }
+    for (size_t i = 0; i < j->o->episodes.n; i++) {
+        if (signal_episode_parse(j->o->episodes.text[i], &j->episodes[i], why, sizeof why) < 0)
+            return wrong("--episode", why);
+    }
+    return EXIT_DONE;
+}
+
+static int64_t system_ms(void)
+{
+    struct clock c;
+
+    clock_init(&c, 1, 0);
+    return clock_wall_ms(&c);
+}
+
+static int set_clock(struct job *j)
+{
+    if (j->o->clock)
+        return clock_parse(j->o->clock, &j->clock) < 0
+                   ? wrong("--clock is not a clock's text", j->o->clock)
+                   : EXIT_DONE;
+    clock_init(&j->clock, j->o->speed, j->o->speed == 1 ? 0 : system_ms() - PAST_MS);
+    return EXIT_DONE;
+}
+
+static uint8_t unit_of(int64_t asked, const struct profile *p)
+{
+    if (asked >= 0)
+        return (uint8_t)asked;
+    return (uint8_t)(p->serial.unit > 0 ? p->serial.unit : UNIT_DEFAULT);
+}
+
+static struct instrument_options instrument_of(const struct job *j, const char *id,
+                                               const struct profile *p)
+{
+    return (struct instrument_options){
+        .id = id,
+        .profile = p,
+        .order = -1,
+        .unit = unit_of(j->o->unit, p),
+        .seed = (uint64_t)j->o->seed,
+        .zone_ms = j->config ? j->config->station.zone_ms : ZONE_MS,
+        .origin_ms = clock_wall_ms(&j->clock),
+        .is_calm = j->o->is_calm,
+        .calibration_ms = j->o->calibration_min * 60000,
+        .flag = j->o->flag,
+        .sets = j->sets,
+        .sets_n = j->o->sets.n,
+        .episodes = j->episodes,
+        .episodes_n = j->o->episodes.n,
+    };
+}
+
+static int add(struct job *j, const struct instrument_options *o, const struct sim_place *where)
+{
+    int rc = sim_add(j->sim, o, where);
+
+    if (rc == 0)
+        return EXIT_DONE;
+    if (rc == -ENOENT)
+        fprintf(stderr, "sluice sim: the profile %s has no status word '%s'.\n", o->profile->id,
+                o->flag);
+    else
+        fprintf(stderr, "sluice sim: cannot add %s: %s.\n", o->id, strerror(-rc));
+    return EXIT_USAGE;
+}
+
+/* "127.0.0.1:1502", "[::1]:1502" */
+static int split_address(struct job *j, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    bool is_v6 = text[0] == '[' && colon && colon > text && colon[-1] == ']';
+    const char *host = is_v6 ? text + 1 : text;
+    size_t len = colon ? (size_t)(colon - host) - is_v6 : 0;
+
+    if (len == 0 || len >= sizeof j->host || !colon[1] || strlen(colon + 1) >= sizeof j->port ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1))
+        return -EINVAL;
+    snprintf(j->host, sizeof j->host, "%.*s", (int)len, host);
+    snprintf(j->port, sizeof j->port, "%s", colon + 1);
+    return 0;
+}
+
+static int add_profile(struct job *j)
+{
+    const struct sim_options *o = j->o;
+    bool is_known = false;
+
+    j->profile = profile_load_by_id(o->profile, o->profile_dirs.text, o->profile_dirs.n, j->diag,
+                                    &is_known);
+    if (!j->profile) {
+        diag_print(j->diag, stderr);
+        return is_known ? EXIT_USAGE : wrong("no such profile", o->profile);
+    }
+    if (split_address(j, o->tcp ? o->tcp : "127.0.0.1:1502") < 0)
+        return wrong("--tcp expects ADDR:PORT", o->tcp);
+    struct sim_place where = { .host = j->host, .port = j->port, .path = o->pty };
+    struct instrument_options in = instrument_of(j, j->profile->id, j->profile);
+    return add(j, &in, &where);
+}
+
+static int add_device(struct job *j, const struct device_conf *d, char *port, size_t port_size)
+{
+    const char *kind = d->bus_found->type.kind->name;
+    struct instrument_options in = instrument_of(j, d->id, d->profile_found);
+    struct sim_place where = { 0 };
+
+    in.unit = unit_of(d->unit, d->profile_found);
+    in.order = d->order - 1;
+    if (strcmp(kind, "modbus-rtu") == 0) {
+        const struct bus_rtu_conf *rtu = d->bus_found->type.options;
+        where.path = rtu->port;
+    } else {
+        const struct bus_tcp_conf *tcp = d->bus_found->type.options;
+        snprintf(port, port_size, "%" PRId64, tcp->port);
+        where.host = tcp->host;
+        where.port = port;
+    }
+    return add(j, &in, &where);
+}
+
+static int add_station(struct job *j, char (*ports)[8])
+{
+    const struct device_conf *devices = j->config->devices.items;
+
+    for (size_t i = 0; i < j->config->devices.n; i++) {
+        int rc = devices[i].is_enabled ? add_device(j, &devices[i], ports[i], sizeof ports[i])
+                                       : EXIT_DONE;
+        if (rc != EXIT_DONE)
+            return rc;
+    }
+    return EXIT_DONE;
+}
+
+static void print_place(void *user, const char *address, const struct instrument *const *in,
+                        size_t n)
+{
+    (void)user;
+    printf(" %s", address);
+    for (size_t i = 0; i < n; i++) {
+        const struct instrument_options *o = instrument_options_of(in[i]);
+        printf("%c%s:%u", i ? ',' : '=', o->id, o->unit);
+    }
+}
+
+static void on_end(uv_signal_t *s, int number)
+{
+    (void)number;
+    uv_stop(s->loop);
+}
+
+/* A station of hundreds of ports needs more descriptors than a shell allows by default. */
+static void raise_descriptors(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+        r.rlim_cur = r.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &r);
+    }
+}
+
+static int serve(struct job *j)
+{
+    static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+    char error[512];
+    uv_loop_t loop;
+    uv_signal_t signals[3];
+
+    signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
+    if (uv_loop_init(&loop) < 0)
+        return EXIT_FOUND;
+    int rc = sim_start(j->sim, &loop, error, sizeof error);
+    for (size_t i = 0; i < 3; i++) {
+        uv_signal_init(&loop, &signals[i]);
+        uv_signal_start(&signals[i], on_end, ends[i]);
+    }
+    if (rc < 0) {
+        fprintf(stderr, "sluice sim: %s.\n", error);
+    } else {
+        printf("ready");
+        sim_each_place(j->sim, print_place, NULL);
+        printf("\n");
+        fflush(stdout);
+        uv_run(&loop, UV_RUN_DEFAULT);
+    }
+    sim_stop(j->sim);
+    for (size_t i = 0; i < 3; i++)
+        uv_close((uv_handle_t *)&signals[i], NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    return rc < 0 ? EXIT_FOUND : EXIT_DONE;
+}
+
+static int load_and_serve(struct job *j)
+{
+    char(*ports)[8] = NULL; /* texts of the station's TCP ports */
+    int rc;
+
+    if (j->o->profile) {
+        rc = add_profile(j);
+    } else if (config_load(j->o->station, uplink_choices(), j->diag, &j->config) < 0) {
+        diag_print(j->diag, stderr);
+        return EXIT_USAGE;
+    } else {
+        ports = calloc(j->config->devices.n + 1, sizeof *ports);
+        rc = ports ? add_station(j, ports) : wrong("out of memory", NULL);
+    }
+    if (rc == EXIT_DONE)
+        rc = serve(j);
+    sim_destroy(j->sim);
+    j->sim = NULL;
+    free(ports);
+    return rc;
+}
+
+static int prepare(struct job *j)
+{
+    const struct sim_options *o = j->o;
+
+    if (!o->profile == !o->station)
+        return wrong("give either --profile or --station", NULL);
+    if (o->tcp && o->pty)
+        return wrong("give either --tcp or --pty", NULL);
+    if (o->station && (o->tcp || o->pty || o->unit >= 0 || o->flag))
+        return wrong("--tcp, --pty, --unit and --flag go with --profile; a station's "
+                     "configuration says where its devices are", NULL);
+    int rc = parse_texts(j);
+    if (rc == EXIT_DONE)
+        rc = set_clock(j);
+    if (rc != EXIT_DONE)
+        return rc;
+    if (diag_create(&j->diag) < 0 || sim_create(&j->clock, &j->sim) < 0)
+        return wrong("out of memory", NULL);
+    return EXIT_DONE;
+}
+
+static int run(const void *opt, int argc, char **argv)
+{
+    struct job *j = calloc(1, sizeof *j);
+
+    (void)argc, (void)argv;
+    if (!j)
+        return EXIT_FOUND;
+    j->o = opt;
+    int rc = prepare(j);
+    if (rc == EXIT_DONE)
+        rc = load_and_serve(j);
+    sim_destroy(j->sim);
+    config_destroy(j->config);
+    profile_destroy(j->profile);
+    diag_destroy(j->diag);
+    free(j);
+    return rc;
+}
+
+const struct cmd cmd_sim = {
+    .name = "sim",
+    .usage = "",
+    .summary = "Serve simulated instruments over real Modbus.",
+    .details =
+        "Serves any profile as a Modbus slave on a TCP port or a pseudo terminal, or a whole\n"
+        "station. Signals follow the course of the day, with noise, episodes above the usual\n"
+        "limits, zero and span checks and passing status bits, all repeatable by --seed.\n"
+        "Prints one line beginning with \"ready\" when every port is open, and serves until\n"
+        "SIGTERM or Ctrl-C.\n\n"
+        "Examples:\n"
+        "  sluice sim --profile teledyne-t400 --tcp 127.0.0.1:1502\n"
+        "  sluice sim --profile hamilton-ph-arc --pty ./tty-sim --unit 3 --set ph=5.2\n"
+        "  sluice sim --station station.yaml --episode pm2_5=190@1min+4min/10min",
+    .options = options,
+    .options_size = sizeof(struct sim_options),
+    .run = run,
+};

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * instrument - one simulated instrument: a profile whose registers show what its signals say at
+ * the station's time, with calibration windows and passing status bits where the profile has
+ * words for them. One thread; the profile and the options must outlive it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/sim/signal.h"
+#include "sensors/profile/profile.h"
+
+struct instrument_set { /* a point that the user holds at a value, canonical unit */
+    const char *device; /* NULL: of every device */
+    const char *point;
+    double value; /* NaN: the instrument's code for "no value" */
+};
+
+struct instrument_options {
+    const char *id; /* of the device: part of its seed and of targets */
+    const struct profile *profile;
+    int order;             /* enum word_order; -1: the profile's */
+    uint8_t unit;          /* Modbus unit */
+    uint64_t seed;         /* of the station: the same seed gives the same signals */
+    int64_t zone_ms;       /* of local time */
+    int64_t origin_ms;     /* station time from which episodes count */
+    bool is_calm;          /* no episodes, calibrations, status bits of its own */
+    int64_t calibration_ms; /* zero and span checks so often; 0: each 12 h, calm: never */
+    const char *flag;      /* a word held all the time; NULL: none */
+    const struct instrument_set *sets;
+    size_t sets_n;
+    const struct signal_episode *episodes;
+    size_t episodes_n;
+};
+
+struct instrument;
+
+/* 0, -ENOENT when the profile has no such flag word, -ENOMEM. */
+int instrument_create(const struct instrument_options *o, struct instrument **ret);
+void instrument_destroy(struct instrument *in);
+
+const struct instrument_options *instrument_options_of(const struct instrument *in);
+
+/* Brings the registers up to station time; they change once a second, as most instruments do. */
+void instrument_advance(struct instrument *in, int64_t t_ms);
+
+/* What a point shows, canonical unit, as of the last advance. */
+double instrument_value(const struct instrument *in, size_t point);
+/* "good", "zero", "span", "uncertain" ... as of the last advance. */
+const char *instrument_word(const struct instrument *in);
+
+/*
+ * The registers first .. first + count of one Modbus table into out. Registers between two that
+ * the profile names answer 0 as far as the profile allows a read to bridge them. Returns 0, or
+ * -EFAULT when one of them does not exist.
+ */
+int instrument_read(const struct instrument *in, uint8_t space, unsigned first, unsigned count,
+                    uint16_t *out);
