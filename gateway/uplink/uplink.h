@@ -2,9 +2,9 @@
 /*
  * uplink - deliver entries of the log to one destination.
  *
- * The forwarder (gateway/forward/) owns cursor, order, retry clock, back-off and thread. An uplink
- * knows one protocol: it is given a batch, it tries once, and says what became of it. It never
- * reads the store and never retries on its own.
+ * The forwarder (gateway/forward/) owns cursor, order, retry clock, back-off and thread. An
+ * uplink knows one protocol: it is given a batch, it tries once, and says what became of it. It
+ * never reads the store and never retries on its own.
  *
  * Threads: every call on one `struct uplink` comes from that uplink's own thread. stop() is the
  * exception and may come from any thread.
@@ -59,19 +59,28 @@ struct uplink_need { /* the destination lacks frames of a segment */
     uint32_t stream, segment, from_frame_seq;
 };
 
+struct uplink_refusal { /* what send() would have answered, had it known already */
+    struct uplink_range entries;
+    enum uplink_verdict verdict; /* UPLINK_REFUSED, UPLINK_DENIED or UPLINK_LATER */
+    char text[160];
+};
+
 /* What came back since the last call. */
 struct uplink_acks {
     struct uplink_range acked[64];
     size_t acked_n;
     struct uplink_need need[64];
     size_t need_n;
+    struct uplink_refusal refused[8];
+    size_t refused_n;
 };
 
 /* Who is sending: the same for all uplinks of a station. */
 struct uplink_station {
     const char *id, *region;
     uint64_t epoch;
-    /* dictionary of a layout (free() it), NULL when unknown; callable from the uplink's thread */
+    /* dictionary of a layout (free() it), NULL when unknown; callable from the uplink's thread
+     */
     char *(*layout_json)(void *user, uint32_t layout);
     void *user;
 };
@@ -86,14 +95,15 @@ struct uplink_kind {
     size_t options_size;
 
     /* Make an instance; does not connect. `options` and `station` must outlive it. */
-    int (*create)(const void *options, const struct uplink_station *station, struct uplink **ret);
+    int (*create)(const void *options, const struct uplink_station *station,
+                  struct uplink **ret);
     /* Release everything. Accepts NULL and half-made instances. */
     void (*destroy)(struct uplink *u);
     /* Deliver, connecting first if needed. `why` is always filled. */
     enum uplink_verdict (*send)(struct uplink *u, const struct uplink_batch *b,
                                 struct uplink_report *why);
-    /* Wait at most timeout_ms for acknowledgements; windowed kinds only, else NULL. Returns false
-     * when the connection is gone: everything unacknowledged is to be sent again. */
+    /* Wait at most timeout_ms for acknowledgements; windowed kinds only, else NULL. Returns
+     * false when the connection is gone: everything unacknowledged is to be sent again. */
     bool (*collect)(struct uplink *u, int64_t timeout_ms, struct uplink_acks *ret);
     /* Ask a send() or collect() in progress to return soon. Any thread. */
     void (*stop)(struct uplink *u);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http_post - one body to one address, once, with a verdict. Shared by the uplink `influx` and
+ * by ingest. Keeps the connection; follows no redirect; reads at most a few kilobytes of the
+ * answer.
+ *
+ * One thread at a time; stop may come from any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/uplink/uplink.h"
+
+struct http_post_options {
+    const char *url;                 /* whole address, see http_post_write_url() */
+    const char *username, *password; /* basic; NULL: none */
+    const char *token;               /* "Authorization: Token ..."; NULL: none */
+    const char *ca;                  /* file of trusted certificates; NULL: the system's */
+    int64_t timeout_ms;              /* longest time one request may take */
+    bool is_plain;                   /* do not compress */
+};
+
+struct http_post;
+
+/* Copies the options; does not connect. 0, -ENOMEM, -EINVAL (credentials no header can carry).
+ */
+int http_post_create(const struct http_post_options *o, struct http_post **ret);
+void http_post_destroy(struct http_post *p);
+
+/* 2xx delivered; 400, 413, 422 refused; 401, 403, 404 and redirects denied; the rest later. A
+ * request that timed out may still be applied: repeat the same bytes. `why` is always filled.
+ */
+enum uplink_verdict http_post_send(struct http_post *p, const void *body, size_t size,
+                                   struct uplink_report *why);
+
+/* A send in progress, and every later one, returns at once with UPLINK_LATER. Any thread. */
+void http_post_stop(struct http_post *p);
+
+struct write_target { /* what the address alone does not tell; each may be NULL */
+    const char *database, *retention_policy; /* InfluxDB 1 */
+    const char *org, *bucket;                /* InfluxDB 2 */
+};
+
+/*
+ * The address that takes line protocol with milliseconds: "http://host:8428" becomes
+ * ".../write?precision=ms", with a bucket ".../api/v2/write?...". An address that already has a
+ * path keeps it and only gets what it lacks. free() the result. NULL, with a sentence in `why`,
+ * when it is no http address, asks for another precision, or memory is short.
+ */
+char *http_post_write_url(const char *url, const struct write_target *t, char *why,
+                          size_t size);

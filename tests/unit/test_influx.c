@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_post and the uplink `influx` against a scripted server on the loopback. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "gateway/uplink/http_post.h"
+#include "gateway/uplink/uplink.h"
+
+#include "unit.h"
+
+enum { REQUEST_MAX = 1 << 20 };
+
+#define OK_204 "HTTP/1.1 204 No Content\r\n\r\n"
+
+struct server {
+    int listener;
+    uint16_t port;
+    pthread_t thread;
+    const char *answer;        /* NULL: closes without one */
+    struct http_post *to_stop; /* stopped when a request has come, instead of an answer */
+    bool is_endless;           /* goes on answering until the other end closes */
+    char request[REQUEST_MAX]; /* the last one, head and body */
+    char body[REQUEST_MAX];    /* uncompressed */
+    size_t requests;
+};
+
+static size_t read_request(struct server *s, int fd, size_t *ret_head)
+{
+    size_t n = 0, need = SIZE_MAX;
+
+    while (n < need && n < sizeof s->request - 1) {
+        ssize_t got = read(fd, s->request + n, sizeof s->request - 1 - n);
+        if (got <= 0)
+            return 0;
+        n += (size_t)got;
+        s->request[n] = '\0';
+        char *end = strstr(s->request, "\r\n\r\n");
+        char *length = strcasestr(s->request, "Content-Length:");
+        if (end && length) {
+            *ret_head = (size_t)(end + 4 - s->request);
+            need = *ret_head + strtoul(length + 15, NULL, 10);
+        }
+    }
+    return n;
+}
+
+static void keep_body(struct server *s, size_t head, size_t n)
+{
+    z_stream z = { .next_in = (Bytef *)s->request + head, .avail_in = (uInt)(n - head) };
+
+    memset(s->body, 0, sizeof s->body);
+    if (!strcasestr(s->request, "Content-Encoding: gzip")) {
+        memcpy(s->body, s->request + head, n - head);
+        return;
+    }
+    z.next_out = (Bytef *)s->body;
+    z.avail_out = sizeof s->body - 1;
+    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+    inflateEnd(&z);
+}
+
+static void answer(struct server *s, int fd)
+{
+    static const char more[4096];
+    char byte;
+
+    if (s->to_stop) {
+        http_post_stop(s->to_stop);
+        while (read(fd, &byte, 1) > 0)
+            ;
+    }
+    if (s->answer)
+        send(fd, s->answer, strlen(s->answer), MSG_NOSIGNAL);
+    while (s->is_endless && send(fd, more, sizeof more, MSG_NOSIGNAL) > 0)
+        ;
+}
+
+static void *serve(void *user)
+{
+    struct server *s = user;
+
+    for (int fd; (fd = accept(s->listener, NULL, NULL)) >= 0; close(fd)) {
+        size_t head = 0, n;
+        while ((n = read_request(s, fd, &head)) > 0) {
+            keep_body(s, head, n);
+            s->requests++;
+            answer(s, fd);
+            if (!s->answer || s->is_endless)
+                break;
+        }
+    }
+    return NULL;
+}
+
+static int set_up(void **state)
+{
+    struct server *s = calloc(1, sizeof *s);
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof a;
+
+    assert_non_null(s);
+    s->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(s->listener, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(s->listener, 8), 0);
+    getsockname(s->listener, (struct sockaddr *)&a, &size);
+    s->port = ntohs(a.sin_port);
+    s->answer = OK_204;
+    assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+    *state = s;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct server *s = *state;
+
+    shutdown(s->listener, SHUT_RDWR);
+    pthread_join(s->thread, NULL);
+    close(s->listener);
+    free(s);
+    return 0;
+}
+
+static struct http_post *open_post(const struct server *s)
+{
+    char url[128];
+    struct http_post *p = NULL;
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/write?precision=ms", s->port);
+    assert_int_equal(
+        http_post_create(&(struct http_post_options){ .url = url, .timeout_ms = 20000 }, &p),
+        0);
+    return p;
+}
+
+static enum uplink_verdict post_once(const struct server *s, struct uplink_report *why)
+{
+    struct http_post *p = open_post(s);
+    enum uplink_verdict v = http_post_send(p, "m v=1 1\n", 8, why);
+
+    http_post_destroy(p);
+    return v;
+}
+
+static void knows_what_every_answer_means(void **state)
+{
+    static const struct {
+        const char *answer;
+        enum uplink_verdict verdict;
+    } cases[] = {
+        { OK_204, UPLINK_DELIVERED },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", UPLINK_DELIVERED },
+        { "HTTP/1.1 400 Bad\r\nContent-Length: 3\r\n\r\nbad", UPLINK_REFUSED },
+        { "HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n", UPLINK_REFUSED },
+        { "HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n", UPLINK_REFUSED },
+        { "HTTP/1.1 401 Who\r\nContent-Length: 0\r\n\r\n", UPLINK_DENIED },
+        { "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", UPLINK_DENIED },
+        { "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", UPLINK_DENIED },
+        { "HTTP/1.1 302 There\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n",
+          UPLINK_DENIED },
+        { "HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n", UPLINK_LATER },
+        { "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", UPLINK_LATER },
+        { "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", UPLINK_LATER },
+        { "garbage\r\n\r\n", UPLINK_LATER },
+        { NULL, UPLINK_LATER },
+    };
+    struct server *s = *state;
+    struct uplink_report why;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        s->answer = cases[i].answer;
+        assert_int_equal(post_once(s, &why), cases[i].verdict);
+        assert_true(strlen(why.text) > 0);
+    }
+}
+
+static void tells_what_the_server_said(void **state)
+{
+    struct server *s = *state;
+    struct uplink_report why;
+
+    s->answer = "HTTP/1.1 400 Bad\r\nContent-Length: 22\r\n\r\nunable\tto \033[31m parse\r\n";
+    assert_int_equal(post_once(s, &why), UPLINK_REFUSED);
+    assert_string_equal(why.text, "HTTP 400: unable to  [31m parse");
+}
+
+static void passes_on_how_long_to_wait(void **state)
+{
+    struct server *s = *state;
+    struct uplink_report why;
+
+    s->answer = "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
+    assert_int_equal(post_once(s, &why), UPLINK_LATER);
+    assert_int_equal(why.retry_after_ms, 7000);
+    s->answer = "HTTP/1.1 503 Busy\r\nRetry-After: 99999999\r\nContent-Length: 0\r\n\r\n";
+    assert_int_equal(post_once(s, &why), UPLINK_LATER);
+    assert_int_equal(why.retry_after_ms, 3600000);
+}
+
+static void does_not_read_an_endless_answer(void **state)
+{
+    struct server *s = *state;
+    struct uplink_report why;
+
+    s->answer = "HTTP/1.1 400 Bad\r\n\r\nbecause ";
+    s->is_endless = true;
+    assert_int_equal(post_once(s, &why), UPLINK_REFUSED);
+}
+
+static void stops_in_the_middle_of_a_request(void **state)
+{
+    struct server *s = *state;
+    struct http_post *p = open_post(s);
+    struct uplink_report why;
+
+    s->to_stop = p;
+    assert_int_equal(http_post_send(p, "m v=1 1\n", 8, &why), UPLINK_LATER);
+    assert_int_equal(http_post_send(p, "m v=1 1\n", 8, &why), UPLINK_LATER);
+    http_post_destroy(p);
+}
+
+static void says_later_when_nobody_listens(void **state)
+{
+    struct server *s = *state;
+    struct server nobody = { .port = s->port };
+    struct uplink_report why;
+
+    shutdown(s->listener, SHUT_RDWR);
+    assert_int_equal(post_once(&nobody, &why), UPLINK_LATER);
+    assert_non_null(strstr(why.text, "connect"));
+}
+
+static void keeps_one_connection_and_compresses_what_is_large(void **state)
+{
+    struct server *s = *state;
+    struct http_post *p = open_post(s);
+    struct uplink_report why;
+    static char body[20000];
+
+    for (size_t i = 0; i < sizeof body; i += 8)
+        memcpy(body + i, "m v=1 1\n", 8);
+    assert_int_equal(http_post_send(p, body, 8, &why), UPLINK_DELIVERED);
+    assert_null(strcasestr(s->request, "gzip"));
+    assert_int_equal(http_post_send(p, body, sizeof body, &why), UPLINK_DELIVERED);
+    assert_non_null(strcasestr(s->request, "Content-Encoding: gzip"));
+    assert_memory_equal(s->body, body, sizeof body);
+    assert_int_equal(s->requests, 2);
+    http_post_destroy(p);
+}
+
+static void refuses_credentials_that_would_split_the_header(void **state)
+{
+    struct http_post *p = NULL;
+
+    (void)state;
+    assert_int_equal(http_post_create(&(struct http_post_options){ .url = "http://127.0.0.1/",
+                                                                   .token = "a\r\nHost: b" },
+                                      &p),
+                     -EINVAL);
+}
+
+static void makes_the_address_of_every_server(void **state)
+{
+    static const struct {
+        const char *url;
+        struct write_target t;
+        const char *expected; /* NULL: refused */
+    } cases[] = {
+        { "http://h:8428", { NULL, NULL, NULL, NULL }, "http://h:8428/write?precision=ms" },
+        { "http://h:8428/", { NULL, NULL, NULL, NULL }, "http://h:8428/write?precision=ms" },
+        { "http://h", { "a b", "r", NULL, NULL }, "http://h/write?db=a%20b&rp=r&precision=ms" },
+        { "https://h/",
+          { NULL, NULL, "o", "b/c" },
+          "https://h/api/v2/write?org=o&bucket=b%2Fc&precision=ms" },
+        { "http://h/influx/write?db=x",
+          { "y", NULL, NULL, NULL },
+          "http://h/influx/write?db=x&precision=ms" },
+        { "http://h/write?precision=ms",
+          { NULL, NULL, NULL, NULL },
+          "http://h/write?precision=ms" },
+        { "http://h/write?precision=s", { NULL, NULL, NULL, NULL }, NULL },
+        { "http://h/write?precision=msx", { NULL, NULL, NULL, NULL }, NULL },
+        { "ftp://h", { NULL, NULL, NULL, NULL }, NULL },
+        { "http://", { NULL, NULL, NULL, NULL }, NULL },
+        { "http://h/a b", { NULL, NULL, NULL, NULL }, NULL },
+        { "", { NULL, NULL, NULL, NULL }, NULL },
+    };
+    char why[160];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *url = http_post_write_url(cases[i].url, &cases[i].t, why, sizeof why);
+        if (cases[i].expected) {
+            assert_non_null(url);
+            assert_string_equal(url, cases[i].expected);
+        } else {
+            assert_null(url);
+        }
+        free(url);
+    }
+}
+
+/* ---- the uplink: options as the configuration would bind them ---- */
+
+/* Binds texts by the kind's own table, so that the test does not know the struct. */
+static void *options_of(const struct uplink_kind *kind, const char *url)
+{
+    char *o = calloc(1, kind->options_size);
+
+    assert_non_null(o);
+    for (const struct field *f = kind->options; f->name; f++)
+        if (strcmp(f->name, "url") == 0)
+            memcpy(o + f->offset, &url, sizeof url);
+    return o;
+}
+
+static enum uplink_verdict send_entry(const struct server *s, const struct uplink_entry *e,
+                                      struct uplink_report *why)
+{
+    const struct uplink_kind *kind = uplink_kind_find("influx");
+    const struct uplink_station station = { .id = "riverside-01", .region = "demo" };
+    struct uplink *u = NULL;
+    char url[64];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", s->port);
+    void *options = options_of(kind, url);
+    assert_int_equal(kind->create(options, &station, &u), 0);
+    enum uplink_verdict v = kind->send(u, &(struct uplink_batch){ e, 1 }, why);
+    kind->destroy(u);
+    free(options);
+    return v;
+}
+
+static void writes_frames_as_lines(void **state)
+{
+    struct server *s = *state;
+    struct uplink_report why;
+    const int64_t times[] = { 1763795370125, 1763795371125 };
+    const struct series_cell cells[] = { { 412, 0, 1 }, { 413, 0, 1 } };
+    struct series_frame frame = { .time_ms = times, .cells = cells };
+    frame.info.rows = 2;
+    frame.info.columns = 1;
+    const struct uplink_entry e = {
+        .seq = 9,
+        .frame = &frame,
+        .layout = 7,
+        .layout_json = "{\"channels\":[{\"id\":\"roof/ozone\",\"quantity\":\"ozone\"}]}",
+    };
+
+    assert_int_equal(send_entry(s, &e, &why), UPLINK_DELIVERED);
+    assert_non_null(strstr(s->request, "POST /write?precision=ms HTTP/1.1"));
+    assert_string_equal(s->body,
+                        "ozone,dev=roof,station=riverside-01 v=41.2,f=0i 1763795370125\n"
+                        "ozone,dev=roof,station=riverside-01 v=41.3,f=0i 1763795371125\n");
+}
+
+static void cuts_a_long_frame_into_requests(void **state)
+{
+    enum { ROWS = 12000 };
+    struct server *s = *state;
+    struct uplink_report why;
+    static int64_t times[ROWS];
+    static struct series_cell cells[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        times[i] = 1763795370125 + i;
+    struct series_frame frame = { .time_ms = times, .cells = cells };
+    frame.info.rows = ROWS;
+    frame.info.columns = 1;
+    const struct uplink_entry e = {
+        .seq = 9,
+        .frame = &frame,
+        .layout_json = "{\"channels\":[{\"id\":\"roof/ozone\",\"quantity\":\"ozone\"}]}",
+    };
+
+    assert_int_equal(send_entry(s, &e, &why), UPLINK_DELIVERED);
+    assert_int_equal(s->requests, 3);
+}
+
+static void refuses_a_frame_whose_dictionary_is_not_known(void **state)
+{
+    struct server *s = *state;
+    struct uplink_report why;
+    const struct series_frame frame = { .time_ms = NULL };
+    const struct uplink_entry e = { .seq = 9, .frame = &frame, .layout = 7 };
+
+    assert_int_equal(send_entry(s, &e, &why), UPLINK_REFUSED);
+    assert_string_equal(why.text, "The dictionary of layout 00000007 is not known.");
+    assert_int_equal(s->requests, 0);
+}
+
+static void has_nothing_to_send_for_an_event_without_time(void **state)
+{
+    struct server *s = *state;
+    struct uplink_report why;
+    const struct uplink_entry e = {
+        .seq = 1, .is_event = true, .data = (const uint8_t *)"{}", .size = 2
+    };
+
+    assert_int_equal(send_entry(s, &e, &why), UPLINK_DELIVERED);
+    assert_int_equal(s->requests, 0);
+}
+
+#define SERVED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SERVED(knows_what_every_answer_means),
+        SERVED(tells_what_the_server_said),
+        SERVED(passes_on_how_long_to_wait),
+        SERVED(does_not_read_an_endless_answer),
+        SERVED(stops_in_the_middle_of_a_request),
+        SERVED(says_later_when_nobody_listens),
+        SERVED(keeps_one_connection_and_compresses_what_is_large),
+        cmocka_unit_test(refuses_credentials_that_would_split_the_header),
+        cmocka_unit_test(makes_the_address_of_every_server),
+        SERVED(writes_frames_as_lines),
+        SERVED(cuts_a_long_frame_into_requests),
+        SERVED(refuses_a_frame_whose_dictionary_is_not_known),
+        SERVED(has_nothing_to_send_for_an_event_without_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
