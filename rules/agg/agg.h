@@ -2,9 +2,9 @@
 /*
  * agg - statistics of one channel over fixed periods (1 min, 1 h), start-labelled.
  *
- * Pure: O(1) memory. Expected samples = period / interval, never the number received; a period is
- * valid from 75 % usable samples (grade good, suspect or not evaluated). The state is plain data
- * and survives a restart through the log.
+ * Pure: O(1) memory. Expected samples = period / interval, never the number received; a period
+ * is valid from 75 % usable samples (grade good, suspect or not evaluated). The state is plain
+ * data and survives a restart through the log.
  */
 #pragma once
 
@@ -21,17 +21,27 @@ struct agg_config {
     int decimals;       /* of the result */
 };
 
-struct agg_state { /* all zero: no period open */
-    int64_t start_ms;   /* of the open period, UTC, a multiple of period_ms (zone: caller) */
-    double sum, sum2;   /* vector: sine and cosine sums; energy: sum of 10^(L/10) */
+struct agg_state {    /* all zero: no period open */
+    int64_t start_ms; /* of the open period, UTC, a multiple of period_ms (zone: caller) */
+    double sum, sum2; /* vector: sine and cosine sums; energy: sum of 10^(L/10) */
     double min, max, last;
     uint32_t used, suspect, unused;
     uint32_t status_n[STATUS_COUNT_]; /* of the unused samples */
     uint32_t reasons;                 /* united, of the unused samples */
+    uint32_t not_evaluated;           /* of the used samples */
+    uint32_t used_reasons;            /* united, of the used samples that are not good */
+    int64_t last_ms;                  /* of `last`; both outlive the period, for counters */
+    bool has_last;
     bool is_open;
-    bool has_last; /* difference of a counter: `last` goes on from period to period */
+    bool is_sealed; /* the period at start_ms was closed */
 };
 
+/*
+ * The verdict: valid when enough of the expected samples were usable; suspect (or not
+ * evaluated) when more than a quarter of the used ones are. Otherwise bad, missing without any,
+ * with the most frequent status of the samples not used; those that never came count as no
+ * communication.
+ */
 struct agg_result {
     int64_t start_ms;
     struct decimal value; /* missing when nothing usable */
@@ -41,7 +51,9 @@ struct agg_result {
 };
 
 /* Add a sample of the open period (or opens one). Returns true and fills *ret when the sample
- * belongs to a later period than the open one: that one is closed first, the sample is then in. */
+ * belongs to a later period than the open one: that one is closed first, the sample is then in.
+ * A sample of an earlier period is left out, unless it is a day back: then the clock was set.
+ */
 bool agg_step(const struct agg_config *c, struct agg_state *st, const struct sample *s,
               struct agg_result *ret);
 
