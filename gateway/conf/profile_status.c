@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+
+#include "gateway/conf/profile_read.h"
+
+/* {at, when, set}: one code, one word. */
+static bool read_when(struct profile_reader *r, struct fy_node *node, struct profile_map *map)
+{
+    struct fy_node *when = yaml_find(node, "when"), *set = yaml_find(node, "set");
+    bool is_bit = map->at.bit >= 0 || map->at.space < SPACE_HOLDING;
+    struct profile_choice *choice = arena_alloc(r->arena, sizeof *choice);
+    int64_t code = 1;
+    int word;
+
+    if (!choice)
+        return false;
+    if (!when && !is_bit) {
+        yaml_error(r->y, r->d, node, E_MISSING_KEY,
+                   "a flag in a register needs 'when', the code, or 'map' or 'bits'");
+        return false;
+    }
+    if ((when && !profile_read_int(r, when, 0, is_bit ? 1 : UINT32_MAX, &code)) ||
+        !profile_read_word(r, set, profile_quality_words, &word))
+        return false;
+    choice->raw = code;
+    choice->word = profile_quality_words[word];
+    verdict_from_word(choice->word, &choice->verdict);
+    map->choice = choice;
+    map->n = 1;
+    return true;
+}
+
+static bool read_flag_field(struct profile_reader *r, struct fy_node *node,
+                            struct profile_map *map)
+{
+    struct fy_node *at = yaml_find(node, "at"), *mask = yaml_find(node, "mask"),
+                   *shift = yaml_find(node, "shift");
+    int64_t n = 0;
+
+    if (!at) {
+        yaml_error(r->y, r->d, node, E_MISSING_KEY, "a flag needs 'at'");
+        return false;
+    }
+    if (!profile_read_address(r, at, &map->at) ||
+        (mask && !profile_read_bits(r, mask, &map->mask)) ||
+        (shift && !profile_read_int(r, shift, 0, 63, &n)))
+        return false;
+    map->shift = (uint8_t)n;
+    if (map->at.count == 1 || map->at.count == 2 || map->at.count == 4)
+        return true;
+    yaml_error(r->y, r->d, at, E_ADDRESS, "a status takes 1, 2 or 4 registers");
+    return false;
+}
+
+static bool read_flag(struct profile_reader *r, struct fy_node *node, struct profile_flag *f)
+{
+    static const char *const keys[] = { "at",   "when", "mask",   "shift", "map",
+                                        "bits", "set",  "points", "help",  NULL };
+    struct fy_node *set = yaml_find(node, "set"), *map = yaml_find(node, "map"),
+                   *bits = yaml_find(node, "bits"), *help = yaml_find(node, "help");
+
+    bool is_ok = profile_read_keys(r, node, "a flag", keys);
+    if (!is_ok && !fy_node_is_mapping(node))
+        return false;
+    is_ok = profile_read_concerned(r, yaml_find(node, "points"), f->points, &f->is_for_all) &&
+            is_ok;
+    is_ok = (!help || profile_read_text(r, help, &f->help)) && is_ok;
+    if (!set + !map + !bits != 2) {
+        yaml_error(r->y, r->d, node, E_CONFLICT,
+                   "a flag has one of 'set' (with 'when'), 'map' and 'bits'");
+        return false;
+    }
+    if (!read_flag_field(r, node, &f->map))
+        return false;
+    f->map.is_bits = bits != NULL;
+    if (set)
+        return read_when(r, node, &f->map) && is_ok;
+    return profile_read_choices(r, map ? map : bits, MAP_QUALITY, NULL, &f->map) && is_ok;
+}
+
+bool profile_read_flags(struct profile_reader *r, struct fy_node *node)
+{
+    struct profile *p = r->p;
+    struct fy_node *item;
+    void *state = NULL;
+    bool is_ok = true;
+
+    if (!profile_read_list(r, node, PROFILE_FLAGS_MAX))
+        return false;
+    p->flags = arena_alloc(r->arena,
+                           ((size_t)fy_node_sequence_item_count(node) + 1) * sizeof *p->flags);
+    if (!p->flags)
+        return false;
+    while ((item = fy_node_sequence_iterate(node, &state)))
+        is_ok = read_flag(r, item, &p->flags[p->flags_n++]) && is_ok;
+    return is_ok;
+}
+
+static bool read_expectation(struct profile_reader *r, struct fy_node *node,
+                             struct profile_identify *t)
+{
+    struct fy_node *equals = yaml_find(node, "equals"), *matches = yaml_find(node, "matches"),
+                   *in = yaml_find(node, "in");
+
+    if (!equals + !matches + !in != 2) {
+        yaml_error(r->y, r->d, node, E_MISSING_KEY,
+                   "a test needs one of 'equals', 'matches' and 'in'");
+        return false;
+    }
+    bool is_text = t->type == TYPE_TEXT;
+    if (is_text ? in != NULL : matches != NULL) {
+        yaml_error(r->y, r->d, is_text ? in : matches, E_CONFLICT,
+                   is_text ? "a text is compared by 'equals' or 'matches'"
+                           : "a number is compared by 'equals' or 'in'");
+        return false;
+    }
+    t->is_pattern = matches != NULL;
+    if (is_text)
+        return profile_read_text(r, equals ? equals : matches, &t->equals_text);
+    if (in)
+        return profile_read_range(r, in, &t->in_min, &t->in_max);
+    int64_t code;
+    const char *text = yaml_text(equals);
+    if (text && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        if (!profile_read_int(r, equals, 0, UINT32_MAX, &code))
+            return false;
+        t->in_min = (double)code;
+    } else if (!profile_read_number(r, equals, &t->in_min)) {
+        return false;
+    }
+    t->in_max = t->in_min;
+    return true;
+}
+
+static bool read_test(struct profile_reader *r, struct fy_node *node,
+                      struct profile_identify *t)
+{
+    static const char *const keys[] = { "need",   "mei",     "at", "type",
+                                        "equals", "matches", "in", NULL };
+    struct fy_node *need = yaml_find(node, "need"), *mei = yaml_find(node, "mei"),
+                   *at = yaml_find(node, "at"), *type = yaml_find(node, "type");
+    int64_t object;
+
+    *t = (struct profile_identify){ .mei = -1, .in_min = (double)NAN, .in_max = (double)NAN };
+    if (!profile_read_keys(r, node, "an identification test", keys))
+        return false;
+    if (!mei == !at) {
+        yaml_error(r->y, r->d, node, E_MISSING_KEY, "a test needs 'at' or 'mei', not both");
+        return false;
+    }
+    if (need && !profile_read_bool(r, need, &t->is_needed))
+        return false;
+    if (mei) {
+        t->type = TYPE_TEXT;
+        if (!profile_read_int(r, mei, 0, 255, &object))
+            return false;
+        t->mei = (int)object;
+        return read_expectation(r, node, t);
+    }
+    if (!profile_read_address(r, at, &t->at))
+        return false;
+    if (type && (!profile_read_type(r, type, &t->at, &t->type) ||
+                 !profile_fit_type(r, at, &t->at, t->type)))
+        return false;
+    if (!type)
+        t->type = t->at.bit >= 0 || t->at.space < SPACE_HOLDING ? TYPE_BIT : TYPE_U16;
+    return read_expectation(r, node, t);
+}
+
+bool profile_read_identify(struct profile_reader *r, struct fy_node *node)
+{
+    struct profile *p = r->p;
+    struct fy_node *item;
+    void *state = NULL;
+    bool is_ok = true;
+
+    if (!profile_read_list(r, node, PROFILE_TESTS_MAX))
+        return false;
+    p->identify = arena_alloc(r->arena, PROFILE_TESTS_MAX * sizeof *p->identify);
+    if (!p->identify)
+        return false;
+    while ((item = fy_node_sequence_iterate(node, &state)))
+        is_ok = read_test(r, item, &p->identify[p->identify_n++]) && is_ok;
+    return is_ok;
+}
