@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/http/history.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/clock.h"
+#include "gateway/base/log.h"
+#include "gateway/base/queue.h"
+#include "gateway/http/bucket.h"
+#include "gateway/live/live_json.h"
+#include "sensors/core/unit.h"
+
+enum {
+    JOBS_WAITING_MAX = 32, /* beyond, clients are told to come back */
+    HOURS_MAX = 24 * 366,
+    POINTS_MAX = 5000,
+    ROWS_MAX = 20000,      /* read for one answer: 24 h at 5 s */
+    READ_MAX_MS = 2000,    /* a reader that stays longer lets the log's WAL grow */
+    LAYOUTS_KNOWN = 8,     /* of one answer: configurations in force during its span */
+};
+
+#define HOUR_MS (3600 * 1000LL)
+
+struct history_job {
+    uint32_t channel;
+    int64_t from, to;
+    unsigned points; /* 0: every row */
+    struct MHD_Connection *connection;
+    atomic_bool is_done;
+    unsigned status; /* HTTP, when done */
+    struct buf out;
+};
+
+struct history {
+    struct http *http;
+    struct queue *jobs;
+    pthread_t thread;
+    bool is_running;
+    atomic_bool is_stopping;
+};
+
+/* ---- reading, on the history thread ---- */
+
+struct reading_state {
+    struct history *history;
+    struct store_reader *reader;
+    const struct channel *channel;
+    int64_t deadline_ms;
+    struct row *rows; /* ROWS_MAX */
+    size_t n;
+    bool is_too_much, is_late;
+    struct {
+        uint32_t layout;
+        int column; /* -1: this layout lacks the channel */
+    } known[LAYOUTS_KNOWN];
+    size_t known_n;
+};
+
+static int column_in(const char *dictionary, const char *id)
+{
+    json_t *root = dictionary ? json_loads(dictionary, 0, NULL) : NULL;
+    json_t *channels = json_object_get(root, "channels");
+    int column = -1;
+    size_t i;
+    json_t *c;
+
+    json_array_foreach (channels, i, c) {
+        const char *have = json_string_value(json_object_get(c, "id"));
+        if (have && strcmp(have, id) == 0)
+            column = (int)i;
+    }
+    json_decref(root);
+    return column;
+}
+
+/* The configuration may have changed within the span, so each layout is asked where the channel is. */
+static int column_of(struct reading_state *st, uint32_t layout)
+{
+    for (size_t i = 0; i < st->known_n; i++)
+        if (st->known[i].layout == layout)
+            return st->known[i].column;
+    char *dictionary = store_read_layout(st->reader, layout);
+    int column = column_in(dictionary, st->channel->id);
+    free(dictionary);
+    size_t at = st->known_n < LAYOUTS_KNOWN ? st->known_n++ : LAYOUTS_KNOWN - 1;
+    st->known[at].layout = layout;
+    st->known[at].column = column;
+    return column;
+}
+
+static bool take_row(void *user, int64_t time_ms, const struct series_cell *cells, unsigned columns,
+                     uint32_t layout)
+{
+    struct reading_state *st = user;
+    int column = column_of(st, layout);
+
+    if (atomic_load(&st->history->is_stopping) || mono_ms() > st->deadline_ms) {
+        st->is_late = true;
+        return false;
+    }
+    if (column < 0 || (unsigned)column >= columns)
+        return true;
+    if (st->n == ROWS_MAX) {
+        st->is_too_much = true;
+        return false;
+    }
+    const struct series_cell *c = &cells[column];
+    st->rows[st->n++] = (struct row){ .time_ms = time_ms,
+                                      .value = series_value(c),
+                                      .grade = verdict_from_flag(c->flag).grade };
+    return true;
+}
+
+static int read_channel(struct reading_state *st, const struct history_job *job,
+                        const struct channel *c)
+{
+    st->channel = c;
+    st->n = st->known_n = 0;
+    st->is_too_much = false;
+    int err = store_read_rows(st->reader, c->stream, job->from, job->to, take_row, st);
+    return st->is_late ? -ETIMEDOUT : err;
+}
+
+static const struct channel *statistic_of(const struct channel_table *t, uint32_t channel,
+                                          const char *statistic)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const struct channel *c = &t->channels[i];
+        if (c->statistic && c->source == channel && strcmp(c->statistic, statistic) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+/* The finest series of the channel whose rows in the span can be read. */
+static int read_best(struct reading_state *st, const struct history_job *job)
+{
+    static const char *const coarser[] = { "1min", "1h" };
+    const struct channel_table *t = live_channels(st->history->http->live);
+    int err = read_channel(st, job, &t->channels[job->channel]);
+
+    for (size_t i = 0; !err && st->is_too_much && i < sizeof coarser / sizeof *coarser; i++) {
+        const struct channel *c = statistic_of(t, job->channel, coarser[i]);
+        if (c)
+            err = read_channel(st, job, c);
+    }
+    return err;
+}
+
+static void put_answer(struct buf *b, const struct history_job *job, const struct channel *asked,
+                       const struct channel *source, const struct reading_state *st)
+{
+    const struct unit *unit = unit_find_ucum(asked->quantity->unit);
+    size_t n = source ? st->n : 0;
+    bool is_thin = job->points && n > job->points;
+
+    buf_puts(b, "{\"channel\":");
+    buf_json(b, asked->id);
+    buf_puts(b, ",\"source\":");
+    buf_json(b, source ? source->id : NULL);
+    buf_puts(b, ",\"statistic\":");
+    buf_json(b, source ? source->statistic : NULL);
+    buf_puts(b, ",\"unit\":");
+    buf_json(b, unit && unit->display ? unit->display : asked->quantity->unit);
+    int64_t period = source ? source->period_ms : asked->period_ms;
+    if (is_thin && (job->to - job->from) / job->points > period)
+        period = (job->to - job->from) / job->points;
+    buf_printf(b,
+               ",\"from_ms\":%lld,\"to_ms\":%lld,\"period_ms\":%lld,\"is_cut\":%s,"
+               "\"columns\":[%s],\"rows\":[",
+               (long long)job->from, (long long)job->to, (long long)period,
+               source && st->is_too_much ? "true" : "false",
+               is_thin ? "\"ms\",\"mean\",\"min\",\"max\",\"grade\"" : "\"ms\",\"value\",\"grade\"");
+    if (is_thin)
+        buckets_put(b, st->rows, n, job->from, job->to, job->points, asked->quantity->decimals + 1);
+    else
+        rows_put(b, st->rows, n);
+    buf_puts(b, "]}\n");
+}
+
+static void answer(struct reading_state *st, struct history_job *job)
+{
+    const struct channel_table *t = live_channels(st->history->http->live);
+
+    st->deadline_ms = mono_ms() + READ_MAX_MS;
+    st->is_late = false;
+    int err = st->reader ? read_best(st, job) : -EIO;
+    if (err) {
+        job->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+        return;
+    }
+    job->status = MHD_HTTP_OK;
+    put_answer(&job->out, job, &t->channels[job->channel], st->channel, st);
+}
+
+static void finish(struct history_job *job)
+{
+    struct MHD_Connection *connection = job->connection;
+
+    atomic_store(&job->is_done, true); /* from here on the job is the other thread's */
+    MHD_resume_connection(connection);
+}
+
+static void *history_main(void *user)
+{
+    struct history *s = user;
+    struct reading_state st = { .history = s };
+    struct history_job *job;
+
+    int err = store_reader_open(s->http->store, &st.reader);
+    if (err)
+        log_warning("the page shows no history: the log does not open for reading err=%s",
+                    strerror(-err));
+    st.rows = calloc(ROWS_MAX, sizeof *st.rows);
+    while (queue_pop(s->jobs, &job, -1)) {
+        job->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+        if (st.rows && !atomic_load(&s->is_stopping))
+            answer(&st, job);
+        finish(job);
+    }
+    free(st.rows);
+    if (!err)
+        store_reader_close(st.reader);
+    return NULL;
+}
+
+/* ---- requests, on libmicrohttpd's thread ---- */
+
+int history_create(struct http *h, struct history **ret)
+{
+    struct history *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return -ENOMEM;
+    s->http = h;
+    int err = queue_create(sizeof(struct history_job *), JOBS_WAITING_MAX, &s->jobs);
+    if (!err)
+        err = -pthread_create(&s->thread, NULL, history_main, s);
+    s->is_running = !err;
+    if (err) {
+        history_destroy(s);
+        return err;
+    }
+    *ret = s;
+    return 0;
+}
+
+void history_stop(struct history *s)
+{
+    if (!s || !s->is_running)
+        return;
+    atomic_store(&s->is_stopping, true);
+    queue_close(s->jobs);
+    pthread_join(s->thread, NULL);
+    s->is_running = false;
+}
+
+void history_destroy(struct history *s)
+{
+    if (!s)
+        return;
+    history_stop(s);
+    queue_destroy(s->jobs);
+    free(s);
+}
+
+void history_job_destroy(struct history_job *job)
+{
+    if (!job)
+        return;
+    buf_done(&job->out);
+    free(job);
+}
+
+/* A whole number of min..max; `dflt` when the parameter is absent. False when it is none. */
+static bool number(struct request *r, const char *name, unsigned min, unsigned max, unsigned dflt,
+                   unsigned *ret)
+{
+    const char *text = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+    unsigned v = 0;
+
+    if (!text) {
+        *ret = dflt;
+        return true;
+    }
+    for (const char *p = text; *p; p++) {
+        if (!isdigit((unsigned char)*p) || v > max)
+            return false;
+        v = v * 10 + (unsigned)(*p - '0');
+    }
+    if (!*text || v < min || v > max)
+        return false;
+    *ret = v;
+    return true;
+}
+
+static bool find_channel(struct request *r, uint32_t *ret)
+{
+    const char *id = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, "channel");
+    const struct channel_table *t = live_channels(r->http->live);
+
+    for (size_t i = 0; id && i < t->n; i++) {
+        if (strcmp(t->channels[i].id, id) == 0) {
+            *ret = (uint32_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum MHD_Result reply_done(struct request *r)
+{
+    struct history_job *job = r->job;
+
+    if (job->status != MHD_HTTP_OK)
+        return reply_error(r, job->status, "The log cannot be read now.");
+    return reply_buf(r, MHD_HTTP_OK, "application/json", &job->out);
+}
+
+static enum MHD_Result enqueue(struct request *r)
+{
+    struct history *s = r->http->history;
+    struct history_job *job = r->job;
+
+    MHD_suspend_connection(r->connection);
+    if (queue_push(s->jobs, &job))
+        return MHD_YES;
+    job->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+    finish(job);
+    return MHD_YES;
+}
+
+enum MHD_Result history_serve(struct request *r)
+{
+    uint32_t channel;
+    unsigned hours, points;
+
+    if (r->job)
+        return atomic_load(&r->job->is_done) ? reply_done(r) : MHD_YES;
+    if (!find_channel(r, &channel))
+        return reply_error(r, MHD_HTTP_NOT_FOUND, "No channel of this id; see /api/v1/now.");
+    if (!number(r, "hours", 1, HOURS_MAX, 24, &hours) ||
+        !number(r, "points", 2, POINTS_MAX, 0, &points))
+        return reply_error(r, MHD_HTTP_BAD_REQUEST,
+                           "hours is a whole number of 1..8784, points one of 2..5000.");
+    struct history_job *job = calloc(1, sizeof *job);
+    if (!job)
+        return MHD_NO;
+    int64_t now = live_now(r->http->live);
+    *job = (struct history_job){ .channel = channel, .from = now - hours * HOUR_MS, .to = now + 1,
+                                 .points = points, .connection = r->connection,
+                                 .out = BUF_INIT(PAGE_MAX) };
+    r->job = job;
+    if (r->http->history)
+        return enqueue(r);
+    job->status = MHD_HTTP_OK;
+    put_answer(&job->out, job, &live_channels(r->http->live)->channels[channel], NULL, NULL);
+    return reply_done(r);
+}
