@@ -2,7 +2,8 @@
 /*
  * config - a station's configuration as const structs, and the call that makes it from files.
  *
- * Main file plus conf.d/*.yaml beside it (lists are joined, groups may stand in one file only).
+ * Main file plus the .yaml files of conf.d beside it, in sorted order (lists are joined, groups
+ * may stand in one file only).
  * Bound by field tables, defaults applied, references checked; nothing here knows a module: app.c
  * hands in the tables of uplink and bus kinds. All texts and arrays live as long as the config.
  */
@@ -72,8 +73,8 @@ struct device_conf {
 
 struct level_conf {
     const char *id; /* blue, yellow, orange, red */
-    double set, clear;
-    const char *on, *off; /* "2 of 3" or a duration */
+    double set, clear; /* canonical unit of the quantity; clear not given: 5 % from set */
+    const char *on, *off; /* "2 of 3" or a duration; off not given: twice as long as on */
     struct field_mark mark;
 };
 
@@ -82,6 +83,8 @@ struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     struct names title;
     bool is_enabled;
     const char *quantity, *medium, *device; /* selector; NULL: any */
+    const char *unit; /* the levels are written in it; config_load converts them and leaves the
+                       * canonical one here. NULL: canonical */
     const char *input;                      /* "raw", "mean(1min)", "mean(1h)" */
     int direction;                          /* enum: above, below */
     struct field_array levels;              /* struct level_conf */
@@ -110,6 +113,7 @@ struct log_conf {
 };
 
 struct config {
+    const char *path; /* of the main file */
     struct station_conf station;
     struct field_array buses;   /* struct bus_conf */
     struct field_array devices; /* struct device_conf */
@@ -130,7 +134,12 @@ int config_load(const char *path, const struct field_kind *uplink_kinds, struct 
                 struct config **ret);
 void config_destroy(struct config *c);
 
-/* The effective configuration as YAML, defaults included, secrets as "***". */
+/* The same of one text named `name`, without conf.d: for tests and fuzzing. */
+int config_load_text(const char *name, const char *text, size_t size,
+                     const struct field_kind *uplink_kinds, struct diag *d, struct config **ret);
+
+/* The effective configuration as YAML, defaults included, secrets as "***". Loads again to the
+ * same configuration, apart from the secrets. 0, -ENOMEM or -EIO. */
 int config_print(const struct config *c, FILE *out);
 
 /* The root field table, for help and reference pages. */

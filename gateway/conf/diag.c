@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/conf/mask.h"
 #include "gateway/conf/utf8.h"
 
 enum { NO_SOURCE = -1 };
@@ -96,7 +97,41 @@ void diag_add_source(struct diag *d, const char *name, const char *text, size_t 
     if (size)
         memcpy(d->sources[i].text, text, size);
     d->sources[i].text[size] = '\0';
-    d->sources[i].size = size;
+    d->sources[i].size = mask_secrets(d->sources[i].text, size);
+}
+
+/* The text of line `line` (from 1) of a source; NULL when there is none. */
+static const char *line_find(const struct source *s, int line, size_t *ret_size)
+{
+    const char *p = s->text, *end = p ? p + s->size : NULL;
+
+    if (!p || line < 1)
+        return NULL;
+    for (int i = 1; i < line; i++) {
+        p = memchr(p, '\n', (size_t)(end - p));
+        if (!p)
+            return NULL;
+        p++;
+    }
+    const char *stop = memchr(p, '\n', (size_t)(end - p));
+    size_t size = (size_t)((stop ? stop : end) - p);
+    if (size > 0 && p[size - 1] == '\r')
+        size--;
+    *ret_size = size;
+    return p;
+}
+
+void diag_hide(struct diag *d, struct field_mark mark, int width)
+{
+    int i = mark.file ? source_index(d, mark.file) : NO_SOURCE;
+    size_t size = 0;
+
+    if (i < 0 || mark.line < 1)
+        return;
+    struct source *s = &d->sources[i];
+    const char *line = line_find(s, mark.line, &size);
+    if (line)
+        s->size = mask_span(s->text, s->size, (size_t)(line - s->text), mark.column, width);
 }
 
 static bool is_before(const struct message *a, const struct message *b)
@@ -206,27 +241,6 @@ struct diag_message diag_get(const struct diag *d, size_t i)
         .is_warning = m->is_warning,
         .text = m->text,
     };
-}
-
-/* The text of line `line` (from 1) of a source; NULL when there is none. */
-static const char *line_find(const struct source *s, int line, size_t *ret_size)
-{
-    const char *p = s->text, *end = p ? p + s->size : NULL;
-
-    if (!p || line < 1)
-        return NULL;
-    for (int i = 1; i < line; i++) {
-        p = memchr(p, '\n', (size_t)(end - p));
-        if (!p)
-            return NULL;
-        p++;
-    }
-    const char *stop = memchr(p, '\n', (size_t)(end - p));
-    size_t size = (size_t)((stop ? stop : end) - p);
-    if (size > 0 && p[size - 1] == '\r')
-        size--;
-    *ret_size = size;
-    return p;
 }
 
 /* What of a line is shown: characters [first, last), counted from 0. */

@@ -54,6 +54,10 @@ void diag_note_file(struct diag *d, const char *path);
 /* The text behind a name, to show source lines from; copied. Says nothing about files read. */
 void diag_add_source(struct diag *d, const char *name, const char *text, size_t size);
 
+/* The text there is a secret: shown as asterisks in source lines. What stands behind "password:",
+ * "token:" and the like is hidden in any case. */
+void diag_hide(struct diag *d, struct field_mark mark, int width);
+
 /* All messages, sorted by file and line, and the closing line; nothing when there is none. */
 void diag_print(const struct diag *d, FILE *out);
 

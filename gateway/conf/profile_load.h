@@ -19,8 +19,8 @@ struct profile *profile_load_text(const char *name, const char *text, size_t siz
                                   struct diag *d);
 void profile_destroy(struct profile *p);
 
-/* By id: dirs/<id>.yaml and dirs/<medium>/<id>.yaml in order, then the built-in library. NULL with
- * *is_known false when no such profile exists, with true when it has errors (in `d`). */
+/* By id: dirs/<id>.yaml and dirs/<medium>/<id>.yaml in order, then the built-in library. NULL
+ * with *is_known false when no such profile exists, with true when it has errors (in `d`). */
 struct profile *profile_load_by_id(const char *id, const char *const *dirs, size_t dirs_n,
                                    struct diag *d, bool *is_known);
 

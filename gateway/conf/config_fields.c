@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The station's options as tables: parser, help and reference page follow from them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/conf/config_internal.h"
+#include "gateway/conf/value.h"
+#include "rules/alert/alert.h"
+
+enum {
+    MS = 1,
+    SECOND = 1000 * MS,
+    MINUTE = 60 * SECOND,
+    HOUR = 60 * MINUTE,
+    DAY = 24 * HOUR,
+};
+
+#define AT(type, member) .offset = offsetof(struct type, member)
+/* members bound by a group that is no struct of its own */
+#define FROM(type, first, member) \
+    .offset = offsetof(struct type, member) - offsetof(struct type, first)
+
+static bool topic_level_is_ok(const char *text, char *why, size_t size)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    if (n > 0 && n <= 64 && text[n] == '\0' && text[0] != '-')
+        return true;
+    snprintf(why, size,
+             "expected small letters, digits and '-', at most 64 (it becomes a level "
+             "of the MQTT topic)");
+    return false;
+}
+
+static bool zone_is_ok(const char *text, char *why, size_t size)
+{
+    int64_t ms;
+
+    if (config_zone_parse(text, &ms) == 0)
+        return true;
+    snprintf(why, size, "expected a fixed offset such as \"+08:00\", from -12:00 to +14:00");
+    return false;
+}
+
+static bool listen_is_ok(const char *text, char *why, size_t size)
+{
+    const char *colon = strrchr(text, ':');
+    int64_t port;
+
+    if (text[0] == '\0' || strcmp(text, "off") == 0)
+        return true;
+    bool has_port =
+        colon && value_parse_int(colon + 1, &port) == 0 && port >= 0 && port <= 65535;
+    bool is_bracketed = text[0] == '[' && colon && colon > text && colon[-1] == ']';
+    bool is_plain = colon && strchr(text, ':') == colon;
+    if (has_port && colon > text && (is_bracketed || is_plain) && !strpbrk(text, " /\t"))
+        return true;
+    snprintf(why, size, "expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080, or off");
+    return false;
+}
+
+static bool host_is_ok(const char *text, char *why, size_t size)
+{
+    if (text[0] && strlen(text) <= 253 && !strpbrk(text, " \t/@?#"))
+        return true;
+    snprintf(why, size, "expected a host name or an address, without scheme, path or blanks");
+    return false;
+}
+
+static bool path_is_ok(const char *text, char *why, size_t size)
+{
+    if (text[0] == '/' && strlen(text) < 4096)
+        return true;
+    snprintf(why, size, "expected a path that begins with '/'");
+    return false;
+}
+
+static bool file_is_ok(const char *text, char *why, size_t size)
+{
+    if (text[0] && strlen(text) < 4096)
+        return true;
+    snprintf(why, size, "expected the path of a file");
+    return false;
+}
+
+static const struct field names_fields[] = {
+    { .name = "en", .type = FIELD_TEXT, AT(names, en), .help = "Name in English." },
+    { .name = "zh", .type = FIELD_TEXT, AT(names, zh), .help = "Name in Chinese." },
+    { 0 },
+};
+
+static const struct field position_fields[] = {
+    { .name = "lat",
+      .type = FIELD_DOUBLE,
+      FROM(station_conf, lat, lat),
+      .min = -90,
+      .max = 90,
+      .flags = FIELD_REQUIRED,
+      .help = "Latitude, degrees WGS 84, north positive." },
+    { .name = "lon",
+      .type = FIELD_DOUBLE,
+      FROM(station_conf, lat, lon),
+      .min = -180,
+      .max = 180,
+      .flags = FIELD_REQUIRED,
+      .help = "Longitude, degrees WGS 84, east positive." },
+    { .name = "alt",
+      .type = FIELD_DOUBLE,
+      FROM(station_conf, lat, alt),
+      .min = -500,
+      .max = 9000,
+      .help = "Altitude above sea level, metres." },
+    { 0 },
+};
+
+static const struct field station_fields[] = {
+    { .name = "id",
+      .type = FIELD_TEXT,
+      AT(station_conf, id),
+      .flags = FIELD_REQUIRED,
+      .help = "Identifies the station in all stored and sent data; never changes.",
+      .is_ok = topic_level_is_ok },
+    { .name = "region",
+      .type = FIELD_TEXT,
+      AT(station_conf, region),
+      .dflt = "default",
+      .help = "Region of the monitoring centre, a level of the MQTT topic.",
+      .is_ok = topic_level_is_ok },
+    { .name = "names",
+      .type = FIELD_GROUP,
+      AT(station_conf, names),
+      .help = "Names for people.",
+      .fields = names_fields },
+    { .name = "position",
+      .type = FIELD_GROUP,
+      AT(station_conf, lat),
+      .help = "Where the station stands.",
+      .fields = position_fields },
+    { .name = "zone",
+      .type = FIELD_TEXT,
+      AT(station_conf, zone),
+      .dflt = "+00:00",
+      .help = "Fixed offset of the station's time from UTC, such as \"+08:00\".",
+      .is_ok = zone_is_ok },
+    { 0 },
+};
+
+static const struct field tcp_fields[] = {
+    { .name = "host",
+      .type = FIELD_TEXT,
+      AT(bus_tcp_conf, host),
+      .flags = FIELD_REQUIRED,
+      .help = "Name or address of the instrument or serial server.",
+      .is_ok = host_is_ok },
+    { .name = "port",
+      .type = FIELD_INT,
+      AT(bus_tcp_conf, port),
+      .dflt = "502",
+      .min = 1,
+      .max = 65535,
+      .help = "TCP port." },
+    { .name = "connect_timeout",
+      .type = FIELD_DURATION,
+      AT(bus_tcp_conf, connect_timeout_ms),
+      .dflt = "3s",
+      .min = 100,
+      .max = MINUTE,
+      .help = "Longest time a connection may take to be made." },
+    { 0 },
+};
+
+/* Modbus over serial line 1.02, 2.5.1: eight data bits, always. */
+static const char *const formats[] = { "8N1", "8E1", "8O1", "8N2", NULL };
+
+static const struct field rtu_fields[] = {
+    { .name = "port",
+      .type = FIELD_TEXT,
+      AT(bus_rtu_conf, port),
+      .flags = FIELD_REQUIRED,
+      .help = "Serial device; a name below /dev/serial/by-id or by-path survives replugging.",
+      .is_ok = path_is_ok },
+    { .name = "baud",
+      .type = FIELD_INT,
+      AT(bus_rtu_conf, baud),
+      .dflt = "9600",
+      .min = 300,
+      .max = 921600,
+      .help = "Bits per second, one of the standard rates." },
+    { .name = "format",
+      .type = FIELD_TEXT,
+      AT(bus_rtu_conf, format),
+      .dflt = "8N1",
+      .help = "Data bits, parity, stop bits.",
+      .words = formats },
+    { .name = "pause",
+      .type = FIELD_DURATION,
+      AT(bus_rtu_conf, pause_ms),
+      .dflt = "0s",
+      .min = 0,
+      .max = 10 * SECOND,
+      .help = "Silence between frames beyond the 3.5 characters of the standard." },
+    { 0 },
+};
+
+static const struct field_kind bus_kinds[] = {
+    { .name = "modbus-tcp",
+      .help = "Modbus TCP: one instrument or serial server.",
+      .fields = tcp_fields,
+      .size = sizeof(struct bus_tcp_conf) },
+    { .name = "modbus-rtu",
+      .help = "Modbus RTU: an RS-485 or RS-232 line.",
+      .fields = rtu_fields,
+      .size = sizeof(struct bus_rtu_conf) },
+    { 0 },
+};
+
+static const struct field bus_fields[] = {
+    { .name = "id",
+      .type = FIELD_ID,
+      AT(bus_conf, id),
+      .flags = FIELD_REQUIRED | FIELD_UNIQUE,
+      .help = "Name that devices refer to." },
+    { .name = "type",
+      .type = FIELD_VARIANT,
+      AT(bus_conf, type),
+      .flags = FIELD_REQUIRED,
+      .help = "Kind of bus.",
+      .kinds = bus_kinds },
+    { 0 },
+};
+
+static const struct field correction_fields[] = {
+    { .name = "id",
+      .type = FIELD_TEXT,
+      AT(correction_conf, id),
+      .flags = FIELD_REQUIRED,
+      .help = "Point of the profile." },
+    { .name = "factor",
+      .type = FIELD_DOUBLE,
+      AT(correction_conf, factor),
+      .dflt = "1",
+      .min = -1e6,
+      .max = 1e6,
+      .help = "Calibration: value = as read * factor + offset, in the canonical unit." },
+    { .name = "offset",
+      .type = FIELD_DOUBLE,
+      AT(correction_conf, offset),
+      .dflt = "0",
+      .help = "Calibration, see factor." },
+    { .name = "range",
+      .type = FIELD_RANGE,
+      AT(correction_conf, range),
+      .help = "Gross range test: values outside are bad. Not given: the quantity's." },
+    { .name = "suspect",
+      .type = FIELD_RANGE,
+      AT(correction_conf, suspect),
+      .help = "Values outside are suspect. Not given: not tested." },
+    { .name = "stuck",
+      .type = FIELD_INT,
+      AT(correction_conf, stuck),
+      .dflt = "-1",
+      .min = 0,
+      .max = 100000,
+      .help = "So many equal raw values in a row are a stuck sensor; 0: never." },
+    { .name = "enabled",
+      .type = FIELD_BOOL,
+      AT(correction_conf, is_enabled),
+      .dflt = "true",
+      .help = "false: the point is read by nobody." },
+    { 0 },
+};
+
+/* 0: the profile's; else enum word_order + 1 */
+static const char *const orders[] = { "profile", "ABCD", "CDAB", "BADC", "DCBA", NULL };
+
+static const struct field device_fields[] = {
+    { .name = "id",
+      .type = FIELD_ID,
+      AT(device_conf, id),
+      .flags = FIELD_REQUIRED | FIELD_UNIQUE,
+      .help = "Identifies the device in all stored and sent data." },
+    { .name = "names",
+      .type = FIELD_GROUP,
+      AT(device_conf, names),
+      .help = "Names for people.",
+      .fields = names_fields },
+    { .name = "profile",
+      .type = FIELD_ID,
+      AT(device_conf, profile),
+      .flags = FIELD_REQUIRED,
+      .help = "Id of the instrument's profile; `sluice profile list` shows them." },
+    { .name = "bus",
+      .type = FIELD_REF,
+      AT(device_conf, bus),
+      .flags = FIELD_REQUIRED,
+      .help = "Id of the bus it hangs on.",
+      .path = "buses" },
+    { .name = "unit",
+      .type = FIELD_INT,
+      AT(device_conf, unit),
+      .dflt = "-1",
+      .min = 0,
+      .max = 255,
+      .help = "Modbus unit (slave address). Not given: the profile's factory setting." },
+    { .name = "poll",
+      .type = FIELD_DURATION,
+      AT(device_conf, poll_ms),
+      .dflt = "10s",
+      .min = 100,
+      .max = DAY,
+      .help = "Interval between two readings." },
+    { .name = "timeout",
+      .type = FIELD_DURATION,
+      AT(device_conf, timeout_ms),
+      .dflt = "-1ms",
+      .min = 10,
+      .max = MINUTE,
+      .help = "Longest wait for an answer. Not given: the profile's." },
+    { .name = "order",
+      .type = FIELD_ENUM,
+      AT(device_conf, order),
+      .dflt = "profile",
+      .help = "Order of the bytes of 32-bit values, when the instrument was set to another.",
+      .words = orders },
+    { .name = "enabled",
+      .type = FIELD_BOOL,
+      AT(device_conf, is_enabled),
+      .dflt = "true",
+      .help = "false: not polled." },
+    { .name = "channels",
+      .type = FIELD_MAP,
+      AT(device_conf, channels),
+      .help = "Calibration and checks of single points.",
+      .fields = correction_fields,
+      .size = sizeof(struct correction_conf) },
+    { 0 },
+};
+
+static const char *const level_words[] = { "blue", "yellow", "orange", "red", NULL };
+
+static const struct field level_fields[] = {
+    { .name = "id",
+      .type = FIELD_TEXT,
+      AT(level_conf, id),
+      .flags = FIELD_REQUIRED,
+      .help = "Colour.",
+      .words = level_words },
+    { .name = "set",
+      .type = FIELD_DOUBLE,
+      AT(level_conf, set),
+      .flags = FIELD_REQUIRED,
+      .help = "Value from which on the level is reached." },
+    { .name = "clear",
+      .type = FIELD_DOUBLE,
+      AT(level_conf, clear),
+      .help = "Value at which it ends. Not given: 5 % of set away from it." },
+    { .name = "on",
+      .type = FIELD_TEXT,
+      AT(level_conf, on),
+      .dflt = "3 of 3",
+      .help = "On-delay: so many of the last samples, or a duration.",
+      .is_ok = alert_delay_is_ok },
+    { .name = "off",
+      .type = FIELD_TEXT,
+      AT(level_conf, off),
+      .help = "Off-delay, written like on. Not given: twice on.",
+      .is_ok = alert_delay_is_ok },
+    { 0 },
+};
+
+static const struct field selector_fields[] = {
+    { .name = "quantity",
+      .type = FIELD_TEXT,
+      FROM(rule_conf, quantity, quantity),
+      .help = "Channels of this quantity." },
+    { .name = "medium",
+      .type = FIELD_TEXT,
+      FROM(rule_conf, quantity, medium),
+      .help = "Channels of this medium." },
+    { .name = "device",
+      .type = FIELD_REF,
+      FROM(rule_conf, quantity, device),
+      .help = "Channels of this device.",
+      .path = "devices" },
+    { 0 },
+};
+
+static const struct field gate_fields[] = {
+    { .name = "valid_share",
+      .type = FIELD_DOUBLE,
+      .offset = 0,
+      .dflt = "0.75",
+      .min = 0,
+      .max = 1,
+      .help = "Smallest share of valid samples of a mean that may be judged." },
+    { 0 },
+};
+
+static const char *const directions[] = { "above", "below", NULL }; /* enum alert_direction */
+
+static const struct field rule_fields[] = {
+    { .name = "id",
+      .type = FIELD_ID,
+      AT(rule_conf, id),
+      .flags = FIELD_REQUIRED | FIELD_UNIQUE,
+      .help = "Identifies the rule in alerts." },
+    { .name = "title",
+      .type = FIELD_GROUP,
+      AT(rule_conf, title),
+      .help = "What the alert says, in English and Chinese.",
+      .fields = names_fields },
+    { .name = "enabled",
+      .type = FIELD_BOOL,
+      AT(rule_conf, is_enabled),
+      .dflt = "true",
+      .help = "false: not judged." },
+    { .name = "selector",
+      .type = FIELD_GROUP,
+      AT(rule_conf, quantity),
+      .flags = FIELD_REQUIRED,
+      .help = "Which channels the rule judges: all that fit every key given.",
+      .fields = selector_fields },
+    { .name = "input",
+      .type = FIELD_TEXT,
+      AT(rule_conf, input),
+      .dflt = "raw",
+      .help = "What is judged: raw, mean(1min) or mean(1h).",
+      .is_ok = alert_input_is_ok },
+    { .name = "direction",
+      .type = FIELD_ENUM,
+      AT(rule_conf, direction),
+      .dflt = "above",
+      .help = "Side of the levels that alarms.",
+      .words = directions },
+    { .name = "unit",
+      .type = FIELD_TEXT,
+      AT(rule_conf, unit),
+      .help = "UCUM unit of set and clear. Not given: the quantity's canonical unit." },
+    { .name = "levels",
+      .type = FIELD_MAP,
+      AT(rule_conf, levels),
+      .min = 1,
+      .max = 4,
+      .flags = FIELD_REQUIRED,
+      .help = "One to four colours: blue, yellow, orange, red, each above the last.",
+      .fields = level_fields,
+      .size = sizeof(struct level_conf) },
+    { .name = "gate",
+      .type = FIELD_GROUP,
+      AT(rule_conf, valid_share),
+      .help = "What samples may be judged.",
+      .fields = gate_fields },
+    { .name = "hold_after",
+      .type = FIELD_INT,
+      AT(rule_conf, hold_samples),
+      .dflt = "2",
+      .min = 0,
+      .max = 1000,
+      .help = "Samples after a gap that are not judged." },
+    { .name = "stale_after",
+      .type = FIELD_DURATION,
+      AT(rule_conf, stale_ms),
+      .dflt = "-1ms",
+      .min = SECOND,
+      .max = 30.0 * DAY,
+      .help = "No usable sample for so long: cannot judge. Not given: three intervals." },
+    { .name = "rearm",
+      .type = FIELD_DURATION,
+      AT(rule_conf, rearm_ms),
+      .dflt = "30min",
+      .min = 0,
+      .max = 30.0 * DAY,
+      .help = "Shortest time between two raises of one episode." },
+    { 0 },
+};
+
+static const struct field uplink_fields[] = {
+    { .name = "id",
+      .type = FIELD_ID,
+      AT(uplink_conf, id),
+      .flags = FIELD_REQUIRED | FIELD_UNIQUE,
+      .help = "Names the cursor in the log: a new id starts from the beginning." },
+    { .name = "type",
+      .type = FIELD_VARIANT,
+      AT(uplink_conf, type),
+      .flags = FIELD_REQUIRED,
+      .help = "Kind of destination." },
+    { .name = "enabled",
+      .type = FIELD_BOOL,
+      AT(uplink_conf, is_enabled),
+      .dflt = "true",
+      .help = "false: nothing is sent, and its cursor holds nothing back." },
+    { 0 },
+};
+
+static const struct field http_fields[] = {
+    { .name = "listen",
+      .type = FIELD_TEXT,
+      AT(http_conf, listen),
+      .dflt = "127.0.0.1:8080",
+      .help = "ADDRESS:PORT of the station page, or off.",
+      .is_ok = listen_is_ok },
+    { 0 },
+};
+
+static const struct field log_fields[] = {
+    { .name = "path",
+      .type = FIELD_TEXT,
+      AT(log_conf, path),
+      .dflt = "/var/lib/sluice/station.db",
+      .help = "The station's log, an SQLite database.",
+      .is_ok = file_is_ok },
+    { .name = "commit",
+      .type = FIELD_DURATION,
+      AT(log_conf, commit_ms),
+      .dflt = "1s",
+      .min = 10,
+      .max = MINUTE,
+      .help = "Longest time a sample waits to be safe on disk; 10s spares an SD card." },
+    { .name = "seal",
+      .type = FIELD_DURATION,
+      AT(log_conf, seal_ms),
+      .dflt = "1min",
+      .min = SECOND,
+      .max = DAY,
+      .help = "Longest time a row waits to be sealed into a frame and sent." },
+    { .name = "seal_rows",
+      .type = FIELD_INT,
+      AT(log_conf, seal_rows),
+      .dflt = "240",
+      .min = 1,
+      .max = 4096,
+      .help = "Rows that seal a frame earlier." },
+    { .name = "size_max",
+      .type = FIELD_SIZE,
+      AT(log_conf, size_max),
+      .dflt = "1GiB",
+      .min = 1 << 20,
+      .max = 1e13,
+      .help = "Size beyond which the oldest entries go, acknowledged ones first." },
+    { .name = "age_max",
+      .type = FIELD_DURATION,
+      AT(log_conf, age_max_ms),
+      .dflt = "365d",
+      .min = HOUR,
+      .max = 36500.0 * DAY,
+      .help = "Age beyond which entries go." },
+    { 0 },
+};
+
+const struct field config_fields[] = {
+    { .name = "station",
+      .type = FIELD_GROUP,
+      AT(config, station),
+      .flags = FIELD_REQUIRED,
+      .help = "Who and where the station is.",
+      .fields = station_fields },
+    { .name = "buses",
+      .type = FIELD_LIST,
+      AT(config, buses),
+      .help = "Ways to reach instruments.",
+      .fields = bus_fields,
+      .size = sizeof(struct bus_conf) },
+    { .name = "devices",
+      .type = FIELD_LIST,
+      AT(config, devices),
+      .help = "Instruments.",
+      .fields = device_fields,
+      .size = sizeof(struct device_conf) },
+    { .name = "rules",
+      .type = FIELD_LIST,
+      AT(config, rules),
+      .help = "When to raise an alert.",
+      .fields = rule_fields,
+      .size = sizeof(struct rule_conf) },
+    { .name = "uplinks",
+      .type = FIELD_LIST,
+      AT(config, uplinks),
+      .help = "Where the log is sent.",
+      .fields = uplink_fields,
+      .size = sizeof(struct uplink_conf) },
+    { .name = "profiles",
+      .type = FIELD_TEXTS,
+      AT(config, profile_dirs),
+      .dflt = "/etc/sluice/profiles.d",
+      .help =
+          "Folders searched for profiles before the built-in ones; a relative one starts at "
+          "the main file.",
+      .is_ok = file_is_ok },
+    { .name = "http",
+      .type = FIELD_GROUP,
+      AT(config, http),
+      .help = "The station page.",
+      .fields = http_fields },
+    { .name = "log",
+      .type = FIELD_GROUP,
+      AT(config, log),
+      .help = "The station's log.",
+      .fields = log_fields },
+    { .name = "control",
+      .type = FIELD_TEXT,
+      AT(config, control),
+      .dflt = "/run/sluice/control.sock",
+      .help = "Socket through which `sluice tail` and `sluice status` speak to the daemon.",
+      .is_ok = file_is_ok },
+    { 0 },
+};

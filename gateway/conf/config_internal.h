@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config_internal - what the parts of config share: field tables, checks, ownership. */
+#pragma once
+
+#include "gateway/conf/arena.h"
+#include "gateway/conf/bind.h"
+#include "gateway/conf/config.h"
+#include "gateway/conf/profile_load.h"
+
+/* One profile, however many devices have it. */
+struct config_profile {
+    const char *id;
+    struct profile *profile; /* NULL: it has errors, or there is none */
+};
+
+/* Ids of all profiles that could be named, closed by NULL, for suggestions. */
+struct profile_ids {
+    const char **id;
+    size_t n, cap;
+};
+
+/* What stands behind a struct config. */
+struct config_owner {
+    struct config config; /* first: the public face */
+    struct arena arena;
+    struct config_profile *profiles;
+    size_t profiles_n;
+    struct profile_ids profile_ids;
+};
+
+/* "+08:00" -> milliseconds east of UTC; "Z" is +00:00. 0 or -EINVAL. */
+int config_zone_parse(const char *text, int64_t *ret_ms);
+
+/* What a check needs: the config may be incomplete (NULL members) after errors of the binder. */
+struct check {
+    struct config *c;
+    const struct bind *b;
+    struct diag *d;
+    struct arena *arena;
+};
+
+/* Error at the value bound to `address`, or at its item when it was not written. */
+void check_error(const struct check *k, const void *item, const void *address, enum diag_code code,
+                 const char *format, ...) __attribute__((format(printf, 5, 6)));
+void check_warning(const struct check *k, const void *item, const void *address,
+                   enum diag_code code, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Buses and devices: addresses, transports, channels. Needs device_conf.profile_found. */
+void check_devices(const struct check *k);
+/* Rules: selection, levels, units; fills what was not given and converts to canonical units. */
+void check_rules(const struct check *k);
