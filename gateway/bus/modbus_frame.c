@@ -175,7 +175,7 @@ enum adu_verdict adu_rtu_check(const struct bus_request *r, const uint8_t *p, si
     if (*ret_used)
         return ADU_FOREIGN;
     if (n < ADU_RTU_MAX && !length)
-        return ADU_MORE; /* a foreign frame still on its way: its end or silence will tell */
+        return ADU_STRANGE; /* its end or silence will tell */
     *ret_used = n;
     return ADU_DAMAGED;
 }

@@ -31,6 +31,7 @@ enum adu_verdict {
     ADU_ANSWER,    /* fits the request; words filled */
     ADU_EXCEPTION, /* fits the request; exception filled */
     ADU_MORE,      /* so far it fits; bytes are missing */
+    ADU_STRANGE,   /* so far it does not fit, but may become a sound frame of someone else */
     ADU_FOREIGN,   /* whole and sound, but the answer to something else */
     ADU_DAMAGED,   /* neither */
 };

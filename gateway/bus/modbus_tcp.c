@@ -40,6 +40,7 @@ struct tcp {
     enum tcp_state state;
     int fd;
     bool has_failed; /* the last try to connect failed: requests need not wait for the next */
+    bool is_told_up; /* what on_link was told last */
     bool has_poll;   /* `poll` is a live handle */
     int handles;     /* not closed yet */
     uv_poll_t poll;
@@ -119,8 +120,11 @@ static void drop(struct tcp *t, enum bus_outcome outcome)
     else
         uv_timer_start(&t->timer, on_timer, (uint64_t)backoff_next(&t->backoff, random_u32()),
                        0);
-    if (was_up)
+    /* Closing a connection that is no longer believed is no news; not getting it back is. */
+    if (t->is_told_up && outcome == BUS_NO_LINK) {
+        t->is_told_up = false;
         bus_tell_link(&t->base, false);
+    }
     reply_failed(t, outcome);
 }
 
@@ -225,7 +229,10 @@ static void on_connected(struct tcp *t)
     uv_timer_stop(&t->timer);
     t->state = TCP_UP;
     t->has_failed = false;
-    bus_tell_link(&t->base, true);
+    if (!t->is_told_up) {
+        t->is_told_up = true;
+        bus_tell_link(&t->base, true);
+    }
     if (t->state == TCP_UP && t->is_asked && !t->is_sent && send_request(t) != 0)
         drop(t, BUS_NO_LINK);
 }

@@ -218,6 +218,8 @@ static void on_reply(void *user, const struct bus_reply *r)
     struct plan_piece left_out;
 
     l->asked = NULL;
+    if (r->quiet_ms > 0)
+        d->quiet_until_ms = mono_ms() + r->quiet_ms;
     enum device_step step = device_take(d, r, clock_mono_ms(p->opt.clock), &left_out);
     if (left_out.count)
         tell_left_out(d, &left_out);
@@ -294,6 +296,10 @@ static void start_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_
     }
     note_jitter(p, slot_ms);
     device_begin(d, slot_ms, now_ms, clock_wall_ms(p->opt.clock));
+    if (d->quiet_until_ms > mono_ms()) {
+        schedule_put(&p->rests, d->number, d->quiet_until_ms);
+        return;
+    }
     enqueue(l, d);
     serve(l);
 }

@@ -110,8 +110,9 @@ static void finds_the_length_of_tcp_frames(void **state)
 
 static void unpacks_bits_lowest_first(void **state)
 {
-    const struct bus_request ten_coils = { .unit = 1, .function = 1, .first = 0x13, .count = 10,
-                                           .timeout_ms = 1 };
+    const struct bus_request ten_coils = {
+        .unit = 1, .function = 1, .first = 0x13, .count = 10, .timeout_ms = 1
+    };
     uint8_t adu[16] = { 1, 1, 2, 0xCD, 0x01 };
     struct adu_content c;
     size_t used;
@@ -167,7 +168,7 @@ static void refuses_a_serial_answer_with_any_bit_flipped(void **state)
         memcpy(bad, good, sizeof bad);
         bad[bit / 8] ^= (uint8_t)(1 << bit % 8);
         enum adu_verdict v = rtu(bad, n, &used, &c);
-        assert_true(v == ADU_DAMAGED || v == ADU_MORE);
+        assert_true(v == ADU_DAMAGED || v == ADU_STRANGE);
     }
 }
 
@@ -179,7 +180,7 @@ static void gives_up_on_endless_foreign_bytes(void **state)
 
     (void)state;
     memset(noise, 0x55, sizeof noise);
-    assert_int_equal(rtu(noise, sizeof noise - 1, &used, &c), ADU_MORE);
+    assert_int_equal(rtu(noise, sizeof noise - 1, &used, &c), ADU_STRANGE);
     assert_int_equal(rtu(noise, sizeof noise, &used, &c), ADU_DAMAGED);
     assert_int_equal(used, sizeof noise);
 }

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bus_rig - runs a bus on a loop against a peer thread that follows a script. */
+#pragma once
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/bus/modbus_frame.h"
+#include "sensors/core/bytes.h"
+#include "tests/unit/unit.h"
+
+enum { RIG_LIMIT_MS = 5000, RIG_UNIT = 7 };
+
+struct rig {
+    uv_loop_t loop;
+    uv_timer_t limit;
+    struct clock clock;
+    struct bus *bus;
+    struct bus_reply reply;
+    int replies, lates, ups, downs;
+    int64_t late_ms;
+    bool is_closed, is_over_limit;
+    pthread_t peer;
+    int peer_fd;
+    char path[64];
+    atomic_bool is_peer_over;
+};
+
+static inline void rig_on_reply(void *user, const struct bus_reply *r)
+{
+    struct rig *rig = user;
+
+    rig->reply = *r;
+    rig->replies++;
+}
+
+static inline void rig_on_late(void *user, uint8_t unit, int64_t took_ms)
+{
+    struct rig *rig = user;
+
+    assert_int_equal(unit, RIG_UNIT);
+    rig->lates++;
+    rig->late_ms = took_ms;
+}
+
+static inline void rig_on_link(void *user, bool is_up)
+{
+    struct rig *rig = user;
+
+    rig->ups += is_up;
+    rig->downs += !is_up;
+}
+
+static inline struct bus_events rig_events(struct rig *rig)
+{
+    return (struct bus_events){ rig_on_reply, rig_on_late, rig_on_link, rig };
+}
+
+static inline void rig_on_limit(uv_timer_t *t)
+{
+    ((struct rig *)t->data)->is_over_limit = true;
+}
+
+static inline void rig_init(struct rig *rig)
+{
+    memset(rig, 0, sizeof *rig);
+    rig->peer_fd = -1;
+    clock_init(&rig->clock, 1, 0);
+    assert_int_equal(uv_loop_init(&rig->loop), 0);
+    uv_timer_init(&rig->loop, &rig->limit);
+    rig->limit.data = rig;
+}
+
+/* Runs the loop until *count changes. */
+static inline void rig_wait(struct rig *rig, const int *count)
+{
+    int before = *count;
+
+    rig->is_over_limit = false;
+    uv_timer_start(&rig->limit, rig_on_limit, RIG_LIMIT_MS, 0);
+    while (*count == before && !rig->is_over_limit)
+        uv_run(&rig->loop, UV_RUN_ONCE);
+    uv_timer_stop(&rig->limit);
+    assert_false(rig->is_over_limit);
+}
+
+static inline struct bus_request rig_request(uint16_t first, uint16_t count, int64_t timeout_ms)
+{
+    return (struct bus_request){ RIG_UNIT, 3, first, count, timeout_ms };
+}
+
+static inline enum bus_outcome rig_ask(struct rig *rig, uint16_t first, uint16_t count,
+                                       int64_t timeout_ms)
+{
+    struct bus_request r = rig_request(first, count, timeout_ms);
+
+    while (bus_send(rig->bus, &r) != 0)
+        rig_wait(rig, &rig->ups);
+    rig_wait(rig, &rig->replies);
+    return rig->reply.outcome;
+}
+
+/* The peers answer every register with its own address: a foreign answer shows. */
+static inline void rig_assert_words(const struct rig *rig, uint16_t first, uint16_t count)
+{
+    assert_int_equal(rig->reply.outcome, BUS_OK);
+    assert_int_equal(rig->reply.n, count);
+    for (uint16_t i = 0; i < count; i++)
+        assert_int_equal(rig->reply.words[i], first + i);
+}
+
+static inline void rig_on_closed(void *user)
+{
+    ((struct rig *)user)->is_closed = true;
+}
+
+static inline void rig_stop_bus(struct rig *rig)
+{
+    int64_t start_ms = mono_ms();
+
+    bus_stop(rig->bus, rig_on_closed, rig);
+    while (!rig->is_closed)
+        uv_run(&rig->loop, UV_RUN_ONCE);
+    assert_in_range(mono_ms() - start_ms, 0, 500);
+    bus_destroy(rig->bus);
+}
+
+static inline void rig_done(struct rig *rig)
+{
+    rig_stop_bus(rig);
+    uv_close((uv_handle_t *)&rig->limit, NULL);
+    uv_run(&rig->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&rig->loop), 0);
+}
+
+/* ---- peer side ---- */
+
+static inline void peer_pause(int ms)
+{
+    struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
+
+    nanosleep(&t, NULL);
+}
+
+/* Reads exactly n bytes; false at the end of the peer. */
+static inline bool peer_read(struct rig *rig, uint8_t *buf, size_t n)
+{
+    for (size_t got = 0; got < n;) {
+        ssize_t k = read(rig->peer_fd, buf + got, n - got);
+        if (k > 0)
+            got += (size_t)k;
+        else if (atomic_load(&rig->is_peer_over) || k == 0 || (k < 0 && errno != EAGAIN))
+            return false;
+        else
+            peer_pause(1);
+    }
+    return true;
+}
+
+static inline void peer_write(struct rig *rig, const void *bytes, size_t n)
+{
+    if (write(rig->peer_fd, bytes, n) < 0)
+        return; /* the bus may have hung up: its side says what that means */
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "tests/unit/bus_rig.h"
+
+enum { TIMEOUT_MS = 60 };
+
+struct server {
+    struct rig rig;
+    int listen_fd;
+    uint16_t port;
+    void (*script)(struct server *s); /* with an accepted connection in rig.peer_fd */
+};
+
+/* ---- what peers do ---- */
+
+static bool get_request(struct server *s, uint8_t adu[ADU_TCP_REQUEST])
+{
+    return peer_read(&s->rig, adu, ADU_TCP_REQUEST);
+}
+
+static size_t make_answer(const uint8_t *adu, uint8_t *out)
+{
+    uint16_t first = get_be16(adu + 8), count = get_be16(adu + 10);
+
+    memcpy(out, adu, ADU_TCP_HEADER + 1);
+    put_be16(out + 4, (uint16_t)(3 + 2 * count));
+    out[8] = (uint8_t)(2 * count);
+    for (uint16_t i = 0; i < count; i++)
+        put_be16(out + 9 + 2 * i, (uint16_t)(first + i));
+    return 9u + 2u * count;
+}
+
+static void answer(struct server *s, const uint8_t *adu)
+{
+    uint8_t out[ADU_TCP_MAX];
+
+    peer_write(&s->rig, out, make_answer(adu, out));
+}
+
+static void serve_all(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST];
+
+    while (get_request(s, adu))
+        answer(s, adu);
+}
+
+static void be_late_once(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST];
+
+    get_request(s, adu);
+    peer_pause(TIMEOUT_MS + TIMEOUT_MS / 2);
+    answer(s, adu);
+    serve_all(s);
+}
+
+static void be_silent(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST];
+
+    while (get_request(s, adu))
+        ;
+}
+
+static void trickle(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST], out[ADU_TCP_MAX];
+
+    if (!get_request(s, adu))
+        return;
+    size_t n = make_answer(adu, out);
+    for (size_t i = 0; i < n && !atomic_load(&s->rig.is_peer_over); i++) {
+        peer_write(&s->rig, out + i, 1);
+        peer_pause(TIMEOUT_MS / 4);
+    }
+}
+
+/* Answers with one byte of the answer changed. */
+static void spoil(struct server *s, size_t at, uint8_t value)
+{
+    uint8_t adu[ADU_TCP_REQUEST], out[ADU_TCP_MAX];
+
+    if (!get_request(s, adu))
+        return;
+    size_t n = make_answer(adu, out);
+    out[at] = value;
+    peer_write(&s->rig, out, n);
+    serve_all(s);
+}
+
+static void answer_as_other_unit(struct server *s)
+{
+    spoil(s, 6, RIG_UNIT + 1);
+}
+
+static void lie_about_bytes(struct server *s)
+{
+    spoil(s, 8, 250);
+}
+
+static void lie_about_length(struct server *s)
+{
+    spoil(s, 4, 0xFF);
+}
+
+static void speak_http(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST];
+
+    get_request(s, adu);
+    peer_write(&s->rig, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
+    serve_all(s);
+}
+
+static void refuse(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST];
+
+    while (get_request(s, adu)) {
+        adu[5] = 3;
+        adu[7] |= 0x80;
+        adu[8] = 2;
+        peer_write(&s->rig, adu, 9);
+    }
+}
+
+static void hang_up(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST];
+
+    get_request(s, adu);
+}
+
+static void flood(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST], out[ADU_TCP_MAX];
+
+    if (!get_request(s, adu))
+        return;
+    size_t n = make_answer(adu, out);
+    put_be16(out, (uint16_t)(get_be16(adu) + 1000));
+    for (int i = 0; i < 200; i++)
+        peer_write(&s->rig, out, n);
+    serve_all(s);
+}
+
+/* ---- rig ---- */
+
+static void *server_main(void *arg)
+{
+    struct server *s = arg;
+    struct pollfd p = { s->listen_fd, POLLIN, 0 };
+
+    while (!atomic_load(&s->rig.is_peer_over)) {
+        if (poll(&p, 1, 5) <= 0)
+            continue;
+        s->rig.peer_fd = accept(s->listen_fd, NULL, NULL);
+        fcntl(s->rig.peer_fd, F_SETFL, O_NONBLOCK);
+        s->script(s);
+        close(s->rig.peer_fd);
+        s->script = serve_all; /* whoever comes again is served well */
+    }
+    return NULL;
+}
+
+static void listen_on(struct server *s, uint16_t port)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof a;
+    int one = 1;
+
+    s->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    assert_int_equal(bind(s->listen_fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(getsockname(s->listen_fd, (struct sockaddr *)&a, &size), 0);
+    s->port = ntohs(a.sin_port);
+}
+
+static void start_peer(struct server *s, void (*script)(struct server *s))
+{
+    s->script = script;
+    assert_int_equal(listen(s->listen_fd, 4), 0);
+    assert_int_equal(pthread_create(&s->rig.peer, NULL, server_main, s), 0);
+}
+
+static void start_bus(struct server *s, const char *host)
+{
+    const struct bus_tcp_options o = { .loop = &s->rig.loop, .clock = &s->rig.clock,
+                                       .on = rig_events(&s->rig), .host = host,
+                                       .port = s->port, .connect_timeout_ms = 500 };
+
+    assert_int_equal(bus_tcp_create(&o, &s->rig.bus), 0);
+    assert_int_equal(bus_start(s->rig.bus), 0);
+}
+
+static void setup(struct server *s, void (*script)(struct server *s))
+{
+    memset(s, 0, sizeof *s);
+    rig_init(&s->rig);
+    listen_on(s, 0);
+    start_peer(s, script);
+    start_bus(s, "127.0.0.1");
+}
+
+static void teardown(struct server *s)
+{
+    rig_done(&s->rig);
+    atomic_store(&s->rig.is_peer_over, true);
+    pthread_join(s->rig.peer, NULL);
+    close(s->listen_fd);
+}
+
+/* ---- tests ---- */
+
+static void reads_registers(void **state)
+{
+    struct server s;
+
+    (void)state;
+    setup(&s, serve_all);
+    int64_t before_ms = clock_wall_ms(&s.rig.clock);
+    rig_ask(&s.rig, 100, 125, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 100, 125);
+    assert_in_range(s.rig.reply.time_ms, before_ms, before_ms + 1000);
+    assert_int_equal(s.rig.ups, 1);
+    teardown(&s);
+}
+
+static void finds_hosts_by_name(void **state)
+{
+    struct server s;
+
+    (void)state;
+    memset(&s, 0, sizeof s);
+    rig_init(&s.rig);
+    listen_on(&s, 0);
+    start_peer(&s, serve_all);
+    start_bus(&s, "localhost");
+    /* The name may lead to ::1 first, where nobody listens: the next try takes the next address. */
+    for (int i = 0; i < 3 && rig_ask(&s.rig, 1, 1, TIMEOUT_MS) != BUS_OK; i++)
+        ;
+    rig_assert_words(&s.rig, 1, 1);
+    teardown(&s);
+}
+
+static void never_takes_a_late_answer(void **state)
+{
+    struct server s;
+
+    (void)state;
+    setup(&s, be_late_once);
+    assert_int_equal(rig_ask(&s.rig, 100, 2, TIMEOUT_MS), BUS_NO_ANSWER);
+    rig_ask(&s.rig, 200, 2, 10 * TIMEOUT_MS);
+    rig_assert_words(&s.rig, 200, 2);
+    assert_int_equal(s.rig.lates, 1);
+    assert_in_range(s.rig.late_ms, TIMEOUT_MS, RIG_LIMIT_MS);
+    teardown(&s);
+}
+
+static void keeps_its_deadline_when_bytes_trickle(void **state)
+{
+    struct server s;
+
+    (void)state;
+    setup(&s, trickle);
+    assert_int_equal(rig_ask(&s.rig, 1, 20, TIMEOUT_MS), BUS_NO_ANSWER);
+    assert_in_range(s.rig.reply.took_ms, TIMEOUT_MS, 2 * TIMEOUT_MS);
+    teardown(&s);
+}
+
+static void gives_up_on_a_silent_device(void **state)
+{
+    struct server s;
+
+    (void)state;
+    setup(&s, be_silent);
+    assert_int_equal(rig_ask(&s.rig, 1, 2, TIMEOUT_MS), BUS_NO_ANSWER);
+    assert_in_range(s.rig.reply.took_ms, TIMEOUT_MS, 2 * TIMEOUT_MS);
+    assert_int_equal(s.rig.reply.n, 0);
+    teardown(&s);
+}
+
+static void refuses_false_answers_and_goes_on(void **state)
+{
+    static const struct {
+        const char *what;
+        void (*script)(struct server *s);
+    } peers[] = {
+        { "another unit", answer_as_other_unit },
+        { "a false byte count", lie_about_bytes },
+        { "a frame of 65 kB", lie_about_length },
+        { "another protocol", speak_http },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof peers / sizeof peers[0]; i++) {
+        struct server s;
+        setup(&s, peers[i].script);
+        if (rig_ask(&s.rig, 1, 2, TIMEOUT_MS) != BUS_BAD_FRAME)
+            fail_msg("took %s", peers[i].what);
+        rig_ask(&s.rig, 50, 2, TIMEOUT_MS);
+        rig_assert_words(&s.rig, 50, 2);
+        teardown(&s);
+    }
+}
+
+static void reports_exceptions(void **state)
+{
+    struct server s;
+
+    (void)state;
+    setup(&s, refuse);
+    assert_int_equal(rig_ask(&s.rig, 1, 2, TIMEOUT_MS), BUS_EXCEPTION);
+    assert_int_equal(s.rig.reply.exception, 2);
+    teardown(&s);
+}
+
+static void comes_back_after_a_hang_up(void **state)
+{
+    struct server s;
+
+    (void)state;
+    setup(&s, hang_up);
+    assert_int_equal(rig_ask(&s.rig, 1, 2, TIMEOUT_MS), BUS_NO_LINK);
+    rig_ask(&s.rig, 60, 3, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 60, 3);
+    assert_int_equal(s.rig.downs, 1);
+    teardown(&s);
+}
+
+static void reconnects_when_the_server_appears(void **state)
+{
+    struct server s;
+    struct bus_request r = rig_request(1, 1, TIMEOUT_MS);
+
+    (void)state;
+    memset(&s, 0, sizeof s);
+    rig_init(&s.rig);
+    listen_on(&s, 0);
+    start_bus(&s, "127.0.0.1"); /* bound but not listening: refused */
+    assert_int_equal(rig_ask(&s.rig, 1, 1, TIMEOUT_MS), BUS_NO_LINK);
+    assert_int_equal(bus_send(s.rig.bus, &r), -ENOTCONN);
+    start_peer(&s, serve_all);
+    int64_t start_ms = mono_ms();
+    rig_ask(&s.rig, 70, 1, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 70, 1);
+    assert_in_range(mono_ms() - start_ms, 0, 2000);
+    teardown(&s);
+}
+
+static void leaves_a_peer_that_floods(void **state)
+{
+    struct server s;
+
+    (void)state;
+    setup(&s, flood);
+    assert_int_equal(rig_ask(&s.rig, 1, 2, 20 * TIMEOUT_MS), BUS_BAD_FRAME);
+    rig_ask(&s.rig, 80, 1, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 80, 1);
+    teardown(&s);
+}
+
+static void carries_one_request_at_a_time(void **state)
+{
+    struct server s;
+    struct bus_request r = rig_request(1, 1, TIMEOUT_MS);
+
+    (void)state;
+    setup(&s, serve_all);
+    assert_int_equal(bus_send(s.rig.bus, &r), 0);
+    assert_int_equal(bus_send(s.rig.bus, &r), -EBUSY);
+    rig_wait(&s.rig, &s.rig.replies);
+    r.count = 126;
+    assert_int_equal(bus_send(s.rig.bus, &r), -EINVAL);
+    teardown(&s);
+}
+
+static void stops_in_the_middle_of_a_transaction(void **state)
+{
+    struct server s;
+    struct bus_request r = rig_request(1, 1, 10000);
+
+    (void)state;
+    setup(&s, be_silent);
+    assert_int_equal(bus_send(s.rig.bus, &r), 0);
+    rig_wait(&s.rig, &s.rig.ups);
+    teardown(&s);
+    assert_int_equal(s.rig.replies, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_registers),
+        cmocka_unit_test(finds_hosts_by_name),
+        cmocka_unit_test(never_takes_a_late_answer),
+        cmocka_unit_test(keeps_its_deadline_when_bytes_trickle),
+        cmocka_unit_test(gives_up_on_a_silent_device),
+        cmocka_unit_test(refuses_false_answers_and_goes_on),
+        cmocka_unit_test(reports_exceptions),
+        cmocka_unit_test(comes_back_after_a_hang_up),
+        cmocka_unit_test(reconnects_when_the_server_appears),
+        cmocka_unit_test(leaves_a_peer_that_floods),
+        cmocka_unit_test(carries_one_request_at_a_time),
+        cmocka_unit_test(stops_in_the_middle_of_a_transaction),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
