@@ -139,7 +139,7 @@ int config_load_text(const char *name, const char *text, size_t size,
                      const struct field_kind *uplink_kinds, struct diag *d, struct config **ret);
 
 /* The effective configuration as YAML, defaults included, secrets as "***". Loads again to the
- * same configuration, apart from the secrets. 0, -ENOMEM or -EIO. */
+ * same configuration, apart from the secrets. 0 or -EIO. */
 int config_print(const struct config *c, FILE *out);
 
 /* The root field table, for help and reference pages. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gateway/conf/config.h"
+#include "gateway/conf/utf8.h"
 #include "gateway/conf/value.h"
 
 static const void *member(const void *base, const struct field *f)
@@ -16,9 +17,16 @@ static const void *member(const void *base, const struct field *f)
     return (const char *)base + f->offset;
 }
 
-static void indent(FILE *out, int depth)
+struct printer {
+    FILE *out;
+    bool is_inline; /* the next line is begun already: "- " */
+};
+
+static void indent(struct printer *p, int depth)
 {
-    fprintf(out, "%*s", 2 * depth, "");
+    if (!p->is_inline)
+        fprintf(p->out, "%*s", 2 * depth, "");
+    p->is_inline = false;
 }
 
 /* Plain when nothing in it could be taken for syntax, another type or a comment. */
@@ -44,14 +52,15 @@ static void print_text(const char *text, FILE *out)
         return;
     }
     putc('"', out);
-    for (const char *p = text; *p; p++) {
-        unsigned char c = (unsigned char)*p;
+    int32_t c;
+    for (size_t left = strlen(text), n; left > 0; left -= n, text += n) {
+        n = utf8_next(text, left, &c);
         if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            fprintf(out, "\\x%02x", c);
+            fprintf(out, "\\%c", (char)c);
+        else if (utf8_is_printable(c))
+            fwrite(text, 1, n, out);
         else
-            putc(c, out);
+            fprintf(out, "\\U%08" PRIx32, (uint32_t)(c < 0 ? 0xfffd : c));
     }
     putc('"', out);
 }
@@ -156,8 +165,8 @@ static void print_scalar(const struct field *f, const void *p, FILE *out)
     }
 }
 
-static void print_fields(const struct field *fields, const struct field *key, const void *base,
-                         int depth, FILE *out);
+static void print_fields(struct printer *p, const struct field *fields, const struct field *key,
+                         const void *base, int depth);
 
 static bool has_any(const struct field *fields, const void *base)
 {
@@ -176,54 +185,57 @@ static const struct field *key_field(const struct field *fields)
     return fields;
 }
 
-static void print_items(const struct field *f, const struct field_array *a, int depth,
-                        FILE *out)
+static void print_items(struct printer *p, const struct field *f, const struct field_array *a,
+                        int depth)
 {
     for (size_t i = 0; i < a->n; i++) {
         const char *item = (const char *)a->items + i * f->size;
         const struct field *key = f->type == FIELD_MAP ? key_field(f->fields) : NULL;
-        indent(out, depth);
+        indent(p, depth);
         if (key)
-            print_text(*(const char *const *)member(item, key), out);
-        fputs(key ? ":\n" : "-\n", out);
-        print_fields(f->fields, key, item, depth + 1, out);
+            print_text(*(const char *const *)member(item, key), p->out);
+        fputs(key ? ":\n" : "- ", p->out);
+        p->is_inline = !key;
+        print_fields(p, f->fields, key, item, depth + 1);
     }
 }
 
-static void print_field(const struct field *f, const void *p, int depth, FILE *out)
+static void print_field(struct printer *p, const struct field *f, const void *value, int depth)
 {
-    if (!is_set(f, p) || (f->type == FIELD_GROUP && !has_any(f->fields, p)))
+    if (!is_set(f, value) || (f->type == FIELD_GROUP && !has_any(f->fields, value)))
         return;
-    indent(out, depth);
-    fprintf(out, "%s:", f->name);
+    indent(p, depth);
+    fprintf(p->out, "%s:", f->name);
     if (f->type == FIELD_GROUP) {
-        putc('\n', out);
-        print_fields(f->fields, NULL, p, depth + 1, out);
+        putc('\n', p->out);
+        print_fields(p, f->fields, NULL, value, depth + 1);
     } else if (f->type == FIELD_LIST || f->type == FIELD_MAP) {
-        putc('\n', out);
-        print_items(f, p, depth + 1, out);
+        putc('\n', p->out);
+        print_items(p, f, value, depth + 1);
     } else {
-        putc(' ', out);
-        print_scalar(f, p, out);
-        putc('\n', out);
+        putc(' ', p->out);
+        print_scalar(f, value, p->out);
+        putc('\n', p->out);
     }
 }
 
 /* The id of a map's item is its key; a variant's options stand beside its word. */
-static void print_fields(const struct field *fields, const struct field *key, const void *base,
-                         int depth, FILE *out)
+static void print_fields(struct printer *p, const struct field *fields, const struct field *key,
+                         const void *base, int depth)
 {
     for (const struct field *f = fields; f->name; f++) {
         const struct field_variant *v = member(base, f);
         if (f != key)
-            print_field(f, member(base, f), depth, out);
+            print_field(p, f, member(base, f), depth);
         if (f->type == FIELD_VARIANT && v->kind)
-            print_fields(v->kind->fields, NULL, v->options, depth, out);
+            print_fields(p, v->kind->fields, NULL, v->options, depth);
     }
 }
 
 int config_print(const struct config *c, FILE *out)
 {
-    print_fields(config_fields, NULL, c, 0, out);
+    struct printer p = { .out = out };
+
+    print_fields(&p, config_fields, NULL, c, 0);
     return ferror(out) ? -EIO : 0;
 }

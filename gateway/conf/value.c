@@ -2,6 +2,7 @@
 #include "gateway/conf/value.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -145,7 +146,7 @@ bool value_guess_duration(const char *text, char *out, size_t size)
 
 void value_double_text(double v, char *out)
 {
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
         snprintf(out, VALUE_TEXT_MAX, "%.*g", digits, v);
         if (strtod(out, NULL) == v)
             return;

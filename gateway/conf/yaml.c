@@ -99,6 +99,13 @@ static struct field_mark mark_of_byte(const struct yaml *y, const char *text, si
     return mark_at(y, line, column);
 }
 
+static bool is_control(int32_t c)
+{
+    if (c < 0x20)
+        return c != '\t' && c != '\n' && c != '\r';
+    return c == 0x7f || (c >= 0x80 && c < 0xa0 && c != 0x85);
+}
+
 /* UTF-8 without controls; false and an error otherwise. */
 static bool text_is_clean(const struct yaml *y, const char *text, size_t size, struct diag *d)
 {
@@ -112,9 +119,7 @@ static bool text_is_clean(const struct yaml *y, const char *text, size_t size, s
                        (unsigned)(unsigned char)text[i]);
             return false;
         }
-        bool is_control = c < 0x20 ? c != '\t' && c != '\n' && c != '\r'
-                                   : c == 0x7f || (c >= 0x80 && c < 0xa0 && c != 0x85);
-        if (is_control) {
+        if (is_control(c)) {
             diag_error(d, mark_of_byte(y, text, i), 1, E_SYNTAX,
                        "a control character (code 0x%02x) stands in the file", (unsigned)c);
             return false;
@@ -242,6 +247,26 @@ static void close_value(struct reader *r, size_t i)
         r->items[r->depth - 1]++;
 }
 
+/* A text after its escapes: "\\0", "\\e" and half surrogates are as unwelcome as the bytes. */
+static int check_scalar(struct reader *r, const struct record *rec, size_t size)
+{
+    int32_t c;
+
+    for (size_t i = 0; i < size; i += utf8_next(rec->text + i, size - i, &c)) {
+        utf8_next(rec->text + i, size - i, &c);
+        if (c < 0 || is_control(c))
+            return fail(r, rec, E_SYNTAX, "a control character stands in the text");
+    }
+    return 0;
+}
+
+static int read_scalar(struct reader *r, struct record *rec, struct fy_token *token)
+{
+    rec->is_plain = fy_token_scalar_style(token) == FYSS_PLAIN;
+    rec->text = token_copy(r, token);
+    return rec->text ? check_scalar(r, rec, fy_token_get_text_length(token)) : -ENOMEM;
+}
+
 static int read_value(struct reader *r, struct fy_event *e)
 {
     size_t i = r->y->n;
@@ -267,11 +292,8 @@ static int read_value(struct reader *r, struct fy_event *e)
     } else if (anchor) {
         err = add_anchor(r, rec, anchor);
     }
-    if (!err && e->type == FYET_SCALAR) {
-        rec->text = token_copy(r, e->scalar.value);
-        rec->is_plain = fy_token_scalar_style(e->scalar.value) == FYSS_PLAIN;
-        err = rec->text ? 0 : -ENOMEM;
-    }
+    if (!err && e->type == FYET_SCALAR)
+        err = read_scalar(r, rec, e->scalar.value);
     if (err)
         return err;
     if (!is_open) {
