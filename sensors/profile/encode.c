@@ -161,6 +161,18 @@ static bool is_code(const struct profile_point *pt, uint64_t raw)
     return false;
 }
 
+/* The nearest value towards 0 (from 0: above) that does not mean "no value". */
+static uint64_t off_the_code(enum value_type t, uint64_t code)
+{
+    double x = number_from_raw(t, code);
+
+    if (t == TYPE_F32)
+        return raw_from_number(t, (double)nextafterf((float)x, x == 0 ? 1 : 0));
+    if (t == TYPE_F64)
+        return raw_from_number(t, nextafter(x, x == 0 ? 1 : 0));
+    return raw_from_number(t, x > 0 ? x - 1 : x + 1);
+}
+
 static void put_missing(const struct profile *p, const struct profile_point *pt, int order,
                         uint16_t *words)
 {
@@ -186,9 +198,8 @@ static void encode_point(const struct profile *p, const struct profile_point *pt
     x /= settle_scale(p, pt, order, words);
     x = (x - pt->offset) / pt->scale;
     uint64_t raw = raw_from_number(pt->type, x);
-    if (is_code(pt, raw)) /* the nearest value that does not mean "no value" */
-        raw = raw_from_number(pt->type, is_float_type(pt->type) ? nextafterf((float)x, 0)
-                                                                : x + (x > 0 ? -1 : 1));
+    if (is_code(pt, raw))
+        raw = off_the_code(pt->type, raw);
     put_raw(p, pt->at, pt->type, order, raw, words);
 }
 
