@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/base/backoff.h"
+#include "tests/unit/bus_rig.h"
+
+enum { TIMEOUT_MS = 60, CRC_SIZE = 2, SOAK_TIMEOUT_MS = 8, SOAK_REQUESTS = 150 };
+
+struct slave {
+    struct rig rig;
+    int hold_fd; /* keeps the pty alive while the bus reopens it */
+    char link[64];
+    void (*script)(struct slave *s);
+};
+
+/* ---- what slaves do ---- */
+
+static size_t seal(uint8_t *adu, size_t n)
+{
+    uint16_t crc = adu_crc(adu, n);
+
+    adu[n] = (uint8_t)crc;
+    adu[n + 1] = (uint8_t)(crc >> 8);
+    return n + CRC_SIZE;
+}
+
+static bool get_request(struct slave *s, uint8_t adu[ADU_RTU_REQUEST])
+{
+    return peer_read(&s->rig, adu, ADU_RTU_REQUEST);
+}
+
+static size_t make_answer(const uint8_t *adu, uint8_t *out)
+{
+    uint16_t first = get_be16(adu + 2), count = get_be16(adu + 4);
+
+    memcpy(out, adu, 2);
+    out[2] = (uint8_t)(2 * count);
+    for (uint16_t i = 0; i < count; i++)
+        put_be16(out + 3 + 2 * i, (uint16_t)(first + i));
+    return seal(out, 3u + 2u * count);
+}
+
+static void answer(struct slave *s, const uint8_t *adu)
+{
+    uint8_t out[ADU_RTU_MAX];
+
+    peer_write(&s->rig, out, make_answer(adu, out));
+}
+
+static void serve_all(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST];
+
+    while (get_request(s, adu))
+        answer(s, adu);
+}
+
+static void be_late_once(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST];
+
+    get_request(s, adu);
+    peer_pause(TIMEOUT_MS + TIMEOUT_MS / 2);
+    answer(s, adu);
+    serve_all(s);
+}
+
+/* The first answer comes in front of the second one, long after every quiet time. */
+static void be_one_behind(struct slave *s)
+{
+    uint8_t first[ADU_RTU_REQUEST], second[ADU_RTU_REQUEST];
+
+    if (!get_request(s, first) || !get_request(s, second))
+        return;
+    answer(s, first);
+    answer(s, second);
+    serve_all(s);
+}
+
+static void be_silent(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST];
+
+    while (get_request(s, adu))
+        ;
+}
+
+static void let_others_speak_first(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST], out[ADU_RTU_MAX];
+
+    if (!get_request(s, adu))
+        return;
+    adu[0]++;
+    peer_write(&s->rig, out, make_answer(adu, out));
+    adu[0]--;
+    answer(s, adu);
+    serve_all(s);
+}
+
+static void stop_half_way(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST], out[ADU_RTU_MAX];
+
+    if (!get_request(s, adu))
+        return;
+    peer_write(&s->rig, out, make_answer(adu, out) / 2);
+    serve_all(s);
+}
+
+static void spoil_crc(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST], out[ADU_RTU_MAX];
+
+    if (!get_request(s, adu))
+        return;
+    size_t n = make_answer(adu, out);
+    out[n - 1] ^= 1;
+    peer_write(&s->rig, out, n);
+    serve_all(s);
+}
+
+static void answer_too_much(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST], more[ADU_RTU_REQUEST];
+
+    if (!get_request(s, adu))
+        return;
+    memcpy(more, adu, sizeof more);
+    more[5]++;
+    answer(s, more);
+    serve_all(s);
+}
+
+static void add_a_tail(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST], out[ADU_RTU_MAX];
+
+    if (!get_request(s, adu))
+        return;
+    size_t n = make_answer(adu, out);
+    memset(out + n, 0xA5, 20);
+    peer_write(&s->rig, out, n + 20);
+    serve_all(s);
+}
+
+static void refuse(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST];
+
+    while (get_request(s, adu)) {
+        adu[1] |= 0x80;
+        adu[2] = 2;
+        peer_write(&s->rig, adu, seal(adu, 3));
+    }
+}
+
+static void click_before_answering(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST];
+
+    if (!get_request(s, adu))
+        return;
+    peer_write(&s->rig, "\xFF", 1);
+    peer_pause(TIMEOUT_MS / 2);
+    answer(s, adu);
+    serve_all(s);
+}
+
+/* Answers everything, in order, some of it long after the deadline. */
+static void be_late_at_random(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST];
+
+    while (get_request(s, adu)) {
+        if (random_u32() % 4 == 0)
+            peer_pause((int)(random_u32() % (5 * SOAK_TIMEOUT_MS)));
+        if (random_u32() % 16 == 0)
+            peer_write(&s->rig, "\x07\x03\x55", 3);
+        answer(s, adu);
+    }
+}
+
+/* ---- rig ---- */
+
+static void *slave_main(void *arg)
+{
+    struct slave *s = arg;
+
+    s->script(s);
+    return NULL;
+}
+
+static void open_pty(struct slave *s)
+{
+    s->rig.peer_fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(s->rig.peer_fd >= 0);
+    assert_int_equal(grantpt(s->rig.peer_fd), 0);
+    assert_int_equal(unlockpt(s->rig.peer_fd), 0);
+    assert_int_equal(ptsname_r(s->rig.peer_fd, s->rig.path, sizeof s->rig.path), 0);
+    fcntl(s->rig.peer_fd, F_SETFL, O_NONBLOCK);
+    s->hold_fd = open(s->rig.path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(s->hold_fd >= 0);
+}
+
+static void start_slave(struct slave *s, void (*script)(struct slave *s))
+{
+    s->script = script;
+    atomic_store(&s->rig.is_peer_over, false);
+    assert_int_equal(pthread_create(&s->rig.peer, NULL, slave_main, s), 0);
+}
+
+static void start_bus(struct slave *s, const char *path)
+{
+    const struct bus_rtu_options o = { .loop = &s->rig.loop, .clock = &s->rig.clock,
+                                       .on = rig_events(&s->rig), .device = path,
+                                       .baud = 115200, .parity = 'N', .data_bits = 8,
+                                       .stop_bits = 1 };
+
+    assert_int_equal(bus_rtu_create(&o, &s->rig.bus), 0);
+    assert_int_equal(bus_start(s->rig.bus), 0);
+}
+
+static void setup(struct slave *s, void (*script)(struct slave *s))
+{
+    memset(s, 0, sizeof *s);
+    rig_init(&s->rig);
+    open_pty(s);
+    start_bus(s, s->rig.path);
+    rig_wait(&s->rig, &s->rig.ups);
+    start_slave(s, script);
+}
+
+static void end_slave(struct slave *s)
+{
+    atomic_store(&s->rig.is_peer_over, true);
+    pthread_join(s->rig.peer, NULL);
+    close(s->hold_fd);
+    close(s->rig.peer_fd);
+}
+
+static void teardown(struct slave *s)
+{
+    rig_done(&s->rig);
+    end_slave(s);
+}
+
+/* ---- tests ---- */
+
+static void reads_registers(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup(&s, serve_all);
+    for (uint16_t i = 1; i <= 125; i += 31) {
+        rig_ask(&s.rig, (uint16_t)(100 * i), i, TIMEOUT_MS);
+        rig_assert_words(&s.rig, (uint16_t)(100 * i), i);
+    }
+    assert_int_equal(s.rig.reply.quiet_ms, 0);
+    teardown(&s);
+}
+
+static void never_takes_a_late_answer(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup(&s, be_late_once);
+    assert_int_equal(rig_ask(&s.rig, 100, 2, TIMEOUT_MS), BUS_NO_ANSWER);
+    assert_in_range(s.rig.reply.quiet_ms, TIMEOUT_MS, 2 * TIMEOUT_MS);
+    rig_ask(&s.rig, 200, 2, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 200, 2);
+    assert_int_equal(s.rig.lates, 1);
+    assert_in_range(s.rig.late_ms, TIMEOUT_MS, RIG_LIMIT_MS);
+    teardown(&s);
+}
+
+static void never_takes_an_answer_later_than_the_quiet_time(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup(&s, be_one_behind);
+    assert_int_equal(rig_ask(&s.rig, 100, 2, TIMEOUT_MS), BUS_NO_ANSWER);
+    rig_ask(&s.rig, 200, 2, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 200, 2);
+    rig_ask(&s.rig, 300, 2, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 300, 2);
+    assert_int_equal(s.rig.lates, 1);
+    teardown(&s);
+}
+
+static void never_takes_a_stale_value_whatever_is_late(void **state)
+{
+    struct slave s;
+    int good = 0;
+
+    (void)state;
+    setup(&s, be_late_at_random);
+    for (int i = 0; i < SOAK_REQUESTS; i++) {
+        uint16_t first = (uint16_t)(1000 + 10 * i);
+        if (rig_ask(&s.rig, first, 2, SOAK_TIMEOUT_MS) != BUS_OK)
+            continue;
+        rig_assert_words(&s.rig, first, 2);
+        good++;
+    }
+    assert_true(good > SOAK_REQUESTS / 4);
+    teardown(&s);
+}
+
+static void passes_over_other_units(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup(&s, let_others_speak_first);
+    rig_ask(&s.rig, 100, 2, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 100, 2);
+    assert_int_equal(s.rig.lates, 0);
+    teardown(&s);
+}
+
+static void waits_after_a_click_on_the_line(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup(&s, click_before_answering);
+    rig_ask(&s.rig, 100, 2, 2 * TIMEOUT_MS);
+    rig_assert_words(&s.rig, 100, 2);
+    teardown(&s);
+}
+
+static void refuses_damaged_answers_and_goes_on(void **state)
+{
+    static const struct {
+        const char *what;
+        void (*script)(struct slave *s);
+    } slaves[] = {
+        { "half an answer", stop_half_way },
+        { "a wrong CRC", spoil_crc },
+        { "an answer to a longer request", answer_too_much },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof slaves / sizeof slaves[0]; i++) {
+        struct slave s;
+        setup(&s, slaves[i].script);
+        if (rig_ask(&s.rig, 1, 2, TIMEOUT_MS) != BUS_BAD_FRAME)
+            fail_msg("took %s", slaves[i].what);
+        rig_ask(&s.rig, 50, 2, TIMEOUT_MS);
+        rig_assert_words(&s.rig, 50, 2);
+        teardown(&s);
+    }
+}
+
+static void drops_what_follows_an_answer(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup(&s, add_a_tail);
+    rig_ask(&s.rig, 1, 2, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 1, 2);
+    rig_ask(&s.rig, 50, 2, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 50, 2);
+    teardown(&s);
+}
+
+static void drops_what_came_before_the_request(void **state)
+{
+    struct slave s;
+    uint8_t stale[ADU_RTU_MAX], adu[ADU_RTU_REQUEST] = { RIG_UNIT, 3, 0, 9, 0, 2 };
+
+    (void)state;
+    memset(&s, 0, sizeof s);
+    rig_init(&s.rig);
+    open_pty(&s);
+    start_bus(&s, s.rig.path);
+    rig_wait(&s.rig, &s.rig.ups);
+    peer_write(&s.rig, stale, make_answer(adu, stale)); /* fits the request below */
+    start_slave(&s, serve_all);
+    rig_ask(&s.rig, 100, 2, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 100, 2);
+    teardown(&s);
+}
+
+static void reports_exceptions(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup(&s, refuse);
+    assert_int_equal(rig_ask(&s.rig, 1, 2, TIMEOUT_MS), BUS_EXCEPTION);
+    assert_int_equal(s.rig.reply.exception, 2);
+    teardown(&s);
+}
+
+static void keeps_other_units_going_beside_a_silent_one(void **state)
+{
+    struct slave s;
+    struct bus_request other = { RIG_UNIT + 1, 3, 10, 2, TIMEOUT_MS };
+    struct bus_request dead = { RIG_UNIT, 3, 10, 2, TIMEOUT_MS };
+    (void)state;
+    setup(&s, be_silent);
+    bus_send(s.rig.bus, &dead);
+    rig_wait(&s.rig, &s.rig.replies);
+    int64_t quiet_ms = s.rig.reply.quiet_ms;
+    int64_t start_ms = mono_ms();
+    bus_send(s.rig.bus, &other);
+    rig_wait(&s.rig, &s.rig.replies);
+    assert_int_equal(s.rig.reply.outcome, BUS_NO_ANSWER);
+    assert_in_range(mono_ms() - start_ms, 0, TIMEOUT_MS + quiet_ms / 2);
+    teardown(&s);
+}
+
+static void reopens_a_port_that_comes_back_under_another_name(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    memset(&s, 0, sizeof s);
+    rig_init(&s.rig);
+    snprintf(s.link, sizeof s.link, "/tmp/sluice-test-%d", (int)getpid());
+    open_pty(&s);
+    assert_int_equal(symlink(s.rig.path, s.link), 0);
+    start_bus(&s, s.link);
+    rig_wait(&s.rig, &s.rig.ups);
+    start_slave(&s, serve_all);
+    rig_ask(&s.rig, 5, 1, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 5, 1);
+
+    end_slave(&s);
+    rig_wait(&s.rig, &s.rig.downs);
+    assert_int_equal(unlink(s.link), 0);
+    open_pty(&s);
+    assert_int_equal(symlink(s.rig.path, s.link), 0);
+    start_slave(&s, serve_all);
+    int64_t start_ms = mono_ms();
+    rig_ask(&s.rig, 6, 1, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 6, 1);
+    assert_in_range(mono_ms() - start_ms, 0, 2000);
+    teardown(&s);
+    unlink(s.link);
+}
+
+static void says_when_there_is_no_port(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    memset(&s, 0, sizeof s);
+    rig_init(&s.rig);
+    start_bus(&s, "/nonexistent/tty");
+    rig_wait(&s.rig, &s.rig.downs);
+    struct bus_request r = rig_request(1, 1, TIMEOUT_MS);
+    assert_int_equal(bus_send(s.rig.bus, &r), -ENOTCONN);
+    rig_done(&s.rig);
+}
+
+static void stops_in_the_middle_of_a_transaction(void **state)
+{
+    struct slave s;
+    struct bus_request r = rig_request(1, 1, 10000);
+
+    (void)state;
+    setup(&s, be_silent);
+    assert_int_equal(bus_send(s.rig.bus, &r), 0);
+    teardown(&s);
+    assert_int_equal(s.rig.replies, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_registers),
+        cmocka_unit_test(never_takes_a_late_answer),
+        cmocka_unit_test(never_takes_an_answer_later_than_the_quiet_time),
+        cmocka_unit_test(never_takes_a_stale_value_whatever_is_late),
+        cmocka_unit_test(passes_over_other_units),
+        cmocka_unit_test(waits_after_a_click_on_the_line),
+        cmocka_unit_test(refuses_damaged_answers_and_goes_on),
+        cmocka_unit_test(drops_what_follows_an_answer),
+        cmocka_unit_test(drops_what_came_before_the_request),
+        cmocka_unit_test(reports_exceptions),
+        cmocka_unit_test(keeps_other_units_going_beside_a_silent_one),
+        cmocka_unit_test(reopens_a_port_that_comes_back_under_another_name),
+        cmocka_unit_test(says_when_there_is_no_port),
+        cmocka_unit_test(stops_in_the_middle_of_a_transaction),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
