@@ -241,15 +241,50 @@ static void report_point(const struct check *k, const struct profile *p,
                 near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-/* Suspect must lie inside the gross range, given or the quantity's, else it never decides. */
-static void check_spans(const struct check *k, const struct correction_conf *c,
-                        const struct quantity *q)
+const struct correction_conf *check_correction_of(const struct device_conf *dev,
+                                                  const char *point)
 {
-    struct field_range r = c->range, s = c->suspect;
+    const struct correction_conf *c = dev->channels.items;
+
+    for (size_t i = 0; i < dev->channels.n; i++) {
+        if (c[i].id && strcmp(c[i].id, point) == 0)
+            return &c[i];
+    }
+    return NULL;
+}
+
+bool check_is_channel(const struct device_conf *dev, const struct profile_point *p)
+{
+    const struct correction_conf *c = check_correction_of(dev, p->id);
+
+    return dev->is_enabled && p->quantity && p->role == POINT_MEASUREMENT &&
+           !(c && !c->is_enabled);
+}
+
+static double first_number(double a, double b, double c)
+{
+    return !isnan(a) ? a : !isnan(b) ? b : c;
+}
+
+struct field_range check_range_of(const struct correction_conf *c,
+                                  const struct profile_point *p)
+{
+    struct field_range mine = c ? c->range : (struct field_range){ NAN, NAN };
+    const struct quantity *q = p->quantity;
+
+    return (struct field_range){
+        first_number(mine.min, p->range_min, q ? q->range_min : NAN),
+        first_number(mine.max, p->range_max, q ? q->range_max : NAN),
+    };
+}
+
+/* Suspect must lie inside the gross range, else it never decides. */
+static void check_spans(const struct check *k, const struct correction_conf *c,
+                        const struct profile_point *p)
+{
+    struct field_range r = check_range_of(c, p), s = c->suspect;
     char min[VALUE_TEXT_MAX], max[VALUE_TEXT_MAX];
 
-    if (isnan(r.min) && isnan(r.max) && q)
-        r = (struct field_range){ q->range_min, q->range_max };
     if (!(s.min < r.min) && !(s.max > r.max))
         return;
     value_double_text(r.min, min);
@@ -272,7 +307,7 @@ static void check_channel(const struct check *k, const struct profile *p,
         check_error(k, c, &c->factor, E_RANGE,
                     "a factor of 0 would make every value the offset");
     if (point)
-        check_spans(k, c, point->quantity);
+        check_spans(k, c, point);
     if (point && !point->quantity && point->role != POINT_MEASUREMENT)
         check_warning(k, c, &c->id, E_CONFLICT,
                       "point '%s' is no channel of profile '%s', nothing here has an effect",

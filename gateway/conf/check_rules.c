@@ -12,17 +12,16 @@
 #include "sensors/core/unit.h"
 
 enum {
-    WORDS_MAX = 512,  /* quantities and units offered as suggestions; about 60 and 60 exist */
-    DELAY_N_MAX = 32, /* of "m of n": alert.h */
+    WORDS_MAX = 512, /* quantities and units offered as suggestions; about 60 and 60 exist */
 };
-
-#define DEAD_BAND 0.05 /* of set, when clear is not given */
 
 /* What the channels that a rule selects have in common. */
 struct selection {
     size_t n;
+    size_t with_statistic;           /* of them: polled often enough for the rule's input */
     const struct quantity *quantity; /* the first; NULL: none */
     bool is_mixed;                   /* several units */
+    struct field_range reach;        /* the widest gross range among them */
 };
 
 static const struct quantity *check_quantity(const struct check *k, const struct rule_conf *r)
@@ -62,37 +61,48 @@ static bool check_medium(const struct check *k, const struct rule_conf *r, enum 
     return false;
 }
 
-static bool is_channel_enabled(const struct device_conf *dev, const char *point)
+static void widen(struct field_range *reach, struct field_range r)
 {
-    const struct correction_conf *c = dev->channels.items;
-
-    for (size_t i = 0; i < dev->channels.n; i++) {
-        if (c[i].id && strcmp(c[i].id, point) == 0)
-            return c[i].is_enabled;
-    }
-    return true;
+    if (!(r.min >= reach->min)) /* also when NaN: no limit */
+        reach->min = r.min;
+    if (!(r.max <= reach->max))
+        reach->max = r.max;
 }
 
-static void select_from(const struct rule_conf *r, const struct quantity *q, int medium,
-                        const struct device_conf *dev, struct selection *ret)
+/* What a rule asks of a channel; quantity NULL and medium -1: any. */
+struct wanted {
+    const struct quantity *quantity;
+    int medium;
+    const char *device;
+    int64_t period_ms; /* of the statistic; 0: raw */
+};
+
+static void select_from(const struct wanted *w, const struct device_conf *dev,
+                        struct selection *ret)
 {
     const struct profile *p = dev->profile_found;
 
-    if (r->device && strcmp(r->device, dev->id) != 0)
+    if (w->device && strcmp(w->device, dev->id) != 0)
         return;
     for (size_t i = 0; i < p->points_n; i++) {
         const struct quantity *mine = p->points[i].quantity;
-        if (!mine || (q && mine != q) || (medium >= 0 && (int)mine->medium != medium) ||
-            !is_channel_enabled(dev, p->points[i].id))
+        if (!check_is_channel(dev, &p->points[i]) || (w->quantity && mine != w->quantity) ||
+            (w->medium >= 0 && (int)mine->medium != w->medium))
             continue;
-        if (ret->n++ == 0)
+        struct field_range r =
+            check_range_of(check_correction_of(dev, p->points[i].id), &p->points[i]);
+        if (ret->n++ == 0) {
             ret->quantity = mine;
+            ret->reach = r;
+        }
+        widen(&ret->reach, r);
+        ret->with_statistic += w->period_ms == 0 || dev->poll_ms <= w->period_ms;
         ret->is_mixed |= strcmp(mine->unit, ret->quantity->unit) != 0;
     }
 }
 
 /* False when something the selection needs has errors of its own. */
-static bool select_channels(const struct check *k, const struct rule_conf *r,
+static bool select_channels(const struct check *k, const struct rule_conf *r, int64_t period_ms,
                             struct selection *ret)
 {
     const struct device_conf *devices = k->c->devices.items;
@@ -102,11 +112,15 @@ static bool select_channels(const struct check *k, const struct rule_conf *r,
 
     if (r->medium)
         is_known &= check_medium(k, r, &medium);
+    const struct wanted w = { .quantity = q,
+                              .medium = r->medium ? (int)medium : -1,
+                              .device = r->device,
+                              .period_ms = period_ms };
     *ret = (struct selection){ .quantity = q };
     for (size_t i = 0; i < k->c->devices.n; i++) {
         is_known &= devices[i].profile_found && devices[i].id;
-        if (is_known && devices[i].is_enabled)
-            select_from(r, q, r->medium ? (int)medium : -1, &devices[i], ret);
+        if (is_known)
+            select_from(&w, &devices[i], ret);
     }
     return is_known;
 }
@@ -127,6 +141,10 @@ static void check_selection(const struct check *k, const struct rule_conf *r,
                                   : &r->device,
                       E_RULE, "no channel of this station fits the selector of rule '%s'",
                       r->id ? r->id : "");
+    else if (s->with_statistic == 0)
+        check_error(k, r, &r->input, E_RULE,
+                    "no channel has the statistic '%s', all that fit are polled too seldom",
+                    r->input);
 }
 
 static const char *nearest_unit(const char *text)
@@ -165,25 +183,24 @@ static bool check_unit(const struct check *k, const struct rule_conf *r,
     return false;
 }
 
-/* What was not given: clear by the dead band, off as twice on. */
+/* What was not given, as text again: the effective configuration shows it. */
 static void fill_level(const struct check *k, const struct rule_conf *r, struct level_conf *l)
 {
-    struct alert_delay on;
-    char why[128], text[VALUE_TEXT_MAX];
+    struct alert_threshold t = { .set = l->set, .clear = l->clear };
+    char why[256], text[VALUE_TEXT_MAX];
 
-    if (isnan(l->clear) && !isnan(l->set)) {
-        double band = DEAD_BAND * fabs(l->set);
-        l->clear = r->direction == ALERT_ABOVE ? l->set - band : l->set + band;
-        if (band == 0)
-            check_error(k, r, &l->id, E_RULE, "'clear' is needed when 'set' is 0");
-    }
-    if (l->off || !l->on || alert_delay_parse(l->on, &on, why, sizeof why))
+    if (isnan(l->set) || !l->on || alert_delay_parse(l->on, &t.on, why, sizeof why))
         return;
-    int n = on.m * 2 > DELAY_N_MAX ? DELAY_N_MAX : on.m * 2;
-    if (on.n)
-        snprintf(text, sizeof text, "%d of %d", n, n);
+    if (l->off && alert_delay_parse(l->off, &t.off, why, sizeof why))
+        return;
+    alert_threshold_default((enum alert_direction)r->direction, &t);
+    l->clear = t.clear;
+    if (l->off)
+        return;
+    if (t.off.n)
+        snprintf(text, sizeof text, "%d of %d", t.off.m, t.off.n);
     else
-        value_duration_text(2 * on.duration_ms, text);
+        value_duration_text(t.off.duration_ms, text);
     l->off = arena_text(k->arena, text, strlen(text));
 }
 
@@ -203,18 +220,18 @@ static void check_clear(const struct check *k, const struct rule_conf *r,
 }
 
 static void check_reach(const struct check *k, const struct rule_conf *r,
-                        const struct level_conf *l, const struct quantity *q)
+                        const struct level_conf *l, const struct selection *s)
 {
     char limit[VALUE_TEXT_MAX];
     bool is_above = r->direction == ALERT_ABOVE;
-    double end = is_above ? q->range_max : q->range_min;
+    double end = is_above ? s->reach.max : s->reach.min;
 
     if (is_above ? !(l->set > end) : !(l->set < end))
         return;
     value_double_text(end, limit);
     check_warning(k, r, &l->set, E_RULE,
-                  "never reached: values of %s %s %s are outside its range and bad", q->id,
-                  is_above ? "above" : "below", limit);
+                  "never reached: values of %s %s %s are outside its range and bad",
+                  s->quantity->id, is_above ? "above" : "below", limit);
 }
 
 static int rank(const struct level_conf *l)
@@ -260,18 +277,30 @@ static void convert(struct rule_conf *r, struct level_conf *levels, const struct
     r->unit = q->unit;
 }
 
-/* The pipeline makes these statistics. */
-static void check_input(const struct check *k, const struct rule_conf *r)
+/* The pipeline makes these statistics; the period of the rule's, 0 for raw or after an error.
+ */
+static int64_t check_input(const struct check *k, const struct rule_conf *r)
 {
     int64_t period = 0;
     char why[256];
 
     if (!r->input || alert_input_parse(r->input, &period, why, sizeof why))
-        return;
-    if (period != 0 && period != 60000 && period != 3600000)
-        check_error(k, r, &r->input, E_RULE,
-                    "there is no statistic '%s', expected raw, mean(1min) or mean(1h)",
-                    r->input);
+        return 0;
+    if (period == 0 || period == 60000 || period == 3600000)
+        return period;
+    check_error(k, r, &r->input, E_RULE,
+                "there is no statistic '%s', expected raw, mean(1min) or mean(1h)", r->input);
+    return 0;
+}
+
+static void check_levels(const struct check *k, const struct rule_conf *r,
+                         struct level_conf *levels)
+{
+    for (size_t i = 0; i < r->levels.n; i++) {
+        fill_level(k, r, &levels[i]);
+        check_clear(k, r, &levels[i]);
+    }
+    check_order(k, r, levels);
 }
 
 static void check_rule(const struct check *k, struct rule_conf *r)
@@ -279,20 +308,17 @@ static void check_rule(const struct check *k, struct rule_conf *r)
     struct level_conf *levels = r->levels.items;
     struct unit_conversion conversion = { .factor = 1 };
     struct selection s;
-    bool is_selected = select_channels(k, r, &s);
+    bool is_selected = select_channels(k, r, check_input(k, r), &s);
 
     if (is_selected)
         check_selection(k, r, &s);
-    check_input(k, r);
-    for (size_t i = 0; i < r->levels.n; i++) {
-        fill_level(k, r, &levels[i]);
-        check_clear(k, r, &levels[i]);
-    }
-    check_order(k, r, levels);
-    if (r->unit && is_selected && !s.is_mixed && check_unit(k, r, s.quantity, &conversion))
+    check_levels(k, r, levels);
+    if (!is_selected || s.is_mixed)
+        return;
+    if (r->unit && check_unit(k, r, s.quantity, &conversion))
         convert(r, levels, s.quantity, &conversion);
-    for (size_t i = 0; i < r->levels.n && is_selected && s.quantity && !s.is_mixed; i++)
-        check_reach(k, r, &levels[i], s.quantity);
+    for (size_t i = 0; s.n > 0 && i < r->levels.n; i++)
+        check_reach(k, r, &levels[i], &s);
 }
 
 void check_rules(const struct check *k)

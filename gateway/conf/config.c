@@ -348,6 +348,18 @@ int config_load_text(const char *name, const char *text, size_t size,
     return err;
 }
 
+size_t config_channels(const struct config *c)
+{
+    const struct device_conf *dev = c->devices.items;
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->devices.n; i++) {
+        for (size_t j = 0; dev[i].profile_found && j < dev[i].profile_found->points_n; j++)
+            n += check_is_channel(&dev[i], &dev[i].profile_found->points[j]);
+    }
+    return n;
+}
+
 void config_destroy(struct config *c)
 {
     if (!c)

@@ -138,6 +138,9 @@ void config_destroy(struct config *c);
 int config_load_text(const char *name, const char *text, size_t size,
                      const struct field_kind *uplink_kinds, struct diag *d, struct config **ret);
 
+/* Channels that the enabled devices give: points that measure a quantity, not switched off. */
+size_t config_channels(const struct config *c);
+
 /* The effective configuration as YAML, defaults included, secrets as "***". Loads again to the
  * same configuration, apart from the secrets. 0 or -EIO. */
 int config_print(const struct config *c, FILE *out);

@@ -2,6 +2,8 @@
 /* config_internal - what the parts of config share: field tables, checks, ownership. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "gateway/conf/arena.h"
 #include "gateway/conf/bind.h"
 #include "gateway/conf/config.h"
@@ -45,6 +47,14 @@ void check_error(const struct check *k, const void *item, const void *address, e
 void check_warning(const struct check *k, const void *item, const void *address,
                    enum diag_code code, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* NULL: the device corrects nothing at this point. */
+const struct correction_conf *check_correction_of(const struct device_conf *dev,
+                                                  const char *point);
+/* True when the point becomes a channel: it measures a quantity and nobody switched it off. */
+bool check_is_channel(const struct device_conf *dev, const struct profile_point *p);
+/* The gross range that will be applied: the device's, else the profile's, else the quantity's. */
+struct field_range check_range_of(const struct correction_conf *c, const struct profile_point *p);
 
 /* Buses and devices: addresses, transports, channels. Needs device_conf.profile_found. */
 void check_devices(const struct check *k);
