@@ -102,6 +102,32 @@ static char *text_of(const char *a, const char *separator, const char *b)
     return asprintf(&text, "%s%s%s", a, separator, b) < 0 ? NULL : text;
 }
 
+static bool is_converted(const struct device_conf *d, const struct profile_point *p)
+{
+    const struct correction_conf *c = correction_of(d, p->id);
+
+    return p->unit_from.at.space || !p->conversion.is_identity ||
+           (c && (c->factor != 1 || c->offset != 0));
+}
+
+/* The columns of the stream of values as read: points that are channels and do not stay as read. */
+static int choose_raw_points(struct table *t, size_t device)
+{
+    const struct device_conf *d = &devices_of(t->config)[device];
+    struct pipeline_device *pd = &t->device[device];
+    uint32_t *points = calloc(d->profile_found->points_n + 1, sizeof *points);
+
+    pd->raw_points = points;
+    if (!points)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < d->profile_found->points_n; i++) {
+        if (pd->channel_of[i] != PIPELINE_NO_CHANNEL &&
+            is_converted(d, &d->profile_found->points[i]))
+            points[pd->raw_n++] = i;
+    }
+    return 0;
+}
+
 /* Channels and stream of one device's readings. */
 static int add_device(struct table *t, size_t device)
 {
@@ -143,7 +169,7 @@ static int add_device(struct table *t, size_t device)
         if (!t->channel[at].id)
             return -ENOMEM;
     }
-    return 0;
+    return choose_raw_points(t, device);
 }
 
 static struct channel_stream *statistics_stream(struct table *t, size_t period, unsigned part)
@@ -404,8 +430,10 @@ void table_destroy(struct table *t)
         free((char *)t->channel[i].id);
     for (size_t i = 0; t->stream && i < t->channels.streams_n; i++)
         free((char *)t->stream[i].name);
-    for (size_t i = 0; t->device && i < t->config->devices.n; i++)
+    for (size_t i = 0; t->device && i < t->config->devices.n; i++) {
         free((int32_t *)t->device[i].channel_of);
+        free((uint32_t *)t->device[i].raw_points);
+    }
     free(t->bus);
     free(t->live_device);
     free(t->poll_device);
@@ -431,12 +459,17 @@ static const char *aggregate_word(const struct channel *ch)
     return ch->statistic ? words[ch->quantity->agg] : "none";
 }
 
-static void write_dictionary(const struct table *t, const struct channel_stream *s, struct buf *b)
+static void begin_dictionary(const struct table *t, int64_t period_ms, struct buf *b)
 {
     buf_clear(b);
     buf_puts(b, "{\"sf1\":1,\"station\":");
     buf_json(b, t->channels.station);
-    buf_printf(b, ",\"period_ms\":%lld,\"unit_ms\":1,\"channels\":[", (long long)s->period_ms);
+    buf_printf(b, ",\"period_ms\":%lld,\"unit_ms\":1,\"channels\":[", (long long)period_ms);
+}
+
+static void write_dictionary(const struct table *t, const struct channel_stream *s, struct buf *b)
+{
+    begin_dictionary(t, s->period_ms, b);
     for (uint32_t i = 0; i < s->n; i++) {
         const struct channel *ch = &t->channel[s->first + i];
         buf_puts(b, i ? ",{\"id\":" : "{\"id\":");
@@ -471,6 +504,33 @@ static int open_stream(struct table *t, struct channel_stream *s, struct store *
     return rc;
 }
 
+/* The values as read: "local" keeps the stream in the station. */
+static int open_raw_stream(struct table *t, size_t device, struct store *store, struct buf *b)
+{
+    struct pipeline_device *pd = &t->device[device];
+    const struct device_conf *d = &devices_of(t->config)[device];
+    char name[96];
+
+    if (pd->raw_n == 0)
+        return 0;
+    begin_dictionary(t, d->poll_ms, b);
+    for (uint32_t i = 0; i < pd->raw_n; i++) {
+        const struct profile_point *p = &d->profile_found->points[pd->raw_points[i]];
+        buf_puts(b, i ? ",{\"id\":" : "{\"id\":");
+        snprintf(name, sizeof name, "%s/%s@raw", d->id, p->id);
+        buf_json(b, name);
+        buf_printf(b, ",\"quantity\":\"%s\",\"unit\":", p->quantity->id);
+        buf_json(b, p->unit ? p->unit->code : "1"); /* told by a register: the profile knows */
+        buf_puts(b, "}");
+    }
+    buf_puts(b, "],\"local\":true}");
+    const char *json = buf_text(b);
+    if (!json)
+        return -ENOMEM;
+    snprintf(name, sizeof name, "raw.%s", d->id);
+    return store_stream_open(store, name, pd->raw_n, d->poll_ms, 1, NULL, json, &pd->raw_stream);
+}
+
 int table_open_streams(struct table *t, struct store *store)
 {
     struct buf dictionary = BUF_INIT(DICTIONARY_MAX);
@@ -478,6 +538,8 @@ int table_open_streams(struct table *t, struct store *store)
 
     for (size_t i = 0; rc == 0 && i < t->channels.streams_n; i++)
         rc = open_stream(t, &t->stream[i], store, &dictionary);
+    for (size_t i = 0; rc == 0 && i < t->config->devices.n; i++)
+        rc = open_raw_stream(t, i, store, &dictionary);
     buf_done(&dictionary);
     return rc;
 }

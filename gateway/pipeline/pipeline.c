@@ -83,6 +83,20 @@ static void take_sample(struct pipeline *p, struct change *c, const struct sampl
     alerts_step(p, c, s);
 }
 
+/* What the instrument said before conversion and calibration. A failed scan has nothing to keep. */
+static void keep_raw(struct pipeline *p, struct change *c, const struct pipeline_device *d,
+                     const struct scan *s, int64_t time_ms)
+{
+    if (!c->batch || d->raw_n == 0 || s->outcome != SCAN_OK)
+        return;
+    for (uint32_t i = 0; i < d->raw_n; i++) {
+        const struct reading *r = &s->readings[d->raw_points[i]];
+        p->cells[i] = series_cell_of(r->raw, verdict_to_flag(r->verdict));
+    }
+    if (store_batch_row(c->batch, d->raw_stream, time_ms, p->cells, d->raw_n) < 0)
+        p->counters.refused += d->raw_n;
+}
+
 void pipeline_scan(struct pipeline *p, const struct scan *s)
 {
     const struct pipeline_device *d = &p->o->devices[s->device];
@@ -106,12 +120,13 @@ void pipeline_scan(struct pipeline *p, const struct scan *s)
             .value = calibrated(how, s->readings[i].value),
             .verdict = verdict_merge(s->readings[i].verdict, clock),
         };
-        qc_step(&how->qc, &p->qc[at], s->readings[i].value, &sample);
+        qc_step(&how->qc, &p->qc[at], s->readings[i].raw, &sample);
         p->cells[p->o->table->channels[at].column] =
             series_cell_of(sample.value, verdict_to_flag(sample.verdict));
         take_sample(p, &c, &sample);
     }
     change_row(p, &c, stream, time_ms);
+    keep_raw(p, &c, d, s, time_ms);
     change_submit(p, &c);
 }
 

@@ -20,6 +20,11 @@ struct pipeline_device {
     uint32_t stream;           /* index into table->streams: its readings */
     const int32_t *channel_of; /* per point of the profile: channel index or PIPELINE_NO_CHANNEL */
     size_t points_n;
+    /* Where conversion or calibration is not the identity the value as read is kept too, in a
+     * stream of its own that is not forwarded: its number, and the point of each column. */
+    uint32_t raw_stream;
+    const uint32_t *raw_points;
+    uint32_t raw_n;
 };
 
 /* How a reading channel is treated; one per channel, zero for statistics. */

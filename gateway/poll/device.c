@@ -243,6 +243,6 @@ enum scan_outcome device_end(struct device *d, struct reading *readings,
     }
     plan_rotate(&d->plan); /* perhaps it is only this block that it cannot read */
     for (size_t i = 0; i < p->points_n; i++)
-        readings[i] = (struct reading){ DECIMAL_MISSING, verdicts[outcome] };
+        readings[i] = (struct reading){ DECIMAL_MISSING, verdicts[outcome], DECIMAL_MISSING };
     return outcome;
 }

@@ -9,8 +9,10 @@
 
 /* A reading before it has a time: what a decoder says of one point of a profile. */
 struct reading {
-    struct decimal value; /* in the unit of the point; DECIMAL_MISSING when there is none */
+    struct decimal value; /* in the quantity's unit (the point's own without a quantity);
+                             DECIMAL_MISSING when there is none */
     struct verdict verdict;
+    struct decimal raw; /* as read, in the unit of the point; kept even where value is not */
 };
 
 struct sample {

@@ -242,7 +242,7 @@ static struct verdict map_verdict(const struct image *im, const struct profile_m
 
 static struct reading missing(struct verdict why)
 {
-    return (struct reading){ DECIMAL_MISSING, why };
+    return (struct reading){ DECIMAL_MISSING, why, DECIMAL_MISSING };
 }
 
 static struct reading decode_point(const struct image *im, const struct profile_point *pt)
@@ -263,9 +263,9 @@ static struct reading decode_point(const struct image *im, const struct profile_
     struct decimal d = apply_scale(pt, decimal_from_raw(pt->type, raw));
     if (pt->scale_from.space && !apply_scale_register(im, pt, order, &d))
         return missing(UNIT_UNKNOWN);
-    if (!apply_unit(im, pt, order, &d))
-        return missing(UNIT_UNKNOWN);
-    struct reading r = { .value = d };
+    struct reading r = { .value = d, .raw = d };
+    if (!apply_unit(im, pt, order, &r.value))
+        return (struct reading){ DECIMAL_MISSING, UNIT_UNKNOWN, d };
     if (pt->quality.at.space)
         r.verdict = map_verdict(im, &pt->quality, order, UNCERTAIN);
     return r;

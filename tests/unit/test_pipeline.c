@@ -102,7 +102,7 @@ static int set_up(void **state)
     f->stream[0] = (struct channel_stream){ "dev.d", 0, 0, 2, 1000 };
     f->stream[1] = (struct channel_stream){ "stat.1min.0", 0, 2, 2, 60000 };
     f->table = (struct channel_table){ "s", f->channel, CHANNELS, f->stream, 2 };
-    f->device = (struct pipeline_device){ "d", 0, channel_of, 3 };
+    f->device = (struct pipeline_device){ .id = "d", .channel_of = channel_of, .points_n = 3 };
     f->treatment[OZONE] = (struct pipeline_channel){ 1, 0, qc_default(ozone, 1000) };
     f->treatment[TEMP] = (struct pipeline_channel){ 1.01, -0.5, qc_default(temp, 1000) };
     f->treatment[OZONE].qc.gap_hold = 0;
@@ -133,11 +133,14 @@ static int tear_down(void **state)
     return 0;
 }
 
+static struct reading good(double x, int decimals)
+{
+    return (struct reading){ decimal_round(x, decimals), { 0 }, decimal_round(x, decimals) };
+}
+
 static void scan(struct fixture *f, int64_t time_ms, double ozone, double temp)
 {
-    struct reading r[] = { { decimal_round(ozone, 1), { 0 } },
-                           { decimal_round(7, 0), { 0 } },
-                           { decimal_round(temp, 1), { 0 } } };
+    struct reading r[] = { good(ozone, 1), good(7, 0), good(temp, 1) };
     struct scan s = { .time_ms = time_ms, .start_ms = time_ms, .readings = r, .n = 3 };
 
     pipeline_scan(f->p, &s);
@@ -146,9 +149,8 @@ static void scan(struct fixture *f, int64_t time_ms, double ozone, double temp)
 static void scan_silence(struct fixture *f, int64_t time_ms)
 {
     const struct verdict silent = { STATUS_NO_COMMUNICATION, GRADE_MISSING, REASON_COMM };
-    struct reading r[3] = { { DECIMAL_MISSING, silent },
-                            { DECIMAL_MISSING, silent },
-                            { DECIMAL_MISSING, silent } };
+    const struct reading none = { DECIMAL_MISSING, silent, DECIMAL_MISSING };
+    struct reading r[3] = { none, none, none };
     struct scan s = { .time_ms = time_ms, .outcome = SCAN_NO_ANSWER, .readings = r, .n = 3 };
 
     pipeline_scan(f->p, &s);
