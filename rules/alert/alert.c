@@ -1,229 +1,320 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One sample at a time: is it usable, does each level's condition hold, have the delays run out.
- * On-histories say "beyond set", off-histories "back behind clear"; a level stands from the moment
- * its on-delay is over until its off-delay is. The alert's colour is the highest level standing.
+ * Evaluation order of facts/alerting section 2: gate, hold-off, condition per level, delays,
+ * raise or change or clear. Each level keeps two windows of usable samples: which met `set`,
+ * and which lay behind `clear` since the level was entered.
  */
 #include "rules/alert/alert.h"
 
 #include <math.h>
 #include <string.h>
 
-static bool is_beyond(const struct alert_rule *r, double x, double limit)
+enum { WINDOW_MAX = 32 }; /* bits of a window */
+
+#define LATE_MS (INT64_C(3600) * 1000) /* of a sample, for rules that are never stale */
+
+/* At set is an exceedance; cleared is only what lies strictly behind clear. */
+static bool is_on(const struct alert_rule *r, double x, double set)
 {
-    return r->direction == ALERT_ABOVE ? x > limit : x < limit;
+    return r->direction == ALERT_ABOVE ? x >= set : x <= set;
 }
 
-/* Good, suspect and not evaluated samples count; a saturated one is "at least the limit". */
-static bool is_usable(const struct alert_rule *r, const struct sample *s)
+static bool is_further(const struct alert_rule *r, double x, double than)
 {
-    if (!decimal_has_value(s->value) || isnan(decimal_to_double(s->value)))
+    return r->direction == ALERT_ABOVE ? x > than : x < than;
+}
+
+static int highest_level(const struct alert_rule *r)
+{
+    int l = LEVEL_RED;
+
+    while (l > LEVEL_NONE && !r->level[l].is_set)
+        l--;
+    return l;
+}
+
+/* ---- gate ---- */
+
+/* What makes even a saturated reading no reading. */
+static const uint32_t NO_READING =
+    REASON_FRAME | REASON_UNIT | REASON_CLK_FUTURE | REASON_WARMUP | REASON_AFTER_GAP;
+
+/*
+ * A saturated instrument must not silence an alarm: above its range means at least the limit,
+ * whatever the range and stuck checks say of the number, and even without one.
+ */
+static bool is_saturated(const struct alert_rule *r, const struct sample *s)
+{
+    return s->verdict.status == STATUS_OVER_RANGE && r->direction == ALERT_ABOVE &&
+           !(s->verdict.reasons & NO_READING);
+}
+
+/* Good and suspect count. A clock that is not set makes a value not evaluated, not wrong: a
+ * station without network must go on alerting. */
+static bool is_usable(const struct sample *s, double x)
+{
+    if (!isfinite(x) ||
+        (s->verdict.status != STATUS_VALID && s->verdict.status != STATUS_OVER_RANGE))
         return false;
-    if (s->verdict.status == STATUS_OVER_RANGE)
-        return r->direction == ALERT_ABOVE;
-    return s->verdict.grade == GRADE_GOOD || s->verdict.grade == GRADE_SUSPECT ||
-           s->verdict.grade == GRADE_NOT_EVALUATED;
+    if (s->verdict.grade == GRADE_NOT_EVALUATED)
+        return s->verdict.reasons & REASON_CLK_UNSYNC &&
+               !(s->verdict.reasons & REASON_AFTER_GAP);
+    return s->verdict.grade == GRADE_GOOD || s->verdict.grade == GRADE_SUSPECT;
 }
 
-static unsigned count_bits(uint32_t bits, unsigned n)
+/* The value to judge; NaN when the sample neither counts nor resets. */
+static double gated_value(const struct alert_rule *r, const struct sample *s)
 {
-    return (unsigned)__builtin_popcount(n < 32 ? bits & ((UINT32_C(1) << n) - 1) : bits);
+    const double x = decimal_to_double(s->value);
+
+    if (is_saturated(r, s)) {
+        const double limit = r->level[highest_level(r)].set;
+        return isfinite(x) && x > limit ? x : limit;
+    }
+    return is_usable(s, x) ? x : NAN;
 }
 
-/* One more usable sample into a history. */
-static void remember(bool is_met, uint32_t *bits, uint8_t *n, int64_t *since_ms, int64_t now_ms)
+/* ---- hold-off ---- */
+
+/* How long ago the last usable sample may be before the rule cannot judge; 0: any time. */
+static bool is_gap(const struct alert_rule *r, const struct alert_state *st, int64_t now_ms)
 {
-    *bits = *bits << 1 | is_met;
-    if (*n < 32)
-        ++*n;
-    if (!is_met)
+    return r->stale_ms > 0 && st->last_sample_ms != 0 &&
+           now_ms - st->last_sample_ms > r->stale_ms;
+}
+
+/* A clock that went back further than a sample can be late. */
+static bool is_clock_back(const struct alert_rule *r, const struct alert_state *st,
+                          int64_t time_ms)
+{
+    const int64_t late_ms = r->stale_ms > 0 ? r->stale_ms : LATE_MS;
+
+    return st->last_sample_ms - time_ms > late_ms;
+}
+
+/* Durations start anew behind a gap: nobody saw what was in it. Windows count samples and stay.
+ */
+static void forget_durations(struct alert_state *st)
+{
+    memset(st->on_since_ms, 0, sizeof st->on_since_ms);
+    memset(st->off_since_ms, 0, sizeof st->off_since_ms);
+}
+
+static void take_gap(const struct alert_rule *r, struct alert_state *st, int64_t time_ms)
+{
+    if (!is_gap(r, st, time_ms) && !is_clock_back(r, st, time_ms))
+        return;
+    st->hold = r->hold_samples;
+    forget_durations(st);
+}
+
+/* ---- conditions and delays ---- */
+
+static uint32_t window_mask(unsigned n)
+{
+    return n < WINDOW_MAX ? (UINT32_C(1) << n) - 1 : UINT32_MAX;
+}
+
+static void push(const struct alert_delay *d, uint32_t *bits, int64_t *since_ms, bool is_met,
+                 int64_t time_ms)
+{
+    *bits = (*bits << 1 | is_met) & window_mask(d->n);
+    if (d->n != 0 || !is_met)
         *since_ms = 0;
     else if (*since_ms == 0)
-        *since_ms = now_ms;
+        *since_ms = time_ms;
 }
 
-static bool is_over(const struct alert_delay *d, uint32_t bits, uint8_t n, int64_t since_ms,
-                    int64_t now_ms)
+static void take_value(const struct alert_rule *r, struct alert_state *st, double x,
+                       int64_t time_ms)
+{
+    for (int l = LEVEL_BLUE; l < LEVEL_COUNT_; l++) {
+        const struct alert_threshold *t = &r->level[l];
+        if (!t->is_set)
+            continue;
+        push(&t->on, &st->on_bits[l], &st->on_since_ms[l], is_on(r, x, t->set), time_ms);
+        if (l <= st->level)
+            push(&t->off, &st->off_bits[l], &st->off_since_ms[l], is_further(r, t->clear, x),
+                 time_ms);
+    }
+    if (st->level != LEVEL_NONE && is_further(r, x, st->extreme))
+        st->extreme = x;
+}
+
+static bool is_delay_over(const struct alert_delay *d, uint32_t bits, int64_t since_ms,
+                          int64_t now_ms)
 {
     if (d->n == 0)
         return since_ms != 0 && now_ms - since_ms >= d->duration_ms;
-    return n >= d->m && count_bits(bits, d->n) >= d->m;
+    return __builtin_popcount(bits & window_mask(d->n)) >= d->m;
 }
 
-static void forget(struct alert_state *st, int level)
+/* The highest level above the present one whose on-delay is over. */
+static int level_up(const struct alert_rule *r, const struct alert_state *st, int64_t now_ms)
 {
-    st->on_bits[level] = st->off_bits[level] = 0;
-    st->on_n[level] = st->off_n[level] = 0;
-    st->on_since_ms[level] = st->off_since_ms[level] = 0;
-}
-
-static void remember_sample(const struct alert_rule *r, struct alert_state *st, double x,
-                            bool is_saturated, int64_t now_ms)
-{
-    for (int l = LEVEL_BLUE; l < LEVEL_COUNT_; l++) {
-        const struct alert_threshold *h = &r->level[l];
-        if (!h->is_set)
-            continue;
-        bool is_on = is_saturated || is_beyond(r, x, h->set);
-        bool is_off = !is_saturated && !is_beyond(r, x, h->clear);
-        remember(is_on, &st->on_bits[l], &st->on_n[l], &st->on_since_ms[l], now_ms);
-        remember(is_off, &st->off_bits[l], &st->off_n[l], &st->off_since_ms[l], now_ms);
-    }
-}
-
-/* The colour that the histories give: up to the highest whose on-delay is over; down past every
- * level whose off-delay is. */
-static int judged_level(const struct alert_rule *r, const struct alert_state *st, int64_t now_ms)
-{
-    for (int l = LEVEL_RED; l > st->level; l--) {
-        if (r->level[l].is_set && is_over(&r->level[l].on, st->on_bits[l], st->on_n[l],
-                                          st->on_since_ms[l], now_ms))
+    for (int l = LEVEL_RED; l > st->level; l--)
+        if (r->level[l].is_set &&
+            is_delay_over(&r->level[l].on, st->on_bits[l], st->on_since_ms[l], now_ms))
             return l;
-    }
-    for (int l = st->level; l > LEVEL_NONE; l--) {
-        if (r->level[l].is_set && !is_over(&r->level[l].off, st->off_bits[l], st->off_n[l],
-                                           st->off_since_ms[l], now_ms))
+    return st->level;
+}
+
+/* Down past every level whose off-delay is over; the value was beyond all of them. */
+static int level_down(const struct alert_rule *r, const struct alert_state *st, int64_t now_ms)
+{
+    for (int l = st->level; l > LEVEL_NONE; l--)
+        if (r->level[l].is_set &&
+            !is_delay_over(&r->level[l].off, st->off_bits[l], st->off_since_ms[l], now_ms))
             return l;
-    }
     return LEVEL_NONE;
 }
 
-static double limit_of(const struct alert_rule *r, int from, int to)
+/* Flapping: the same episode is not told twice within rearm_ms, unless it is worse than it was.
+ */
+static bool is_held_back(const struct alert_rule *r, const struct alert_state *st, int to,
+                         int64_t now_ms)
 {
-    return to > from ? r->level[to].set : r->level[from].clear;
+    return st->level == LEVEL_NONE && st->last_raise_ms != 0 && to <= st->peak &&
+           now_ms >= st->last_raise_ms && now_ms - st->last_raise_ms < r->rearm_ms;
+}
+
+/* ---- transitions ---- */
+
+static struct alert_change change_of(const struct alert_state *st, enum alert_transition what,
+                                     int64_t time_ms)
+{
+    return (struct alert_change){
+        .what = what,
+        .time_ms = time_ms,
+        .raised_ms = st->raised_ms,
+        .level = st->level,
+        .from_level = st->level,
+        .peak = st->peak,
+        .value = NAN,
+        .limit = NAN,
+        .extreme = st->level == LEVEL_NONE ? NAN : st->extreme,
+    };
 }
 
 static enum alert_transition transition_of(int from, int to)
 {
-    if (from == LEVEL_NONE)
-        return ALERT_RAISED;
-    if (to == LEVEL_NONE)
-        return ALERT_CLEARED;
-    return to > from ? ALERT_UPGRADED : ALERT_DOWNGRADED;
+    if (to > from)
+        return from == LEVEL_NONE ? ALERT_RAISED : ALERT_UPGRADED;
+    return to == LEVEL_NONE ? ALERT_CLEARED : ALERT_DOWNGRADED;
 }
 
-/* Within the rearm time a new raise waits: its histories stay, so it comes when the time is over. */
-static bool is_held_back(const struct alert_rule *r, const struct alert_state *st, int to,
-                         int64_t now_ms)
+/* Windows of what was entered or left begin anew: an old sample must not decide twice. */
+static void forget_windows(struct alert_state *st, int from, int to)
 {
-    return st->level == LEVEL_NONE && to > LEVEL_NONE && st->last_raise_ms != 0 &&
-           now_ms - st->last_raise_ms < r->rearm_ms && now_ms >= st->last_raise_ms;
+    for (int l = LEVEL_BLUE; l < LEVEL_COUNT_; l++) {
+        if (l > from && l <= to) {
+            st->off_bits[l] = 0;
+            st->off_since_ms[l] = 0;
+        } else if (l > to && l <= from) {
+            st->on_bits[l] = st->off_bits[l] = 0;
+            st->on_since_ms[l] = st->off_since_ms[l] = 0;
+        }
+    }
 }
 
-static void start_episode(struct alert_state *st, double x, int64_t now_ms)
+static struct alert_change move_to(const struct alert_rule *r, struct alert_state *st, int to,
+                                   int64_t now_ms)
 {
-    st->raised_ms = st->last_raise_ms = now_ms;
-    st->peak = LEVEL_NONE;
-    st->extreme = x;
-}
+    const int from = st->level;
 
-static void move_to(const struct alert_rule *r, struct alert_state *st, int to, double x,
-                    int64_t now_ms, struct alert_change *ret)
-{
-    int from = st->level;
-
-    if (to == from || is_held_back(r, st, to, now_ms))
-        return;
-    if (from == LEVEL_NONE)
-        start_episode(st, x, now_ms);
+    if (from == LEVEL_NONE) {
+        st->raised_ms = st->last_raise_ms = now_ms;
+        st->peak = LEVEL_NONE;
+        st->extreme = st->last_value;
+    }
     st->level = (uint8_t)to;
     if (to > st->peak)
         st->peak = (uint8_t)to;
-    /* A level that was just left or entered starts its delays anew; an old history would let the
-     * next single sample throw it back. */
-    for (int l = LEVEL_BLUE; l < LEVEL_COUNT_; l++) {
-        if ((l > from && l <= to) || (l > to && l <= from))
-            forget(st, l);
-    }
-    *ret = (struct alert_change){
-        .what = transition_of(from, to),
-        .time_ms = now_ms,
-        .raised_ms = st->raised_ms,
-        .level = (uint8_t)to,
-        .from_level = (uint8_t)from,
-        .peak = st->peak,
-        .value = x,
-        .limit = limit_of(r, from, to),
-        .extreme = st->extreme,
-    };
+    forget_windows(st, from, to);
+
+    struct alert_change c = change_of(st, transition_of(from, to), now_ms);
+    c.from_level = (uint8_t)from;
+    c.value = st->last_value;
+    c.limit = to > from ? r->level[to].set : r->level[from].clear;
+    c.extreme = st->extreme;
+    c.verdict = st->last_verdict;
+    return c;
 }
 
-static void judge_again(struct alert_state *st, const struct sample *s, double x,
-                        struct alert_change *ret)
+enum fall {
+    MAY_FALL,
+    MAY_NOT_FALL /* no new sample: missing data never clears */
+};
+
+/* Up before down: where one sample completes both, the worse is told. */
+static bool decide(const struct alert_rule *r, struct alert_state *st, int64_t now_ms,
+                   enum fall fall, struct alert_change *ret)
 {
-    *ret = (struct alert_change){
-        .what = ALERT_JUDGES_AGAIN, .time_ms = s->time_ms, .raised_ms = st->raised_ms,
-        .level = st->level, .from_level = st->level, .peak = st->peak, .value = x,
-        .limit = NAN, .extreme = st->extreme, .verdict = s->verdict,
-    };
+    int to = level_up(r, st, now_ms);
+
+    if (to == st->level && fall == MAY_FALL)
+        to = level_down(r, st, now_ms);
+    if (to == st->level || is_held_back(r, st, to, now_ms))
+        return false;
+    *ret = move_to(r, st, to, now_ms);
+    return true;
+}
+
+/* A quiet rule with nothing pending can be forgotten: a restart finds it quiet. */
+static bool is_pending(const struct alert_state *st)
+{
+    bool is_any = st->level != LEVEL_NONE || st->is_stale || st->hold;
+
+    for (int l = LEVEL_BLUE; l < LEVEL_COUNT_; l++)
+        is_any |= st->on_bits[l] != 0 || st->on_since_ms[l] != 0;
+    return is_any;
+}
+
+static void judge(const struct alert_rule *r, struct alert_state *st, const struct sample *s,
+                  double x, struct alert_change *ret)
+{
+    const bool was_stale = st->is_stale;
+
     st->is_stale = false;
+    st->last_value = x;
+    st->last_verdict = s->verdict;
+    take_value(r, st, x, s->time_ms);
+    if (decide(r, st, s->time_ms, MAY_FALL, ret) || !was_stale)
+        return;
+    *ret = change_of(st, ALERT_JUDGES_AGAIN, s->time_ms);
+    ret->value = x;
+    ret->verdict = s->verdict;
 }
 
-static void keep_extreme(const struct alert_rule *r, struct alert_state *st, double x)
+/* One step of the hold-off; the samples that quality control holds off count into it. */
+static bool hold_off(struct alert_state *st)
 {
-    if (st->level != LEVEL_NONE && is_beyond(r, x, st->extreme))
-        st->extreme = x;
-}
-
-/* What matters after a restart: everything but the time of the last sample of a quiet rule. */
-static bool has_moved(const struct alert_state *a, const struct alert_state *b)
-{
-    struct alert_state x, y;
-
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    x.last_sample_ms = y.last_sample_ms = 0;
-    for (int l = 0; l < LEVEL_COUNT_; l++) {
-        bool is_quiet = x.level == LEVEL_NONE && y.level == LEVEL_NONE && x.on_bits[l] == 0 &&
-                        y.on_bits[l] == 0;
-        if (!is_quiet)
-            continue;
-        /* counts of ordinary samples and how long they have been ordinary: nothing hangs on it */
-        x.on_n[l] = y.on_n[l] = x.off_n[l] = y.off_n[l] = 0;
-        x.off_bits[l] = y.off_bits[l] = 0;
-        x.off_since_ms[l] = y.off_since_ms[l] = 0;
-    }
-    return memcmp(&x, &y, sizeof x) != 0;
-}
-
-/* The first sample after a gap starts the hold; the rest of the same gap's samples do not. */
-static void begin_hold(const struct alert_rule *r, struct alert_state *st, const struct sample *s)
-{
-    bool is_after_gap = s->verdict.reasons & REASON_AFTER_GAP;
-
-    if (is_after_gap && !st->is_after_gap)
-        st->hold = r->hold_samples;
-    st->is_after_gap = is_after_gap;
+    if (st->hold == 0)
+        return false;
+    st->hold--;
+    return true;
 }
 
 void alert_step(const struct alert_rule *r, struct alert_state *st, const struct sample *s,
                 struct alert_change *ret, bool *ret_touched)
 {
-    struct alert_state before;
+    const bool was_pending = is_pending(st);
+    const bool is_held = s->verdict.reasons & REASON_AFTER_GAP && decimal_has_value(s->value);
+    const double x = gated_value(r, s);
 
-    memcpy(&before, st, sizeof before); /* padding too: has_moved() compares bytes */
     *ret = (struct alert_change){ .what = ALERT_QUIET };
     *ret_touched = false;
-    begin_hold(r, st, s);
-    if (!is_usable(r, s) || s->time_ms < st->last_sample_ms) {
-        *ret_touched = has_moved(&before, st);
+    if (isnan(x) && !is_held)
         return;
-    }
-    double x = decimal_to_double(s->value);
+    if (s->time_ms <= st->last_sample_ms && !is_clock_back(r, st, s->time_ms))
+        return;
+    take_gap(r, st, s->time_ms);
     st->last_sample_ms = s->time_ms;
-    if (st->hold > 0) {
-        st->hold--;
-        *ret_touched = has_moved(&before, st);
-        return;
-    }
-    keep_extreme(r, st, x);
-    remember_sample(r, st, x, s->verdict.status == STATUS_OVER_RANGE, s->time_ms);
-    move_to(r, st, judged_level(r, st, s->time_ms), x, s->time_ms, ret);
-    if (ret->what == ALERT_QUIET && st->is_stale)
-        judge_again(st, s, x, ret);
-    st->is_stale = false;
-    ret->verdict = s->verdict;
-    *ret_touched = has_moved(&before, st);
+    if (!hold_off(st) && !isnan(x))
+        judge(r, st, s, x, ret);
+    *ret_touched = was_pending || is_pending(st);
+    if (was_pending && !is_pending(st))
+        st->last_sample_ms = 0; /* as stored: a quiet rule's silence is not told by its state */
 }
 
 void alert_tick(const struct alert_rule *r, struct alert_state *st, int64_t now_ms,
@@ -231,39 +322,58 @@ void alert_tick(const struct alert_rule *r, struct alert_state *st, int64_t now_
 {
     *ret = (struct alert_change){ .what = ALERT_QUIET };
     *ret_touched = false;
-    if (st->is_stale || st->last_sample_ms == 0 || r->stale_ms <= 0 ||
-        now_ms - st->last_sample_ms <= r->stale_ms)
+    if (st->is_stale)
         return;
-    st->is_stale = true;
-    *ret_touched = true;
-    *ret = (struct alert_change){
-        .what = ALERT_CANNOT_JUDGE, .time_ms = now_ms, .raised_ms = st->raised_ms,
-        .level = st->level, .from_level = st->level, .peak = st->peak, .value = NAN,
-        .limit = NAN, .extreme = st->extreme,
-        .verdict = { STATUS_NO_COMMUNICATION, GRADE_MISSING, REASON_COMM },
-    };
+    if (is_gap(r, st, now_ms)) {
+        st->is_stale = true;
+        *ret = change_of(st, ALERT_CANNOT_JUDGE, now_ms);
+        ret->verdict = (struct verdict){ STATUS_NO_COMMUNICATION, GRADE_MISSING, REASON_COMM };
+        *ret_touched = true;
+    } else if (st->hold == 0) {
+        *ret_touched = decide(r, st, now_ms, MAY_NOT_FALL, ret);
+    }
 }
 
-/* The limits of two levels, the higher colour second, in the wrong order. */
-static bool is_wrong_order(const struct alert_rule *r, int low, int high)
+/* ---- rules ---- */
+
+void alert_threshold_default(enum alert_direction direction, struct alert_threshold *t)
 {
-    return is_beyond(r, r->level[low].set, r->level[high].set);
+    const double dead_band = fabs(t->set) * ALERT_DEAD_BAND;
+
+    if (isnan(t->clear))
+        t->clear = direction == ALERT_ABOVE ? t->set - dead_band : t->set + dead_band;
+    if (t->on.n == 0 && t->on.duration_ms == 0)
+        t->on = (struct alert_delay){ 3, 3, 0 };
+    if (t->off.n == 0 && t->off.duration_ms == 0) {
+        const int m = 2 * t->on.m, n = 2 * t->on.n;
+        t->off = (struct alert_delay){ (uint8_t)(m < WINDOW_MAX ? m : WINDOW_MAX),
+                                       (uint8_t)(n < WINDOW_MAX ? n : WINDOW_MAX),
+                                       2 * t->on.duration_ms };
+    }
+}
+
+static bool is_delay_sane(const struct alert_delay *d)
+{
+    return d->n == 0 ? d->duration_ms > 0 : d->m >= 1 && d->m <= d->n && d->n <= WINDOW_MAX;
 }
 
 const char *alert_rule_error(const struct alert_rule *r)
 {
-    int below = LEVEL_NONE;
+    int lower = LEVEL_NONE;
 
     for (int l = LEVEL_BLUE; l < LEVEL_COUNT_; l++) {
-        if (!r->level[l].is_set)
+        const struct alert_threshold *t = &r->level[l];
+        if (!t->is_set)
             continue;
-        if (!isfinite(r->level[l].set) || !isfinite(r->level[l].clear))
-            return "set and clear must be finite numbers";
-        if (is_beyond(r, r->level[l].clear, r->level[l].set))
-            return "clear must not lie beyond set";
-        if (below != LEVEL_NONE && is_wrong_order(r, below, l))
-            return "a higher level must have the more extreme set";
-        below = l;
+        if (!isfinite(t->set) || !isfinite(t->clear))
+            return "Set and clear must be finite numbers.";
+        if (is_further(r, t->clear, t->set))
+            return "Clear must not lie beyond set: the alert would never rest.";
+        if (!is_delay_sane(&t->on) || !is_delay_sane(&t->off))
+            return "A delay is m of n samples with 1 <= m <= n <= 32, or a duration.";
+        if (lower != LEVEL_NONE && !is_further(r, t->set, r->level[lower].set))
+            return "A higher level needs a set further out than the one below it.";
+        lower = l;
     }
-    return below == LEVEL_NONE ? "a rule needs at least one level" : NULL;
+    return lower == LEVEL_NONE ? "A rule needs at least one level." : NULL;
 }

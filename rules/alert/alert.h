@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * alert - graded threshold rules with set and clear levels, on- and off-delay (facts: alerting).
+ * alert - graded threshold rules with set and clear levels, on- and off-delay (facts:
+ * alerting).
  *
  * Pure: time is the sample's. One `struct alert_rule` is one rule on one channel; its state is
  * plain data that the caller keeps in the log, so that a restart neither repeats nor forgets.
@@ -14,18 +15,26 @@
 
 #include "sensors/core/sample.h"
 
-enum alert_level { LEVEL_NONE, LEVEL_BLUE, LEVEL_YELLOW, LEVEL_ORANGE, LEVEL_RED, LEVEL_COUNT_ };
+enum alert_level {
+    LEVEL_NONE,
+    LEVEL_BLUE,
+    LEVEL_YELLOW,
+    LEVEL_ORANGE,
+    LEVEL_RED,
+    LEVEL_COUNT_
+};
 
 /* m of the last n usable samples, or a duration; n at most 32. */
 struct alert_delay {
-    uint8_t m, n;        /* n 0: duration */
+    uint8_t m, n; /* n 0: duration */
     int64_t duration_ms;
 };
 
 /* "2 of 3", "3", "10min". Returns 0, or -EINVAL with a sentence in `why`. */
 int alert_delay_parse(const char *text, struct alert_delay *ret, char *why, size_t size);
 bool alert_delay_is_ok(const char *text, char *why, size_t size); /* for field tables */
-/* "raw", "mean(1min)", "mean(1h)": which statistic the rule reads; 0 is raw. -EINVAL as above. */
+/* "raw", "mean(1min)", "mean(1h)": which statistic the rule reads; 0 is raw. -EINVAL as above.
+ */
 int alert_input_parse(const char *text, int64_t *ret_period_ms, char *why, size_t size);
 bool alert_input_is_ok(const char *text, char *why, size_t size);
 
@@ -42,28 +51,37 @@ struct alert_rule {
     uint32_t channel; /* whose samples it judges */
     enum alert_direction direction;
     struct alert_threshold level[LEVEL_COUNT_];
-    unsigned hold_samples; /* usable samples ignored after a gap */
+    unsigned hold_samples; /* samples ignored after a gap of stale_ms or more */
     int64_t stale_ms;      /* no usable sample for so long: cannot judge */
     int64_t rearm_ms;      /* shortest time between two raises of one episode */
 };
 
+/* Fills what was not configured: on (n and duration 0) 3 of 3, off twice on, clear (NaN) set
+ * less a dead band to the quiet side. */
+#define ALERT_DEAD_BAND 0.05 /* of set */
+void alert_threshold_default(enum alert_direction direction, struct alert_threshold *t);
+
 /* Checks order of levels and clear against set. NULL, or a sentence. */
 const char *alert_rule_error(const struct alert_rule *r);
 
+/*
+ * Plain values without addresses. Times are those of samples. peak and last_raise_ms outlive
+ * the episode: within rearm_ms of a raise only a higher level than its peak is raised again.
+ */
 struct alert_state { /* all zero: quiet */
     uint8_t level, peak;
-    bool is_stale, is_after_gap;
-    int64_t raised_ms;              /* start of the episode: part of its key */
-    int64_t last_raise_ms, last_sample_ms;
+    bool is_stale;
+    int64_t raised_ms;                     /* start of the episode: part of its key */
+    int64_t last_raise_ms, last_sample_ms; /* the latter 0: none since it became quiet */
     uint32_t on_bits[LEVEL_COUNT_], off_bits[LEVEL_COUNT_]; /* newest usable sample in bit 0 */
-    uint8_t on_n[LEVEL_COUNT_], off_n[LEVEL_COUNT_];        /* usable samples remembered */
     int64_t on_since_ms[LEVEL_COUNT_], off_since_ms[LEVEL_COUNT_]; /* 0: condition not met */
-    double extreme;
-    uint32_t hold;
+    double extreme, last_value;
+    struct verdict last_verdict;
+    uint32_t hold; /* samples still ignored */
 };
 
 enum alert_transition {
-    ALERT_QUIET,      /* nothing to tell */
+    ALERT_QUIET, /* nothing to tell */
     ALERT_RAISED,
     ALERT_UPGRADED,
     ALERT_DOWNGRADED,
@@ -80,15 +98,25 @@ struct alert_change {
     struct verdict verdict;       /* of the sample that decided */
 };
 
-/* One sample of the rule's channel. *ret->what is ALERT_QUIET when nothing changed; *ret_touched
- * tells whether the state must be stored anew. */
+/*
+ * One sample of the rule's channel. *ret->what is ALERT_QUIET when nothing changed;
+ * *ret_touched tells whether the state must be stored anew (never for the ordinary samples of a
+ * quiet rule).
+ *
+ * Good and suspect samples of a valid instrument count, not evaluated ones when only the clock
+ * is unsynchronised. Above the range of the instrument counts as at least every limit. At set
+ * is an exceedance; clear must be passed. A sample that is not newer than the last one is
+ * ignored, unless the clock went back. A change of level tells by itself that the rule judges
+ * again.
+ */
 void alert_step(const struct alert_rule *r, struct alert_state *st, const struct sample *s,
                 struct alert_change *ret, bool *ret_touched);
 
-/* Time passes without samples: staleness and durations. */
+/* Time passes without samples: staleness, and on-delays that are durations. Off-delays end with
+ * a sample only. */
 void alert_tick(const struct alert_rule *r, struct alert_state *st, int64_t now_ms,
                 struct alert_change *ret, bool *ret_touched);
 
-const char *alert_level_id(enum alert_level l);                      /* "yellow" */
+const char *alert_level_id(enum alert_level l); /* "yellow" */
 const char *alert_level_name(enum alert_level l, const char *lang);
-const char *alert_transition_id(enum alert_transition t);            /* "raised" */
+const char *alert_transition_id(enum alert_transition t); /* "raised" */

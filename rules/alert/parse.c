@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "rules/alert/alert.h"
+#include "sensors/core/words.h"
 
-#define COUNT_MAX    32                        /* bits of the on and off histories */
-#define DURATION_MAX INT64_C(2592000000)       /* 30 days */
+#define COUNT_MAX    32                  /* bits of the on and off histories */
+#define DURATION_MAX INT64_C(2592000000) /* 30 days */
 
 static const struct {
     const char *suffix;
@@ -71,12 +72,15 @@ int alert_delay_parse(const char *text, struct alert_delay *ret, char *why, size
             if (take_number(&at, &n) && !*at)
                 return parse_count(m, n, ret, why, size);
         } else if (parse_duration(m, at, &ms) == 0) {
-            *ret = (struct alert_delay){ .duration_ms = ms };
+            /* No time at all is the first sample. */
+            *ret = ms ? (struct alert_delay){ .duration_ms = ms }
+                      : (struct alert_delay){ 1, 1, 0 };
             return 0;
         }
     }
     snprintf(why, size,
-             "expected a count such as \"2 of 3\" or a duration such as 10min, got '%.32s'", text);
+             "expected a count such as \"2 of 3\" or a duration such as 10min, got '%.32s'",
+             text);
     return -EINVAL;
 }
 
@@ -127,12 +131,14 @@ static const struct {
 
 const char *alert_level_id(enum alert_level l)
 {
-    return levels[l].id;
+    return (unsigned)l < LEVEL_COUNT_ ? levels[l].id : "";
 }
 
 const char *alert_level_name(enum alert_level l, const char *lang)
 {
-    return strcmp(lang, "zh") == 0 ? levels[l].zh : levels[l].en;
+    if ((unsigned)l >= LEVEL_COUNT_)
+        return "";
+    return lang_is_zh(lang) ? levels[l].zh : levels[l].en;
 }
 
 const char *alert_transition_id(enum alert_transition t)
@@ -147,5 +153,5 @@ const char *alert_transition_id(enum alert_transition t)
         [ALERT_JUDGES_AGAIN] = "judges_again",
     };
 
-    return ids[t];
+    return (unsigned)t < sizeof ids / sizeof *ids ? ids[t] : "";
 }
