@@ -83,18 +83,19 @@ struct bus_rtu_options {
 int bus_tcp_create(const struct bus_tcp_options *o, struct bus **ret);
 int bus_rtu_create(const struct bus_rtu_options *o, struct bus **ret);
 
-/* Goes for the connection or port. Returns 0, or -EAGAIN when no thread is to be had. */
+/* Goes for the connection or port. Returns 0 or a negative errno (no thread to be had); then
+ * the bus refuses every request. */
 int bus_start(struct bus *b);
 
 /* Returns 0: on_reply will be called once; -ENOTCONN: the link is known to be down, no reply
  * will come; -EBUSY: the last request has no reply yet; -EINVAL: not a request. */
 int bus_send(struct bus *b, const struct bus_request *r);
 
-/* Ends everything within 500 ms and calls on_closed once, later; no other callback comes after
- * this call. Also for a bus that was never started. */
+/* Ends everything within 500 ms and calls on_closed once; no other callback comes after this
+ * call. A bus that was never started closes inside the call. */
 void bus_stop(struct bus *b, void (*on_closed)(void *user), void *user);
 
-/* After on_closed. Takes NULL. */
+/* After on_closed, or never started. Takes NULL. */
 void bus_destroy(struct bus *b);
 
 /* ---- for the kinds of bus only ---- */

@@ -48,7 +48,7 @@ struct rtu {
 
     /* main thread */
     pthread_t thread;
-    bool has_thread;
+    bool has_async, has_thread;
     bool is_asked; /* a request has no reply yet */
     bool is_down;  /* as told last */
 };
@@ -141,8 +141,7 @@ static void on_async_closed(uv_handle_t *h)
 {
     struct rtu *b = h->data;
 
-    if (b->base.on_closed)
-        b->base.on_closed(b->base.closed_user);
+    b->base.on_closed(b->base.closed_user);
 }
 
 static void pass_on(struct rtu *b, const struct told *t)
@@ -182,8 +181,13 @@ static int rtu_start(struct bus *base)
     struct rtu *b = (struct rtu *)base;
     sigset_t all, before;
 
-    if (b->has_thread)
-        return 0;
+    if (b->has_async)
+        return b->has_thread ? 0 : -EAGAIN;
+    int rc = uv_async_init(b->opt.loop, &b->async, on_async);
+    if (rc != 0)
+        return rc;
+    b->async.data = b;
+    b->has_async = true;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     b->has_thread = pthread_create(&b->thread, NULL, line_main, b) == 0;
@@ -210,8 +214,10 @@ static void rtu_stop(struct bus *base)
 
     if (b->has_thread)
         serial_line_interrupt(b->line, true);
-    else
+    else if (b->has_async)
         uv_close((uv_handle_t *)&b->async, on_async_closed);
+    else
+        base->on_closed(base->closed_user);
 }
 
 static void rtu_destroy(struct bus *base)
@@ -234,20 +240,18 @@ int bus_rtu_create(const struct bus_rtu_options *o, struct bus **ret)
         return -ENOMEM;
     b->base = (struct bus){ .kind = &rtu_kind, .clock = o->clock, .on = o->on };
     b->opt = *o;
-    b->backoff = (struct backoff){ .first_ms = BUS_REOPEN_FIRST_MS, .max_ms = BUS_REOPEN_MAX_MS };
+    b->backoff =
+        (struct backoff){ .first_ms = BUS_REOPEN_FIRST_MS, .max_ms = BUS_REOPEN_MAX_MS };
     const struct serial_options line = { .port = &b->opt, .on_late = on_line_late, .user = b };
     int rc = queue_create(sizeof(struct bus_request), ASKED_MAX, &b->asked);
     if (rc == 0)
         rc = queue_create(sizeof(struct told), TOLD_MAX, &b->told);
     if (rc == 0)
         rc = serial_line_create(&line, &b->line);
-    if (rc == 0)
-        rc = uv_async_init(o->loop, &b->async, on_async);
     if (rc != 0) {
         rtu_destroy(&b->base);
         return rc;
     }
-    b->async.data = b;
     *ret = &b->base;
     return 0;
 }

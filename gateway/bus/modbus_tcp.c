@@ -88,7 +88,7 @@ static void on_handle_closed(uv_handle_t *h)
 {
     struct tcp *t = h->data;
 
-    if (--t->handles == 0 && t->base.is_stopping && t->base.on_closed)
+    if (--t->handles == 0 && t->base.is_stopping)
         t->base.on_closed(t->base.closed_user);
 }
 
@@ -375,8 +375,12 @@ static int tcp_start(struct bus *b)
 {
     struct tcp *t = (struct tcp *)b;
 
-    if (t->state == TCP_IDLE)
-        try_connect(t);
+    if (t->state != TCP_IDLE)
+        return 0;
+    uv_timer_init(t->opt.loop, &t->timer);
+    t->timer.data = t;
+    t->handles = 1;
+    try_connect(t);
     return 0;
 }
 
@@ -402,8 +406,13 @@ static int tcp_send(struct bus *b, const struct bus_request *r)
 static void tcp_stop(struct bus *b)
 {
     struct tcp *t = (struct tcp *)b;
+    bool has_handles = t->state != TCP_IDLE;
 
     t->state = TCP_CLOSED;
+    if (!has_handles) {
+        b->on_closed(b->closed_user);
+        return;
+    }
     if (t->lookup) {
         t->lookup->owner = NULL;
         uv_cancel((uv_req_t *)&t->lookup->req);
@@ -432,9 +441,6 @@ int bus_tcp_create(const struct bus_tcp_options *o, struct bus **ret)
     t->backoff =
         (struct backoff){ .first_ms = BUS_REOPEN_FIRST_MS, .max_ms = BUS_REOPEN_MAX_MS };
     t->transaction = (uint16_t)random_u32();
-    uv_timer_init(o->loop, &t->timer);
-    t->timer.data = t;
-    t->handles = 1;
     *ret = &t->base;
     return 0;
 }

@@ -17,11 +17,13 @@
 
 enum {
     UNITS = 256,
-    OPEN_MAX_LENGTHS = 3, /* outstanding answers of different length; a fourth waits for quiet */
-    GAP_FAST_US = 1750,   /* over Serial Line V1.02, 2.5.1.1: above 19200 baud */
+    OPEN_MAX_LENGTHS =
+        3,              /* outstanding answers of different length; a fourth waits for quiet */
+    GAP_FAST_US = 1750, /* over Serial Line V1.02, 2.5.1.1: above 19200 baud */
     GAP_FAST_BAUD = 19200,
-    STRANGE_US = 20000,   /* silence that ends a strange frame; USB adapters deliver every 16 ms */
-    QUIET_TIMEOUTS = 2,   /* quiet after a timeout: the larger of these multiples */
+    STRANGE_US =
+        20000, /* silence that ends a strange frame; USB adapters deliver every 16 ms */
+    QUIET_TIMEOUTS = 2, /* quiet after a timeout: the larger of these multiples */
     QUIET_ANSWERS = 3,
     INPUT_MAX = 2 * ADU_RTU_MAX,
 };
@@ -304,16 +306,19 @@ static bool is_open(const struct unit *u, size_t data_bytes)
 
 static void note_answer_time(struct unit *u, int64_t took_us)
 {
-    u->slowest_us -= u->slowest_us / 64; /* a slow day is forgotten after some hundred answers */
+    u->slowest_us -=
+        u->slowest_us / 64; /* a slow day is forgotten after some hundred answers */
     u->slowest_us = larger(u->slowest_us, took_us);
 }
 
-/* The unit's answer may still come: remember its length; after a deadline leave the unit alone. */
+/* The unit's answer may still come: remember its length; after a deadline leave the unit alone.
+ */
 static void note_failure(struct serial_line *l, const struct exchange *x)
 {
     const struct bus_request *r = x->request;
     struct unit *u = &l->units[r->unit];
-    int64_t quiet_us = larger(r->timeout_ms * 1000 * QUIET_TIMEOUTS, u->slowest_us * QUIET_ANSWERS);
+    int64_t quiet_us =
+        larger(r->timeout_ms * 1000 * QUIET_TIMEOUTS, u->slowest_us * QUIET_ANSWERS);
 
     if (l->fd >= 0)
         tcflush(l->fd, TCOFLUSH);
@@ -322,8 +327,8 @@ static void note_failure(struct serial_line *l, const struct exchange *x)
         u->quiet_us = now_us() + quiet_us;
 }
 
-/* An exception has no length of its own: while answers are outstanding it proves nothing. What it
- * answers is settled by waiting for the other one. */
+/* An exception has no length of its own: while answers are outstanding it proves nothing. What
+ * it answers is settled by waiting for the other one. */
 static enum bus_outcome doubt_exception(struct unit *u, const struct bus_request *r)
 {
     if (u->open_n == 0)

@@ -3,8 +3,8 @@
  * serial_line - Modbus RTU transactions on one serial port, by a thread that may block.
  *
  * libmodbus sets up the port and sends; answers are read here against an absolute deadline.
- * Modbus RTU numbers nothing, so an answer that comes after its deadline looks like the answer to
- * the next request. Three things keep it out:
+ * Modbus RTU numbers nothing, so an answer that comes after its deadline looks like the answer
+ * to the next request. Three things keep it out:
  *
  *   silence   nothing is sent before the line has been silent; what came until then is dropped
  *   quiet     a unit that missed a deadline is left alone for a multiple of its answer time

@@ -32,10 +32,10 @@ struct device {
     uint64_t answer_ms_sum;
     uint16_t *words; /* image of the profile */
     uint8_t *have;
-    int64_t slowest_ms;    /* of its late answers, real */
+    int64_t slowest_ms;     /* of its late answers, real */
     int64_t quiet_until_ms; /* real monotonic: not to be asked before */
-    int64_t retry_wait_ms; /* station time between tries of left-out registers */
-    int64_t retry_at_ms;   /* monotonic station time; 0: nothing left out */
+    int64_t retry_wait_ms;  /* station time between tries of left-out registers */
+    int64_t retry_at_ms;    /* monotonic station time; 0: nothing left out */
 
     /* the scan under way */
     bool is_scanning;

@@ -388,7 +388,6 @@ static int init(struct poll *p)
     return rc;
 }
 
-/* Buses cannot be destroyed before they are closed, so what fails is found before the first. */
 int poll_create(const struct poll_options *o, struct poll **ret)
 {
     struct poll *p = calloc(1, sizeof *p);

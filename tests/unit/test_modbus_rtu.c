@@ -214,9 +214,13 @@ static void start_slave(struct slave *s, void (*script)(struct slave *s))
 
 static void start_bus(struct slave *s, const char *path)
 {
-    const struct bus_rtu_options o = { .loop = &s->rig.loop, .clock = &s->rig.clock,
-                                       .on = rig_events(&s->rig), .device = path,
-                                       .baud = 115200, .parity = 'N', .data_bits = 8,
+    const struct bus_rtu_options o = { .loop = &s->rig.loop,
+                                       .clock = &s->rig.clock,
+                                       .on = rig_events(&s->rig),
+                                       .device = path,
+                                       .baud = 115200,
+                                       .parity = 'N',
+                                       .data_bits = 8,
                                        .stop_bits = 1 };
 
     assert_int_equal(bus_rtu_create(&o, &s->rig.bus), 0);

@@ -171,7 +171,8 @@ static void *server_main(void *arg)
 
 static void listen_on(struct server *s, uint16_t port)
 {
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port),
+    struct sockaddr_in a = { .sin_family = AF_INET,
+                             .sin_port = htons(port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof a;
     int one = 1;
@@ -192,9 +193,12 @@ static void start_peer(struct server *s, void (*script)(struct server *s))
 
 static void start_bus(struct server *s, const char *host)
 {
-    const struct bus_tcp_options o = { .loop = &s->rig.loop, .clock = &s->rig.clock,
-                                       .on = rig_events(&s->rig), .host = host,
-                                       .port = s->port, .connect_timeout_ms = 500 };
+    const struct bus_tcp_options o = { .loop = &s->rig.loop,
+                                       .clock = &s->rig.clock,
+                                       .on = rig_events(&s->rig),
+                                       .host = host,
+                                       .port = s->port,
+                                       .connect_timeout_ms = 500 };
 
     assert_int_equal(bus_tcp_create(&o, &s->rig.bus), 0);
     assert_int_equal(bus_start(s->rig.bus), 0);
@@ -243,7 +247,8 @@ static void finds_hosts_by_name(void **state)
     listen_on(&s, 0);
     start_peer(&s, serve_all);
     start_bus(&s, "localhost");
-    /* The name may lead to ::1 first, where nobody listens: the next try takes the next address. */
+    /* The name may lead to ::1 first, where nobody listens: the next try takes the next
+     * address. */
     for (int i = 0; i < 3 && rig_ask(&s.rig, 1, 1, TIMEOUT_MS) != BUS_OK; i++)
         ;
     rig_assert_words(&s.rig, 1, 1);
