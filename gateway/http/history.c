@@ -21,6 +21,7 @@ enum {
     HOURS_MAX = 24 * 366,
     POINTS_MAX = 5000,
     ROWS_MAX = 20000,      /* read for one answer: 24 h at 5 s */
+    READ_PER_POINT = 32,   /* more readings to a point drawn are not worth reading */
     READ_MAX_MS = 2000,    /* a reader that stays longer lets the log's WAL grow */
     LAYOUTS_KNOWN = 8,     /* of one answer: configurations in force during its span */
 };
@@ -138,11 +139,28 @@ static const struct channel *statistic_of(const struct channel_table *t, uint32_
     return NULL;
 }
 
+/* A small line over a long span needs no reading of its own: the 1-minute means do, once there are
+ * enough of them. */
+static bool is_served_by_means(struct reading_state *st, const struct history_job *job)
+{
+    const struct channel_table *t = live_channels(st->history->http->live);
+    const struct channel *asked = &t->channels[job->channel];
+    const struct channel *means = statistic_of(t, job->channel, "1min");
+    int64_t expected = (job->to - job->from) / (asked->period_ms > 0 ? asked->period_ms : 1);
+
+    if (!means || job->points == 0 || expected <= (int64_t)job->points * READ_PER_POINT)
+        return false;
+    return read_channel(st, job, means) == 0 && !st->is_too_much && st->n >= job->points / 3;
+}
+
 /* The finest series of the channel whose rows in the span can be read. */
 static int read_best(struct reading_state *st, const struct history_job *job)
 {
     static const char *const coarser[] = { "1min", "1h" };
     const struct channel_table *t = live_channels(st->history->http->live);
+
+    if (is_served_by_means(st, job))
+        return 0;
     int err = read_channel(st, job, &t->channels[job->channel]);
 
     for (size_t i = 0; !err && st->is_too_much && i < sizeof coarser / sizeof *coarser; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/http/view.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,17 @@ const char *view_pick(const struct view *v, const char *en, const char *zh)
     return text && *text ? text : (en && *en ? en : (zh ? zh : ""));
 }
 
+const char *view_device_name(const struct view *v, const char *id)
+{
+    for (size_t i = 0; i < v->devices_n; i++) {
+        const struct live_device *d = &v->devices[i];
+        const char *name = strcmp(d->id, id) == 0 ? view_pick(v, d->en, d->zh) : "";
+        if (*name)
+            return name;
+    }
+    return id;
+}
+
 void view_time(const struct view *v, int64_t ms, char *buf)
 {
     char text[TIME_TEXT_MAX];
@@ -97,6 +109,40 @@ void view_iso(int64_t ms, char *buf)
     buf[0] = '\0';
     if (ms)
         time_print_utc(ms, buf);
+}
+
+void view_count(uint64_t n, char *buf)
+{
+    static const char blank[] = "\xe2\x80\xaf"; /* U+202F */
+    char digits[24];
+    size_t size = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+
+    for (size_t i = 0; i < size; i++) {
+        if (i && (size - i) % 3 == 0) {
+            memcpy(buf, blank, 3);
+            buf += 3;
+        }
+        *buf++ = digits[i];
+    }
+    *buf = '\0';
+}
+
+/* "PM2.5", "BOD5": known by this in every language. */
+static bool is_symbol(const char *name)
+{
+    return isupper((unsigned char)name[0]) && isupper((unsigned char)name[1]) &&
+           !strchr(name, ' ');
+}
+
+void view_title(const struct view *v, const struct quantity *q, char *buf)
+{
+    bool is_zh = v->lang == LANG_ZH;
+    bool has_symbol = is_zh && is_symbol(q->en) && !strstr(q->zh, q->en);
+
+    snprintf(buf, VIEW_TITLE_MAX, "%s%s%s", view_pick(v, q->en, q->zh), has_symbol ? " " : "",
+             has_symbol ? q->en : "");
+    if (!isupper((unsigned char)buf[1]))
+        buf[0] = (char)toupper((unsigned char)buf[0]);
 }
 
 void view_value(const struct quantity *q, struct decimal d, char *buf)

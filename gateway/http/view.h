@@ -35,11 +35,17 @@ void view_put(struct buf *b, const struct view *v, const char *file,
               const struct template_value *values);
 const char *view_word(const struct view *v, const char *key);
 const char *view_pick(const struct view *v, const char *en, const char *zh);
+const char *view_device_name(const struct view *v, const char *id); /* the id when it has none */
 
 enum { VIEW_TIME_MAX = 32, VIEW_NUMBER_MAX = 48 };
 /* "15:04:05" of the station's zone, "2026-11-22 15:04:05" when not of today; "" for 0. */
 void view_time(const struct view *v, int64_t ms, char *buf);
 void view_iso(int64_t ms, char *buf); /* for <time datetime>; "" for 0 */
+/* "1 284 310" with narrow blanks. */
+void view_count(uint64_t n, char *buf);
+/* The quantity as a heading: "Ozone", "pH", "细颗粒物 PM2.5". */
+enum { VIEW_TITLE_MAX = 128 };
+void view_title(const struct view *v, const struct quantity *q, char *buf);
 /* A measured value with the digits of its quantity, never more than it has. */
 void view_value(const struct quantity *q, struct decimal d, char *buf);
 

@@ -16,22 +16,17 @@ enum {
 static const enum medium order[] = { MEDIUM_AIR,   MEDIUM_WATER,     MEDIUM_SOIL,   MEDIUM_NOISE,
                                      MEDIUM_RADIATION, MEDIUM_WEATHER, MEDIUM_STATION };
 
-static const struct live_device *device_of(const struct view *v, const struct channel *c)
-{
-    for (size_t i = 0; i < v->devices_n; i++)
-        if (strcmp(v->devices[i].id, c->device) == 0)
-            return &v->devices[i];
-    return NULL;
-}
+/* Said by the status already. */
+#define REASONS_IMPLIED (REASON_COMM | REASON_CAL | REASON_MAINT | REASON_ABOVE_RANGE)
 
 static void reasons_text(const struct view *v, const struct sample *s, char *buf)
 {
+    uint32_t reasons = s->time_ms ? s->verdict.reasons & ~(uint32_t)REASONS_IMPLIED : 0;
     size_t n = 0;
 
     buf[0] = '\0';
-    for (unsigned i = 0; i < 32 && s->time_ms && n < REASONS_TEXT_MAX; i++) {
-        const char *name =
-            s->verdict.reasons & 1u << i ? reason_name(1u << i, lang_id(v->lang)) : NULL;
+    for (unsigned i = 0; i < 32 && n < REASONS_TEXT_MAX; i++) {
+        const char *name = reasons & 1u << i ? reason_name(1u << i, lang_id(v->lang)) : NULL;
         if (name)
             n += (size_t)snprintf(buf + n, REASONS_TEXT_MAX - n, "%s%s", n ? ", " : "", name);
     }
@@ -40,11 +35,9 @@ static void reasons_text(const struct view *v, const struct sample *s, char *buf
 /* Where it is measured: the device, and the point where its name says more than the quantity. */
 static void where_text(const struct view *v, const struct channel *c, char *buf, size_t size)
 {
-    const struct live_device *d = device_of(v, c);
-    const char *name = d ? view_pick(v, d->en, d->zh) : "";
     bool is_plain = strcmp(c->point, c->quantity->id) == 0;
 
-    snprintf(buf, size, "%s%s%s", *name ? name : c->device, is_plain ? "" : " · ",
+    snprintf(buf, size, "%s%s%s", view_device_name(v, c->device), is_plain ? "" : " · ",
              is_plain ? "" : c->point);
 }
 
@@ -56,10 +49,11 @@ static void put_card(struct buf *b, const struct view *v, size_t i)
     const struct unit *unit = unit_find_ucum(q->unit);
     struct view_state state = view_state_of(s);
     char value[VIEW_NUMBER_MAX] = "", when[VIEW_TIME_MAX], iso[VIEW_TIME_MAX];
-    char key[48], why[REASONS_TEXT_MAX], where[256];
+    char title[VIEW_TITLE_MAX], key[48], why[REASONS_TEXT_MAX], where[256];
 
     if (s->time_ms && decimal_has_value(s->value))
         view_value(q, s->value, value);
+    view_title(v, q, title);
     view_time(v, s->time_ms, when);
     view_iso(s->time_ms, iso);
     snprintf(key, sizeof key, "state.%s", state.key);
@@ -68,7 +62,7 @@ static void put_card(struct buf *b, const struct view *v, size_t i)
     view_put(b, v, "card.html",
              (const struct template_value[]){
                  { "id", c->id },
-                 { "name", view_pick(v, q->en, q->zh) },
+                 { "name", title },
                  { "where", where },
                  { "value", *value ? value : "–" },
                  { "unit", unit && unit->display ? unit->display : q->unit },

@@ -34,8 +34,10 @@ static void put_alert(struct buf *b, const struct view *v, const struct live_ale
     int level = a->is_cleared ? a->peak : a->level;
     int64_t since = a->is_cleared ? a->cleared_ms : a->raised_ms;
     char key[KEY_MAX], value[VIEW_NUMBER_MAX], limit[VIEW_NUMBER_MAX], extreme[VIEW_NUMBER_MAX];
-    char when[VIEW_TIME_MAX], iso[VIEW_TIME_MAX];
+    char title[VIEW_TITLE_MAX] = "", when[VIEW_TIME_MAX], iso[VIEW_TIME_MAX];
 
+    if (q)
+        view_title(v, q, title);
     snprintf(key, sizeof key, "level.%s", live_level_id(level));
     rounded_text(q, a->value, value);
     number_text(a->limit, limit);
@@ -48,8 +50,8 @@ static void put_alert(struct buf *b, const struct view *v, const struct live_ale
                  { "cleared", a->is_cleared ? "true" : "false" },
                  { "word", view_word(v, key) },
                  { "title", view_pick(v, a->title_en, a->title_zh) },
-                 { "quantity", q ? view_pick(v, q->en, q->zh) : "" },
-                 { "device", c ? c->device : "" },
+                 { "quantity", title },
+                 { "device", c ? view_device_name(v, c->device) : "" },
                  { "value", value },
                  { "limit", limit },
                  { "extreme", extreme },
@@ -112,9 +114,9 @@ static void put_uplink(struct buf *b, const struct view *v, const struct live_up
 {
     char backlog[VIEW_NUMBER_MAX], acked[VIEW_NUMBER_MAX], aside[VIEW_NUMBER_MAX];
 
-    snprintf(backlog, sizeof backlog, "%llu", (unsigned long long)u->backlog);
-    snprintf(acked, sizeof acked, "%llu", (unsigned long long)u->acked_seq);
-    snprintf(aside, sizeof aside, "%llu", (unsigned long long)u->set_aside);
+    view_count(u->backlog, backlog);
+    view_count(u->acked_seq, acked);
+    view_count(u->set_aside, aside);
     view_put(b, v, "uplink.html",
              (const struct template_value[]){
                  { "id", u->id },
@@ -228,7 +230,7 @@ static struct tile log_tile(const struct view *v)
     struct tile t = { .name = "log", .icon = is_well ? "ok" : "bad",
                       .mood = is_well ? "good" : "poor" };
 
-    snprintf(t.figure, sizeof t.figure, "%llu", (unsigned long long)v->log.samples);
+    view_count(v->log.samples, t.figure);
     t.note = view_word(v, is_well ? "tile.log.well" : "tile.log.failing");
     return t;
 }
@@ -249,7 +251,7 @@ static struct tile centre_tile(const struct view *v)
         t.icon = is_connected ? "ok" : "warn";
         t.mood = is_connected ? "good" : "fair";
         t.note = view_word(v, is_connected ? "tile.centre.on" : "tile.centre.off");
-        snprintf(t.figure, sizeof t.figure, "%llu", (unsigned long long)backlog);
+        view_count(backlog, t.figure);
     }
     return t;
 }

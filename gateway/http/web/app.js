@@ -2,7 +2,7 @@
 // app - keeps the page that the station rendered up to date. Numbers change in place; a list whose
 // structure changes (alerts, instruments, another language) is fetched as the station renders it.
 
-import { ageText, clockText, lang, useLanguage, valueText, word } from "./words.js";
+import { ageText, clockText, countText, lang, useLanguage, valueText, word } from "./words.js";
 import { reasonsText, setIcon, stateOf } from "./state.js";
 import { Spark } from "./spark.js";
 import * as chart from "./chart.js";
@@ -15,6 +15,8 @@ const cards = new Map();
 const sparks = new Map();
 let stationAhead = 0; // station time minus the browser's
 let started = null;
+let knownAlerts = null; // "key/level" of the standing ones, once known
+let knownDevices = null; // state by id
 let linkState = "none";
 let heardAt = Date.now();
 
@@ -170,6 +172,24 @@ function showAlertsTile(alerts) {
                       standing.length ? "tile.alerts.some" : "tile.alerts.none");
 }
 
+// For those who hear the page: what is new, not everything again.
+function announceAlerts(alerts) {
+  const standing = alerts.filter((a) => !a.cleared);
+  const fresh = knownAlerts && standing.filter((a) => !knownAlerts.has(`${a.key}/${a.level}`));
+  knownAlerts = new Set(standing.map((a) => `${a.key}/${a.level}`));
+  if (fresh?.length)
+    byId("announce").textContent =
+      fresh.map((a) => `${word(`level.${a.level}`)}: ${a.title[lang]}`).join(". ");
+}
+
+function announceDevices(devices) {
+  const changed = knownDevices && devices.filter((d) => knownDevices.get(d.id) !== d.state);
+  knownDevices = new Map(devices.map((d) => [d.id, d.state]));
+  if (changed?.length)
+    byId("murmur").textContent =
+      changed.map((d) => `${d.names[lang] || d.id}: ${word(`device.${d.state}`)}`).join(". ");
+}
+
 function showDevicesTile(devices) {
   const wanted = devices.filter((d) => d.state !== "disabled").length;
   const online = devices.filter((d) => d.state === "online").length;
@@ -179,7 +199,7 @@ function showDevicesTile(devices) {
 }
 
 function showDelivery({ log, uplinks }) {
-  tile("log").show(log.error ? "poor" : "good", log.error ? "bad" : "ok", String(log.samples),
+  tile("log").show(log.error ? "poor" : "good", log.error ? "bad" : "ok", countText(log.samples),
                    log.error ? "tile.log.failing" : "tile.log.well");
   const rows = [...document.querySelectorAll("[data-uplink]")];
   const isSame = rows.length === uplinks.length && rows.every((r, i) =>
@@ -188,14 +208,14 @@ function showDelivery({ log, uplinks }) {
     r.querySelector(".why").textContent === uplinks[i].error);
   if (!isSame && (rows.length || uplinks.length)) refresh("uplinks");
   else uplinks.forEach((u, i) => {
-    setText(rows[i].querySelector(".backlog"), String(u.backlog));
-    setText(rows[i].querySelector(".acked"), String(u.acked_seq));
-    setText(rows[i].querySelector(".aside"), String(u.set_aside));
+    setText(rows[i].querySelector(".backlog"), countText(u.backlog));
+    setText(rows[i].querySelector(".acked"), countText(u.acked_seq));
+    setText(rows[i].querySelector(".aside"), countText(u.set_aside));
   });
   if (!uplinks.length) return;
   const backlog = Math.max(...uplinks.map((u) => u.backlog));
   const on = uplinks.every((u) => u.connected);
-  tile("centre").show(on ? "good" : "fair", on ? "ok" : "warn", String(backlog),
+  tile("centre").show(on ? "good" : "fair", on ? "ok" : "warn", countText(backlog),
                       on ? "tile.centre.on" : "tile.centre.off");
 }
 
@@ -223,8 +243,8 @@ function follow() {
     started = d.started;
   });
   on("samples", (d) => take(d.samples));
-  on("alerts", (d) => { showAlertsTile(d.alerts); refresh("alerts"); });
-  on("devices", (d) => { showDevicesTile(d.devices); refresh("devices"); });
+  on("alerts", (d) => { showAlertsTile(d.alerts); announceAlerts(d.alerts); refresh("alerts"); });
+  on("devices", (d) => { showDevicesTile(d.devices); announceDevices(d.devices); refresh("devices"); });
   on("delivery", showDelivery);
   on("beat", () => {});
   source.onerror = () => {

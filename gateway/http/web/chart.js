@@ -5,6 +5,7 @@ import { clockText, dateText, exactText, lang, stationDate, word } from "./words
 import { reasonsText, stateOf } from "./state.js";
 
 const POINTS = 700;
+const RELOAD_MS = 15000;
 const usable = new Set(["good", "not_evaluated", "suspect"]);
 const byId = (id) => document.getElementById(id);
 
@@ -12,6 +13,13 @@ let library = null;
 let graph = null;
 let shown = null; // { channel, hours, opener }
 let asked = 0;
+let loadedAt = 0;
+
+// Its legend writes style attributes, which the page's policy refuses; this page has its own.
+function withoutLegend(Dygraph) {
+  Dygraph.PLUGINS = Dygraph.PLUGINS.filter((p) => p !== Dygraph.Plugins.Legend);
+  return Dygraph;
+}
 
 function loadLibrary() {
   library ??= new Promise((resolve, reject) => {
@@ -20,7 +28,7 @@ function loadLibrary() {
     style.href = "/assets/dygraph.min.css";
     const script = document.createElement("script");
     script.src = "/assets/dygraph.min.js";
-    script.onload = () => resolve(window.Dygraph);
+    script.onload = () => resolve(withoutLegend(window.Dygraph));
     script.onerror = () => reject(new Error("dygraph.min.js"));
     document.head.append(style, script);
   });
@@ -35,7 +43,7 @@ export function open(channel, channels, opener) {
   const dialog = byId("detail");
   shown = { channel, channels, hours: 24, opener };
   dialog.dataset.medium = channel.medium;
-  byId("detail-name").textContent = channel.names[lang];
+  byId("detail-name").textContent = opener.textContent;
   byId("detail-where").textContent = `${channel.deviceName} · ${channel.id}`;
   showFacts(channel);
   dialog.addEventListener("close", forget, { once: true });
@@ -61,6 +69,7 @@ export function showFacts(channel) {
   byId("detail-value").textContent = `${exactText(channel)} ${channel.unit}`;
   byId("detail-state").textContent = word(`state.${state.key}`) + (why ? ` (${why})` : "");
   byId("detail-time").textContent = channel.time ? dateText(Date.parse(channel.time)) : "–";
+  if (graph && !graph.isZoomed() && Date.now() - loadedAt > RELOAD_MS) load();
   const hour = shown.channels.get(`${channel.id}@1h`);
   byId("detail-hour-fact").hidden = !hour?.time;
   if (hour?.time)
@@ -71,9 +80,10 @@ export function showFacts(channel) {
 async function load() {
   const { channel, hours } = shown;
   const ticket = ++asked;
+  loadedAt = Date.now();
   for (const b of byId("detail").querySelectorAll("[data-hours]"))
     b.setAttribute("aria-pressed", String(Number(b.dataset.hours) === hours));
-  byId("chart-note").textContent = word("chart.loading");
+  if (!graph) byId("chart-note").textContent = word("chart.loading");
   try {
     const query = new URLSearchParams({ channel: channel.id, hours, points: POINTS });
     const [answer, Dygraph] = await Promise.all([fetch(`/api/v1/history?${query}`), loadLibrary()]);
@@ -115,7 +125,7 @@ function drawGraph(Dygraph, history) {
   const digits = shown.channel.digits;
   const first = history.rows[0][0], last = history.rows[history.rows.length - 1][0];
   graph = new Dygraph(byId("chart"), rows, {
-    labels: [word("chart.time"), shown.channel.names[lang]],
+    labels: [word("chart.time"), byId("detail-name").textContent],
     customBars: true,
     legend: "never",
     color: style.getPropertyValue("--tone").trim(),

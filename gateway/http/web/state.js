@@ -17,6 +17,9 @@ export function setIcon(element, icon) {
   element.querySelector("use").setAttribute("href", `#i-${icon}`);
 }
 
+const implied = new Set(["communication", "calibration", "maintenance", "above_range"]);
+
+// What the status does not already say.
 export function reasonsText(sample, lang) {
-  return sample.reasons.map((r) => r[lang] || r.id).join(", ");
+  return sample.reasons.filter((r) => !implied.has(r.id)).map((r) => r[lang] || r.id).join(", ");
 }

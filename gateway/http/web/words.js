@@ -49,6 +49,10 @@ export function ageText(ms) {
   return relative.format(-Math.round(s / 86400), "day");
 }
 
+export function countText(n) {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+}
+
 // As the instrument wrote it, but never more digits than its quantity deserves.
 export function valueText(sample, digits) {
   if (sample.value === null) return "–";
