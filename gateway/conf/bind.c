@@ -10,6 +10,8 @@
 
 #include "gateway/conf/bind_scalar.h"
 
+enum { LISTS_MAX = 16 }; /* at the root; five exist */
+
 struct place {
     const void *address;
     bool is_item; /* a list item or group, not its first member */
@@ -36,6 +38,10 @@ struct job {
     const char *list;        /* name of the root field being bound */
     struct ref *refs;
     size_t refs_n, refs_cap;
+    const struct field
+        *broken[LISTS_MAX]; /* lists that are none: nothing is known of their ids */
+    size_t broken_n;
+    bool is_partial; /* as in bind_input, or a file is no mapping */
     bool has_failed; /* no memory */
 };
 
@@ -184,7 +190,8 @@ static void bind_range(struct job *j, const struct field *f, struct fy_node *nod
         return;
     if (r.min >= r.max) {
         yaml_error(j->yaml, j->in->d, node, E_RANGE,
-                   "the first number of '%s' must be below the second", f->name);
+                   "the first number of '%s' must be below the second, got %g and %g", f->name,
+                   r.min, r.max);
         return;
     }
     *(struct field_range *)member(base, f) = r;
@@ -268,6 +275,11 @@ static size_t bind_items(struct job *j, const struct field *f, struct fy_node *n
         bind_item(j, f, fy_node_pair_value(pair), items + n * f->size);
     }
     return n;
+}
+
+static bool is_list_node(const struct field *f, struct fy_node *node)
+{
+    return f->type == FIELD_LIST ? fy_node_is_sequence(node) : fy_node_is_mapping(node);
 }
 
 /* Number of items a node brings to a list; 0 after an error. */
@@ -601,13 +613,13 @@ static void bind_root_list(struct job *j, const struct field *f, void *base)
         struct fy_node *node = yaml_find(yaml_root(in->files[i]), f->name);
         enter(j, in->files[i]);
         n += node ? count_items(j, f, node) : 0;
+        if (node && !is_list_node(f, node) && !yaml_is_null(node) && j->broken_n < LISTS_MAX)
+            j->broken[j->broken_n++] = f;
     }
     char *items = n ? alloc(j, n, f->size) : NULL;
     for (size_t i = 0; items && i < in->n; i++) {
         struct fy_node *node = yaml_find(yaml_root(in->files[i]), f->name);
-        bool is_right = node && (f->type == FIELD_LIST ? fy_node_is_sequence(node)
-                                                       : fy_node_is_mapping(node));
-        if (!is_right)
+        if (!node || !is_list_node(f, node))
             continue;
         enter(j, in->files[i]);
         done += bind_items(j, f, node, items + done * f->size);
@@ -645,7 +657,7 @@ static void bind_root_single(struct job *j, const struct field *f, void *base)
         bind_field(j, f, map, base);
     else
         bind_absent(j, f, base);
-    if (!map && (f->flags & FIELD_REQUIRED) && !in->is_partial)
+    if (!map && (f->flags & FIELD_REQUIRED) && !j->is_partial)
         diag_error(in->d, (struct field_mark){ .file = j->file }, 0, E_MISSING_KEY,
                    "key '%s' is missing", f->name);
 }
@@ -659,11 +671,13 @@ static void bind_root(struct job *j, void *out)
         enter(j, j->in->files[i]);
         if (!root || yaml_is_null(root))
             continue;
-        if (fy_node_is_mapping(root))
+        if (fy_node_is_mapping(root)) {
             check_keys(j, &s, root);
-        else
-            yaml_error(j->yaml, j->in->d, root, E_KIND,
-                       "expected a mapping (key: value) at the top of the file");
+            continue;
+        }
+        j->is_partial = true;
+        yaml_error(j->yaml, j->in->d, root, E_KIND,
+                   "expected a mapping (key: value) at the top of the file");
     }
     for (const struct field *f = j->in->fields; f->name; f++) {
         j->list = f->name;
@@ -771,7 +785,7 @@ static void report_dangling(struct job *j, const struct ref *ref, const char **i
                    near);
     else if (ids[0])
         diag_error(j->in->d, p->mark, p->width, E_REFERENCE,
-                   "nothing in '%s' is called '%s', there is %s", ref->path, shown,
+                   "nothing in '%s' is called '%s', there is only %s", ref->path, shown,
                    bind_join(ids, all, sizeof all));
     else
         diag_error(j->in->d, p->mark, p->width, E_REFERENCE,
@@ -796,9 +810,16 @@ static const char **list_ids(const struct field *f, void *base, size_t *ret_n)
         if (text)
             ids[n++] = text;
     }
-    if (ids)
-        qsort(ids, n, sizeof *ids, compare_words);
-    *ret_n = n;
+    if (!ids)
+        return NULL;
+    qsort(ids, n, sizeof *ids, compare_words);
+    size_t different = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || strcmp(ids[i], ids[different - 1]) != 0)
+            ids[different++] = ids[i];
+    }
+    ids[different] = NULL;
+    *ret_n = different;
     return ids;
 }
 
@@ -820,10 +841,20 @@ static void check_refs_to(struct job *j, const struct field *f, void *out)
     free(ids);
 }
 
+/* Whether all ids of a list are known. */
+static bool is_complete(const struct job *j, const struct field *f)
+{
+    for (size_t i = 0; i < j->broken_n; i++) {
+        if (j->broken[i] == f)
+            return false;
+    }
+    return !j->is_partial;
+}
+
 int bind_create(const struct bind_input *in, void *out, struct bind **ret)
 {
     struct bind *b = calloc(1, sizeof *b);
-    struct job j = { .in = in, .b = b };
+    struct job j = { .in = in, .b = b, .is_partial = in->is_partial };
 
     if (!b)
         return -ENOMEM;
@@ -833,7 +864,7 @@ int bind_create(const struct bind_input *in, void *out, struct bind **ret)
         if (f->type != FIELD_LIST && f->type != FIELD_MAP)
             continue;
         check_unique_fields(&j, f, out);
-        if (!in->is_partial)
+        if (is_complete(&j, f))
             check_refs_to(&j, f, out);
     }
     free(j.refs);

@@ -194,28 +194,47 @@ static bool guess_id(const char *text, char *out, size_t size)
     return is_id(out);
 }
 
-static int check_text(const struct field *f, const char *text, struct scalar_problem *p)
+static int refuse_id(const char *text, struct scalar_problem *p)
 {
-    char why[SCALAR_TEXT_MAX / 2] = "", shown[DIAG_SHOWN_BYTES], guess[ID_MAX + 1];
+    char shown[DIAG_SHOWN_BYTES], guess[ID_MAX + 1];
+    bool has_guess = guess_id(text, guess, sizeof guess);
 
     utf8_shown(text, DIAG_SHOWN_MAX, shown, sizeof shown);
+    return problem(
+        p, E_VALUE,
+        "expected an id (small letters, digits, '-' and '_', at most %d), got '%s'%s%s%s",
+        ID_MAX, shown, has_guess ? ", did you mean '" : "", has_guess ? guess : "",
+        has_guess ? "'?" : "");
+}
+
+/* What the field itself says of the text, and its duration with the unit put right. */
+static int refuse_text(const struct field *f, const char *text, const char *why,
+                       struct scalar_problem *p)
+{
+    char guess[VALUE_TEXT_MAX], unused[SCALAR_TEXT_MAX];
+    bool has_guess = value_guess_duration(text, guess, sizeof guess) &&
+                     f->is_ok(guess, unused, sizeof unused);
+
+    if (f->flags & FIELD_SECRET)
+        return problem(p, E_VALUE, "the secret '%s' is not in a form that can be used",
+                       f->name);
+    return problem(p, E_VALUE, "%s%s%s%s", why, has_guess ? ", did you mean '" : "",
+                   has_guess ? guess : "", has_guess ? "'?" : "");
+}
+
+static int check_text(const struct field *f, const char *text, struct scalar_problem *p)
+{
+    char why[SCALAR_TEXT_MAX / 2] = "";
+
     if (f->type == FIELD_ID && !is_id(text))
-        return problem(
-            p, E_VALUE,
-            "expected an id (small letters, digits, '-' and '_', at most %d), got '%s'"
-            "%s%s%s",
-            ID_MAX, shown, guess_id(text, guess, sizeof guess) ? ", perhaps '" : "",
-            is_id(guess) ? guess : "", is_id(guess) ? "'" : "");
+        return refuse_id(text, p);
     if (f->words) {
         int i = word_index(f, text, p);
         return i < 0 ? i : 0;
     }
     if (!f->is_ok || f->is_ok(text, why, sizeof why))
         return 0;
-    if (f->flags & FIELD_SECRET)
-        return problem(p, E_VALUE, "the secret '%s' is not in a form that can be used",
-                       f->name);
-    return problem(p, E_VALUE, "%s", why);
+    return refuse_text(f, text, why, p);
 }
 
 static int scalar_text(const struct field *f, const char *text, struct arena *a,
@@ -273,19 +292,20 @@ static int read_secret(const char *path, char *out, size_t size, struct stat *re
 
     if (fd < 0)
         return -errno;
-    ssize_t n = fstat(fd, ret_st) == 0 ? read(fd, out, size) : -1;
-    int err = n < 0 ? -errno : 0;
+    ssize_t got = fstat(fd, ret_st) == 0 ? read(fd, out, size) : -1;
+    int err = got < 0 ? -errno : 0;
     close(fd);
     if (err)
         return err;
-    if ((size_t)n == size)
+    size_t n = (size_t)got;
+    if (n >= size)
         return -EFBIG;
     if (n > 0 && out[n - 1] == '\n')
         n--;
     if (n > 0 && out[n - 1] == '\r')
         n--;
     out[n] = '\0';
-    return n == 0 || strlen(out) != (size_t)n ? -ENODATA : 0;
+    return n == 0 || strlen(out) != n ? -ENODATA : 0;
 }
 
 int bind_read_secret(const char *config_file, const char *path, struct arena *a, char **ret,

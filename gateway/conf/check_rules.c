@@ -101,6 +101,17 @@ static void select_from(const struct wanted *w, const struct device_conf *dev,
     }
 }
 
+static const struct device_conf *device_find(const struct config *c, const char *id)
+{
+    const struct device_conf *devices = c->devices.items;
+
+    for (size_t i = 0; i < c->devices.n; i++) {
+        if (devices[i].id && strcmp(devices[i].id, id) == 0)
+            return &devices[i];
+    }
+    return NULL;
+}
+
 /* False when something the selection needs has errors of its own. */
 static bool select_channels(const struct check *k, const struct rule_conf *r, int64_t period_ms,
                             struct selection *ret)
@@ -108,7 +119,7 @@ static bool select_channels(const struct check *k, const struct rule_conf *r, in
     const struct device_conf *devices = k->c->devices.items;
     const struct quantity *q = r->quantity ? check_quantity(k, r) : NULL;
     enum medium medium = MEDIUM_COUNT_;
-    bool is_known = !r->quantity || q;
+    bool is_known = (!r->quantity || q) && (!r->device || device_find(k->c, r->device));
 
     if (r->medium)
         is_known &= check_medium(k, r, &medium);
@@ -169,7 +180,15 @@ static bool check_unit(const struct check *k, const struct rule_conf *r,
     utf8_shown(r->unit, DIAG_SHOWN_MAX, shown, sizeof shown);
     if (!unit) {
         check_error(k, r, &r->unit, E_UNIT, "no unit is called '%s'%s%s%s", shown,
-                    near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+                    near ? ", did you mean '"
+                    : q  ? ", the quantity is in '"
+                         : "",
+                    near ? near
+                    : q  ? q->unit
+                         : "",
+                    near ? "'?"
+                    : q  ? "'"
+                         : "");
         return false;
     }
     if (!q) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The station's options as tables: parser, help and reference page follow from them. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "gateway/conf/config_internal.h"
+#include "gateway/conf/utf8.h"
 #include "gateway/conf/value.h"
 #include "rules/alert/alert.h"
 
@@ -20,6 +22,22 @@ enum {
 #define FROM(type, first, member) \
     .offset = offsetof(struct type, member) - offsetof(struct type, first)
 
+/* Always false: "expected ..., got '...'". */
+__attribute__((format(printf, 4, 5))) static bool refuse(const char *text, char *why,
+                                                         size_t size, const char *format, ...)
+{
+    char shown[DIAG_SHOWN_BYTES], expected[256];
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(expected, sizeof expected, format, args);
+    va_end(args);
+    utf8_shown(text, DIAG_SHOWN_MAX, shown, sizeof shown);
+    snprintf(why, size, "expected %s, got '%s'", n < 0 ? "something else" : expected, shown);
+    return false;
+    return false;
+}
+
 static bool topic_level_is_ok(const char *text, char *why, size_t size)
 {
     size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -29,7 +47,6 @@ static bool topic_level_is_ok(const char *text, char *why, size_t size)
     snprintf(why, size,
              "expected small letters, digits and '-', at most 64 (it becomes a level "
              "of the MQTT topic)");
-    return false;
 }
 
 static bool zone_is_ok(const char *text, char *why, size_t size)
@@ -38,8 +55,7 @@ static bool zone_is_ok(const char *text, char *why, size_t size)
 
     if (config_zone_parse(text, &ms) == 0)
         return true;
-    snprintf(why, size, "expected a fixed offset such as \"+08:00\", from -12:00 to +14:00");
-    return false;
+    return refuse(text, why, size, "a fixed offset such as \"+08:00\", from -12:00 to +14:00");
 }
 
 static bool listen_is_ok(const char *text, char *why, size_t size)
@@ -55,32 +71,28 @@ static bool listen_is_ok(const char *text, char *why, size_t size)
     bool is_plain = colon && strchr(text, ':') == colon;
     if (has_port && colon > text && (is_bracketed || is_plain) && !strpbrk(text, " /\t"))
         return true;
-    snprintf(why, size, "expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080, or off");
-    return false;
+    return refuse(text, why, size, "ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080, or off");
 }
 
 static bool host_is_ok(const char *text, char *why, size_t size)
 {
     if (text[0] && strlen(text) <= 253 && !strpbrk(text, " \t/@?#"))
         return true;
-    snprintf(why, size, "expected a host name or an address, without scheme, path or blanks");
-    return false;
+    return refuse(text, why, size, "a host name or an address, without scheme, path or blanks");
 }
 
 static bool path_is_ok(const char *text, char *why, size_t size)
 {
     if (text[0] == '/' && strlen(text) < 4096)
         return true;
-    snprintf(why, size, "expected a path that begins with '/'");
-    return false;
+    return refuse(text, why, size, "a path that begins with '/'");
 }
 
 static bool file_is_ok(const char *text, char *why, size_t size)
 {
     if (text[0] && strlen(text) < 4096)
         return true;
-    snprintf(why, size, "expected the path of a file");
-    return false;
+    return refuse(text, why, size, "the path of a file");
 }
 
 static const struct field names_fields[] = {

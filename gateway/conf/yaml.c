@@ -58,6 +58,9 @@ static const struct {
       "a tab stands in the indentation, only blanks may indent" },
     { "invalid tab as indendation in a mapping",
       "a tab stands in the indentation, only blanks may indent" },
+    { "invalid tab used as indentation",
+      "a tab stands in the indentation, only blanks may indent" },
+    { "did not find expected '-' indicator", "the indentation fits no line above" },
     { "wrongly indented double-quoted scalar",
       "a double quote is not closed on its line, and the next line is not indented further" },
     { "wrongly indented single-quoted scalar",
@@ -379,6 +382,13 @@ static void report_syntax(struct reader *r, struct fy_diag *fy)
 
     if (!e) {
         diag_error(r->d, mark, 0, E_SYNTAX, "the file is not well-formed YAML");
+        return;
+    }
+    if (flow && strstr(e->msg, "missing comma in flow")) {
+        diag_error(r->d, mark_at(r->y, e->line, e->column), 1, E_SYNTAX,
+                   "expected ',' or '%c' for the '%c' in line %d column %d",
+                   flow->type == RECORD_MAPPING ? '}' : ']',
+                   flow->type == RECORD_MAPPING ? '{' : '[', flow->line, flow->column);
         return;
     }
     if (flow && strstr(e->msg, "without a closing"))
