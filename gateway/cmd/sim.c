@@ -312,6 +312,70 @@ static int serve(struct job *j)
     return rc < 0 ? EXIT_FOUND : EXIT_DONE;
 }
 
+/* ---- do --set and --episode name what there is? ---- */
+
+static bool names_point(const struct profile *p, const char *id)
+{
+    for (size_t i = 0; i < p->points_n; i++) {
+        if (strcmp(p->points[i].id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool names_quantity(const struct profile *p, const char *id)
+{
+    for (size_t i = 0; i < p->points_n; i++) {
+        if (p->points[i].quantity && strcmp(p->points[i].quantity->id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A device NULL means any. */
+static bool has_point(const struct job *j, const char *device, size_t device_len,
+                      const char *point)
+{
+    const struct device_conf *d = j->config ? j->config->devices.items : NULL;
+    const struct device_conf alone = { .id = j->profile ? j->profile->id : "",
+                                       .profile_found = j->profile };
+    size_t n = d ? j->config->devices.n : 1;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct device_conf *x = d ? &d[i] : &alone;
+        bool is_meant = !device || (strlen(x->id) == device_len &&
+                                    strncmp(x->id, device, device_len) == 0);
+        if (is_meant && (device ? names_point(x->profile_found, point)
+                                : names_point(x->profile_found, point) ||
+                                      names_quantity(x->profile_found, point)))
+            return true;
+    }
+    return false;
+}
+
+static int check_names(const struct job *j)
+{
+    for (size_t i = 0; i < j->o->sets.n; i++) {
+        const struct instrument_set *s = &j->sets[i];
+        if (!has_point(j, s->device, s->device ? strlen(s->device) : 0, s->point)) {
+            fprintf(stderr, "sluice sim: --set %s: there is no point '%s'.\n",
+                    j->o->sets.text[i], s->point);
+            return EXIT_USAGE;
+        }
+    }
+    for (size_t i = 0; i < j->o->episodes.n; i++) {
+        const char *target = j->episodes[i].target;
+        const char *slash = strchr(target, '/');
+        if (!has_point(j, slash ? target : NULL, slash ? (size_t)(slash - target) : 0,
+                       slash ? slash + 1 : target)) {
+            fprintf(stderr, "sluice sim: --episode %s: there is no such quantity or point.\n",
+                    j->o->episodes.text[i]);
+            return EXIT_USAGE;
+        }
+    }
+    return EXIT_DONE;
+}
+
 static int load_and_serve(struct job *j)
 {
     char(*ports)[8] = NULL; /* texts of the station's TCP ports */
@@ -326,6 +390,8 @@ static int load_and_serve(struct job *j)
         ports = calloc(j->config->devices.n + 1, sizeof *ports);
         rc = ports ? add_station(j, ports) : wrong("out of memory", NULL);
     }
+    if (rc == EXIT_DONE)
+        rc = check_names(j);
     if (rc == EXIT_DONE)
         rc = serve(j);
     sim_destroy(j->sim);

@@ -87,6 +87,19 @@ static double register_step(const struct profile_point *pt)
     return is_exact ? 0 : fabs(pt->scale) * factor;
 }
 
+/* The profile's level and swing. The sun has no level at night; showers keep their own figures. */
+static void take_own_figures(const struct profile_point *pt, struct course *c)
+{
+    double swing = isnan(pt->sim_swing) ? 0 : pt->sim_swing;
+
+    if (isnan(pt->sim_base) || c->shape == COURSE_RAIN || c->shape == COURSE_RAIN_SUM)
+        return;
+    c->base = c->shape == COURSE_SUN ? 0 : pt->sim_base;
+    c->swing = c->shape == COURSE_SUN ? pt->sim_base + swing : swing;
+    if (!isnan(pt->sim_noise) && c->shape != COURSE_SUN)
+        c->noise = pt->sim_noise;
+}
+
 static struct course course_of(const struct profile *p, const struct profile_point *pt)
 {
     const struct course *known = pt->quantity ? course_find(pt->quantity->id) : NULL;
@@ -97,12 +110,7 @@ static struct course course_of(const struct profile *p, const struct profile_poi
         c.noise = fabs(c.base) * 0.002;
         c.swing = pt->quantity ? fabs(c.base) * 0.05 : 0;
     }
-    if (!isnan(pt->sim_base))
-        c.base = pt->sim_base;
-    if (!isnan(pt->sim_swing))
-        c.swing = pt->sim_swing;
-    if (!isnan(pt->sim_noise))
-        c.noise = pt->sim_noise;
+    take_own_figures(pt, &c);
     if (c.noise > 0 && pt->quantity)
         c.noise = fmax(c.noise, 0.8 * register_step(pt));
     if (pt->stat && strcmp(pt->stat, "max") == 0)
@@ -178,6 +186,19 @@ static void init_trouble(struct instrument *in, uint64_t seed)
     }
 }
 
+/* Registers of identification that no point describes hold what the tests of the profile expect. */
+static void show_identity(struct instrument *in)
+{
+    const struct profile *p = in->o.profile;
+
+    for (size_t i = 0; i < p->identify_n; i++) {
+        const struct profile_identify *test = &p->identify[i];
+        int at = test->mei < 0 ? profile_offset(p, test->at.space, test->at.first) : -1;
+        if (at >= 0 && test->type == TYPE_U16 && !test->equals_text)
+            in->words[at] = (uint16_t)ceil(test->in_min);
+    }
+}
+
 static void init_habits(struct instrument *in)
 {
     uint64_t seed = noise_seed(in->o.seed, in->o.id);
@@ -218,6 +239,7 @@ int instrument_create(const struct instrument_options *o, struct instrument **re
     for (size_t i = 0; i < p->points_n; i++)
         init_point(&in->o, i, &in->points[i]);
     init_habits(in);
+    show_identity(in);
     *ret = in;
     return 0;
 }

@@ -1,0 +1,194 @@
+"""The simulator read by masters that are not ours: pymodbus over TCP, mbpoll on the serial line."""
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import time
+
+import pytest
+from pymodbus.client import ModbusTcpClient
+
+from conftest import Process, free_port
+
+MBPOLL = shutil.which("mbpoll")
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, GATEWAY_TARGET = 1, 2, 3, 11
+PPB_PER_UG_OZONE = 24.465 / 48.0  # 298.15 K, 1013.25 hPa
+
+
+def floats(registers):
+    raw = struct.pack(f">{len(registers)}H", *registers)
+    return struct.unpack(f">{len(registers) // 2}f", raw)
+
+
+@pytest.fixture
+def sim(binary, place):
+    """Starts sluice sim with these arguments and waits until it is ready."""
+    def start(*args, name="sim"):
+        return place.add(Process([binary, "sim", *args], place.path, name)).wait_line("ready")
+    return start
+
+
+@pytest.fixture
+def client():
+    opened = []
+
+    def connect(port):
+        c = ModbusTcpClient("127.0.0.1", port=port, timeout=3)
+        assert c.connect()
+        opened.append(c)
+        return c
+    yield connect
+    for c in opened:
+        c.close()
+
+
+@pytest.mark.short
+def test_serves_what_it_was_told_to_show(sim, client):
+    port = free_port()
+    sim("--profile", "teledyne-t400", "--tcp", f"127.0.0.1:{port}", "--unit", "5",
+        "--set", "ozone=96.2", "--set", "box_temp=nan")
+    c = client(port)
+    answer = c.read_input_registers(18, 2, slave=5)
+    assert not answer.isError()
+    assert floats(answer.registers)[0] == pytest.approx(96.2 * PPB_PER_UG_OZONE, rel=1e-6)
+    box = floats(c.read_input_registers(44, 2, slave=5).registers)[0]
+    assert box != box  # not a number
+    assert c.read_discrete_inputs(0, 10, slave=5).bits[:10] == [False] * 10
+
+
+def test_shows_the_flag_it_was_told_to_raise(sim, client):
+    port = free_port()
+    sim("--profile", "teledyne-t100", "--tcp", f"127.0.0.1:{port}", "--flag", "zero")
+    bits = client(port).read_discrete_inputs(0, 20, slave=1).bits
+    assert bits[16] and not bits[17]
+
+
+@pytest.mark.short
+def test_answers_exceptions_for_what_the_instrument_does_not_have(sim, client):
+    port = free_port()
+    sim("--profile", "generic-gamma-f32", "--tcp", f"127.0.0.1:{port}")
+    c = client(port)
+    assert c.read_input_registers(1000, 2, slave=1).exception_code == ILLEGAL_ADDRESS
+    assert c.read_input_registers(4, 3, slave=1).exception_code == ILLEGAL_ADDRESS
+    assert c.read_holding_registers(0, 2, slave=1).exception_code == ILLEGAL_ADDRESS
+    assert c.write_register(0, 1, slave=1).exception_code == ILLEGAL_FUNCTION
+    assert c.read_input_registers(0, 2, slave=9).exception_code == GATEWAY_TARGET
+    assert not c.read_input_registers(0, 2, slave=1).isError()
+
+
+def test_the_same_seed_gives_the_same_values_and_another_does_not(sim, client):
+    """On one clock: what a seed says is a function of time alone."""
+    now = int(time.time() * 1000)
+    clock = f"1.0000001,{now},{int(time.monotonic() * 1000)},{10 ** 9}"
+    shown = []
+    for seed in ("7", "7", "8"):
+        port = free_port()
+        sim("--profile", "generic-gamma-f32", "--tcp", f"127.0.0.1:{port}", "--seed", seed,
+            "--clock", clock, name=f"sim{len(shown)}")
+        shown.append(client(port))
+    for _ in range(20):
+        a, b, c = (s.read_input_registers(0, 6, slave=1).registers for s in shown)
+        if a == b:  # else a second began between the two
+            break
+    assert a == b
+    assert a != c
+
+
+def test_several_clients_and_a_rude_one(sim, client):
+    port = free_port()
+    sim("--profile", "eh-liquiline-cm44x", "--tcp", f"127.0.0.1:{port}")
+    clients = [client(port) for _ in range(8)]
+    rude = client(port)
+    rude.socket.send(b"\x00\x01\x00\x00\x00\x06\x01")  # and no more
+    begin = time.monotonic()
+    for c in clients:
+        assert not c.read_holding_registers(0, 23, slave=1).isError()
+    assert time.monotonic() - begin < 2
+
+
+@pytest.mark.short
+def test_thirty_polls_a_second_of_many_instruments(sim, client, place):
+    devices = "\n".join(f"  - {{id: d{i}, profile: generic-gamma-f32, bus: b{i}, unit: 1}}"
+                        for i in range(110))
+    ports = [free_port() for _ in range(110)]
+    buses = "\n".join(f"  - {{id: b{i}, type: modbus-tcp, host: 127.0.0.1, port: {p}}}"
+                      for i, p in enumerate(ports))
+    station = place.station_file(f"station: {{id: many}}\nbuses:\n{buses}\ndevices:\n{devices}\n"
+                                 f"log: {{path: {place.path}/x.db}}\n")
+    sim("--station", station)
+    clients = [client(p) for p in ports]
+    begin = time.monotonic()
+    for _ in range(3):
+        for c in clients:
+            assert not c.read_input_registers(0, 6, slave=1).isError()
+    assert time.monotonic() - begin < 5
+
+
+@pytest.mark.skipif(not MBPOLL, reason="mbpoll is not installed")
+@pytest.mark.short
+def test_mbpoll_reads_the_serial_line(sim, place):
+    line = place.path / "line"
+    sim("--profile", "sonbest-sm7901", "--pty", line, "--unit", "17", "--set", "sound_level=61.4")
+    done = subprocess.run([MBPOLL, "-m", "rtu", "-b", "9600", "-P", "none", "-a", "17", "-t", "4",
+                           "-0", "-r", "0", "-c", "1", "-1", "-q", line],
+                          capture_output=True, text=True, timeout=10)
+    assert done.returncode == 0, done.stderr
+    assert "[0]: \t614" in done.stdout
+
+
+@pytest.mark.skipif(not MBPOLL, reason="mbpoll is not installed")
+def test_a_serial_line_is_silent_for_other_units(sim, place):
+    line = place.path / "line"
+    sim("--profile", "sonbest-sm7901", "--pty", line, "--unit", "17")
+    done = subprocess.run([MBPOLL, "-m", "rtu", "-b", "9600", "-P", "none", "-a", "18", "-o", "0.3",
+                           "-0", "-r", "0", "-1", "-q", line],
+                          capture_output=True, text=True, timeout=10)
+    assert done.returncode != 0
+    assert "timed out" in done.stderr + done.stdout
+
+
+@pytest.mark.short
+def test_ends_at_once_and_takes_its_links_along(sim, place):
+    line = place.path / "line"
+    p = sim("--profile", "sonbest-sm7901", "--pty", line)
+    assert line.is_symlink()
+    status, seconds = p.stop()
+    assert (status, seconds < 1) == (0, True)
+    assert not line.is_symlink()
+
+
+def test_a_station_begins_again_over_the_links_of_a_killed_one(sim, place):
+    line = place.path / "line"
+    sim("--profile", "sonbest-sm7901", "--pty", line).kill()
+    assert line.is_symlink()
+    p = sim("--profile", "sonbest-sm7901", "--pty", line, name="again")
+    assert os.path.exists(line)
+    p.child.send_signal(signal.SIGINT)
+    assert p.child.wait(2) == 0
+
+
+@pytest.mark.parametrize("args, says", [
+    (["--profile", "nonesuch"], "no such profile: nonesuch"),
+    ([], "either --profile or --station"),
+    (["--profile", "teledyne-t400", "--flag", "zero"], "no status word 'zero'"),
+    (["--profile", "teledyne-t400", "--tcp", "1502"], "--tcp expects ADDR:PORT"),
+    (["--profile", "teledyne-t400", "--episode", "ozone"], "TARGET=PEAK@START+LENGTH/EVERY"),
+    (["--profile", "teledyne-t400", "--set", "ozone"], "--set expects POINT=VALUE"),
+    (["--profile", "teledyne-t400", "--set", "oxone=1"], "no point 'oxone'"),
+    (["--profile", "teledyne-t400", "--clock", "noon"], "not a clock's text"),
+    (["--station", "/nowhere.yaml"], "/nowhere.yaml"),
+])
+def test_says_what_is_wrong_and_leaves_with_2(binary, args, says):
+    done = subprocess.run([binary, "sim", *args], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_a_port_that_is_taken_is_named(binary, sim):
+    port = free_port()
+    sim("--profile", "teledyne-t400", "--tcp", f"127.0.0.1:{port}")
+    done = subprocess.run([binary, "sim", "--profile", "teledyne-t400", "--tcp",
+                           f"127.0.0.1:{port}"], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port}" in done.stderr and "in use" in done.stderr
