@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The demonstration: a station's instruments, the gateway, and a regional centre, all of them the
- * real processes that a station and a centre run, on loopback.
+ * The demonstration: a station's instruments, the gateway, and a regional centre, all of them
+ * the real processes that a station and a centre run, on loopback.
  *
  *   sluice sim ==Modbus TCP, serial lines==> sluice run ==MQTT==> mosquitto ==> sluice ingest
  *                                               |                                   |
@@ -22,9 +22,9 @@
 #include "gateway/cmd/demo_place.h"
 #include "gateway/cmd/demo_show.h"
 
-#define MOSQUITTO       "/usr/sbin/mosquitto"
-#define VICTORIA        "/usr/bin/victoria-metrics"
-#define UPLINK          "centre" /* its id in packaging/demo/centre.yaml */
+#define MOSQUITTO "/usr/sbin/mosquitto"
+#define VICTORIA  "/usr/bin/victoria-metrics"
+#define UPLINK    "centre" /* its id in packaging/demo/centre.yaml */
 
 enum {
     READY_TIMEOUT_MS = 20 * 1000, /* of one process on a busy machine */
@@ -50,17 +50,44 @@ struct demo_options {
 #define OPTION(member) .offset = offsetof(struct demo_options, member)
 
 static const struct cmd_option options[] = {
-    { .name = "speed", .type = OPTION_DOUBLE, OPTION(speed), .value = "N", .dflt = "1", .min = 1,
-      .max = 1000, .help = "Station time runs N times as fast; it starts in the past." },
-    { .name = "minutes", .type = OPTION_DOUBLE, OPTION(minutes), .value = "N", .dflt = "0",
-      .min = 0, .max = 10080, .help = "End by itself after N real minutes; 0: until Ctrl-C." },
-    { .name = "no-centre", .type = OPTION_FLAG, OPTION(has_no_centre),
+    { .name = "speed",
+      .type = OPTION_DOUBLE,
+      OPTION(speed),
+      .value = "N",
+      .dflt = "1",
+      .min = 1,
+      .max = 1000,
+      .help = "Station time runs N times as fast; it starts in the past." },
+    { .name = "minutes",
+      .type = OPTION_DOUBLE,
+      OPTION(minutes),
+      .value = "N",
+      .dflt = "0",
+      .min = 0,
+      .max = 10080,
+      .help = "End by itself after N real minutes; 0: until Ctrl-C." },
+    { .name = "no-centre",
+      .type = OPTION_FLAG,
+      OPTION(has_no_centre),
       .help = "Station alone: no broker, database and ingest." },
-    { .name = "port", .type = OPTION_INT, OPTION(port), .value = "N", .dflt = "8080", .min = 0,
-      .max = 65535, .help = "Port of the page on 127.0.0.1; 0: any free one." },
-    { .name = "dir", .type = OPTION_TEXT, OPTION(dir), .value = "DIR",
+    { .name = "port",
+      .type = OPTION_INT,
+      OPTION(port),
+      .value = "N",
+      .dflt = "8080",
+      .min = 0,
+      .max = 65535,
+      .help = "Port of the page on 127.0.0.1; 0: any free one." },
+    { .name = "dir",
+      .type = OPTION_TEXT,
+      OPTION(dir),
+      .value = "DIR",
       .help = "Keep configuration, log, database and outputs here." },
-    { .name = "seed", .type = OPTION_INT, OPTION(seed), .value = "N", .dflt = "1",
+    { .name = "seed",
+      .type = OPTION_INT,
+      OPTION(seed),
+      .value = "N",
+      .dflt = "1",
       .help = "The same seed gives the same signals." },
     { 0 },
 };
@@ -80,8 +107,9 @@ struct demo {
     struct child *broker, *database, *ingest, *sim, *gateway;
 };
 
-__attribute__((format_arg(2), format_arg(3))) static const char *
-say(const struct demo *d, const char *en, const char *zh)
+__attribute__((format_arg(2), format_arg(3))) static const char *say(const struct demo *d,
+                                                                     const char *en,
+                                                                     const char *zh)
 {
     return strcmp(d->lang, "zh") == 0 ? zh : en;
 }
@@ -191,13 +219,19 @@ static int start_broker(struct demo *d)
     return bring_up(d, &d->broker, "broker", what, argv, broker_is_ready);
 }
 
-/* One sample of equal time is kept of those that a resend doubles: what a centre must set too. */
+/* One sample of equal time is kept of those that a resend doubles: what a centre must set too.
+ */
 static int start_database(struct demo *d)
 {
     char storage[PLACE_PATH_MAX + 32], listen[ADDRESS_MAX], what[ADDRESS_MAX];
-    const char *const argv[] = { VICTORIA, storage, listen, "-retentionPeriod=100y",
-                                 "-dedup.minScrapeInterval=1ms", "-memory.allowedBytes=256MB",
-                                 "-loggerLevel=WARN", NULL };
+    const char *const argv[] = { VICTORIA,
+                                 storage,
+                                 listen,
+                                 "-retentionPeriod=100y",
+                                 "-dedup.minScrapeInterval=1ms",
+                                 "-memory.allowedBytes=256MB",
+                                 "-loggerLevel=WARN",
+                                 NULL };
 
     snprintf(storage, sizeof storage, "-storageDataPath=%s/victoria-metrics", d->place.dir);
     snprintf(listen, sizeof listen, "-httpListenAddr=127.0.0.1:%u", d->place.database);
@@ -208,8 +242,8 @@ static int start_database(struct demo *d)
 static int start_ingest(struct demo *d)
 {
     char broker[ADDRESS_MAX], database[ADDRESS_MAX];
-    const char *const argv[] = { d->self, "ingest", "--broker", broker, "--database", database,
-                                 NULL };
+    const char *const argv[] = { d->self,      "ingest", "--broker", broker,
+                                 "--database", database, NULL };
 
     snprintf(broker, sizeof broker, "mqtt://127.0.0.1:%u", d->place.broker);
     snprintf(database, sizeof database, "http://127.0.0.1:%u", d->place.database);
@@ -218,22 +252,38 @@ static int start_ingest(struct demo *d)
 }
 
 /*
- * Each medium has its turn every quarter of an hour; the first round is over after eight minutes.
- * What the rules of packaging/demo/station.yaml wait for.
+ * Each medium has its turn every quarter of an hour; the first round is over after eight
+ * minutes. What the rules of packaging/demo/station.yaml wait for.
  */
 static int start_sim(struct demo *d)
 {
     char seed[24];
     const char *const argv[] = {
-        d->self, "sim", "--station", d->config, "--clock", d->clock_text, "--seed", seed, "--calm",
-        "--calibration", "20",
-        "--episode", "sound_level=88@45s+2min/15min",
-        "--episode", "dose_rate_air=430@80s+150s/15min",
-        "--episode", "roof-pm/pm2_5=190@60s+4min/15min",
-        "--episode", "roof-pm/pm10=330@60s+4min/15min",
-        "--episode", "river-sonde/ammonia_nitrogen=3.2@2min+150s/15min",
-        "--episode", "outfall-sonde/ph=4.9@150s+150s/15min",
-        "--episode", "outfall-sonde/conductivity=1900@150s+150s/15min",
+        d->self,
+        "sim",
+        "--station",
+        d->config,
+        "--clock",
+        d->clock_text,
+        "--seed",
+        seed,
+        "--calm",
+        "--calibration",
+        "20",
+        "--episode",
+        "sound_level=88@45s+2min/15min",
+        "--episode",
+        "dose_rate_air=430@80s+150s/15min",
+        "--episode",
+        "roof-pm/pm2_5=190@60s+4min/15min",
+        "--episode",
+        "roof-pm/pm10=330@60s+4min/15min",
+        "--episode",
+        "river-sonde/ammonia_nitrogen=3.2@2min+150s/15min",
+        "--episode",
+        "outfall-sonde/ph=4.9@150s+150s/15min",
+        "--episode",
+        "outfall-sonde/conductivity=1900@150s+150s/15min",
         NULL,
     };
 
@@ -243,8 +293,8 @@ static int start_sim(struct demo *d)
 
 static int start_gateway(struct demo *d)
 {
-    const char *const argv[] = { d->self, "run", "--config", d->config, "--clock", d->clock_text,
-                                 NULL };
+    const char *const argv[] = { d->self,   "run",         "--config", d->config,
+                                 "--clock", d->clock_text, NULL };
 
     return bring_up(d, &d->gateway, "gateway", d->page, argv, page_is_ready);
 }
@@ -257,22 +307,25 @@ static int64_t system_ms(void)
     return clock_wall_ms(&c);
 }
 
-/* The fast clock meets the present when the demonstration ends: databases drop future points. */
+/* The fast clock meets the present when the demonstration ends: databases drop future points.
+ */
 static void start_clock(struct demo *d)
 {
     double minutes = d->o->minutes > 0 ? d->o->minutes * (d->o->speed - 1) : PAST_MIN;
 
-    clock_init(&d->clock, d->o->speed, d->o->speed == 1 ? 0 : system_ms() -
-                                                                  (int64_t)(minutes * 60000));
+    clock_init(&d->clock, d->o->speed,
+               d->o->speed == 1 ? 0 : system_ms() - (int64_t)(minutes * 60000));
     clock_print(&d->clock, d->clock_text);
 }
 
 static int start_all(struct demo *d)
 {
-    static int (*const centre[])(struct demo *) = { start_broker, start_database, start_ingest };
+    static int (*const centre[])(struct demo *) = { start_broker, start_database,
+                                                    start_ingest };
     int rc = 0;
 
-    printf("%s %s\n", say(d, "Starting the demonstration in", "正在启动演示，目录"), d->place.dir);
+    printf("%s %s\n", say(d, "Starting the demonstration in", "正在启动演示，目录"),
+           d->place.dir);
     for (size_t i = 0; rc == 0 && !d->o->has_no_centre && i < 3; i++)
         rc = centre[i](d);
     if (rc < 0)
@@ -325,8 +378,10 @@ static int drain(struct demo *d)
     int status = children_join(&d->children, c, DRAIN_MS);
     if (status == 0)
         return 0;
-    fprintf(stderr, say(d, "sluice demo: the rest could not be delivered (status %d):\n",
-                        "sluice demo：剩余数据未能全部发送（状态 %d）：\n"), status);
+    fprintf(stderr,
+            say(d, "sluice demo: the rest could not be delivered (status %d):\n",
+                "sluice demo：剩余数据未能全部发送（状态 %d）：\n"),
+            status);
     child_print_tail(c);
     return -EIO;
 }
@@ -343,20 +398,22 @@ static int compare(struct demo *d)
     }
     for (int i = 0; !d->o->has_no_centre && i < COUNT_TRIES; i++) {
         if (count_database(d->fetch, d->place.database, &in_database) < 0)
-            fprintf(stderr, "sluice demo: %s\n", say(d, "the database does not answer",
-                                                     "数据库没有应答"));
+            fprintf(stderr, "sluice demo: %s\n",
+                    say(d, "the database does not answer", "数据库没有应答"));
         if (in_database >= log.accepted)
             break;
         children_wait(&d->children, SHOW_EVERY_MS);
     }
-    return count_print(&log, !d->o->has_no_centre, in_database, d->lang) ? EXIT_DONE : EXIT_FOUND;
+    return count_print(&log, !d->o->has_no_centre, in_database, d->lang) ? EXIT_DONE
+                                                                         : EXIT_FOUND;
 }
 
-/* The instruments fall silent first, then the gateway commits and seals, then all is delivered. */
+/* The instruments fall silent first, then the gateway commits and seals, then all is delivered.
+ */
 static int finish(struct demo *d)
 {
-    printf("%s\n", say(d, "Ending: the gateway commits and seals ...",
-                       "正在结束：网关提交并封装 ..."));
+    printf("%s\n",
+           say(d, "Ending: the gateway commits and seals ...", "正在结束：网关提交并封装 ..."));
     fflush(stdout);
     children_stop(&d->children, d->sim, STOP_MS);
     int status = children_stop(&d->children, d->gateway, STOP_MS);
@@ -434,9 +491,11 @@ const struct cmd cmd_demo = {
     .usage = "",
     .summary = "Show a whole station and its centre at work, simulated instruments included.",
     .details =
-        "Starts simulated instruments on Modbus TCP ports and serial lines, the gateway with its\n"
+        "Starts simulated instruments on Modbus TCP ports and serial lines, the gateway with "
+        "its\n"
         "page, a broker (mosquitto), a database (victoria-metrics) and sluice ingest, all on\n"
-        "loopback in a folder of their own. Alerts in air, water, noise and radiation rise and\n"
+        "loopback in a folder of their own. Alerts in air, water, noise and radiation rise "
+        "and\n"
         "clear every quarter of an hour. At the end the samples that the log accepted are\n"
         "compared with those in the database; the exit status says whether they agree.\n\n"
         "Examples:\n"

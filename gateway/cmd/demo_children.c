@@ -14,7 +14,7 @@
 #include "gateway/base/clock.h"
 
 enum {
-    TAIL_BYTES = 3000, /* of a log shown when a child is lost */
+    TAIL_BYTES = 3000,     /* of a log shown when a child is lost */
     HEAD_BYTES = 16 << 10, /* of a log searched for a word of readiness */
     STEP_MS = 50,
 };

@@ -70,8 +70,9 @@ static int read_log(struct store *s, const char *uplink, struct log_count *c)
 int count_log(const char *path, const char *uplink, struct log_count *ret, char *error,
               size_t size)
 {
-    const struct store_options o = { .path = path, .commit_ms = 1000, .seal_ms = 60000,
-                                     .seal_rows = 240, .speed = 1 };
+    const struct store_options o = {
+        .path = path, .commit_ms = 1000, .seal_ms = 60000, .seal_rows = 240, .speed = 1
+    };
     struct log_count c = { 0 };
     struct store *s;
     int rc = store_open(&o, NULL, NULL, &s, error, size);
@@ -88,7 +89,8 @@ int count_log(const char *path, const char *uplink, struct log_count *ret, char 
     return 0;
 }
 
-/* New points can be searched only after a flush. An export gives every stored point, one a line. */
+/* New points can be searched only after a flush. An export gives every stored point, one a
+ * line. */
 int count_database(struct fetch *f, unsigned port, uint64_t *ret)
 {
     struct buf b = BUF_INIT(4096);
@@ -124,11 +126,11 @@ bool count_print(const struct log_count *log, bool has_centre, uint64_t in_datab
     bool is_equal = is_sealed && (!has_centre || in_database == log->accepted);
 
     printf("\n%s\n", is_zh ? "小结" : "Summary");
-    printf("  %s %12" PRIu64 "\n", is_zh ? "日志已接收的样本    " : "samples accepted in the log  ",
-           log->accepted);
+    printf("  %s %12" PRIu64 "\n",
+           is_zh ? "日志已接收的样本    " : "samples accepted in the log  ", log->accepted);
     printf("  %s %12" PRIu64 "  (%" PRIu64 " %s, %" PRIu64 " %s)\n",
-           is_zh ? "其中已封装成帧      " : "of these sealed into frames  ", log->sealed, log->frames,
-           is_zh ? "帧" : "frames", log->events, is_zh ? "事件" : "events");
+           is_zh ? "其中已封装成帧      " : "of these sealed into frames  ", log->sealed,
+           log->frames, is_zh ? "帧" : "frames", log->events, is_zh ? "事件" : "events");
     if (has_centre)
         printf("  %s %12" PRIu64 "\n",
                is_zh ? "中心数据库中的样本  " : "samples in the database      ", in_database);

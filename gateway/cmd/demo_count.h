@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * demo_count - what a finished demonstration amounts to: read from the station's log and from the
- * centre's database, each by its own means, so that the two can be compared. Main thread.
+ * demo_count - what a finished demonstration amounts to: read from the station's log and from
+ * the centre's database, each by its own means, so that the two can be compared. Main thread.
  */
 #pragma once
 
@@ -13,10 +13,10 @@
 #include "sensors/core/quantity.h"
 
 struct log_count {
-    uint64_t accepted;          /* samples, by the log's own counter of commits */
-    uint64_t sealed;            /* samples in frames */
+    uint64_t accepted; /* samples, by the log's own counter of commits */
+    uint64_t sealed;   /* samples in frames */
     uint64_t frames, events;
-    uint64_t acked;             /* entries that the uplink has confirmed */
+    uint64_t acked; /* entries that the uplink has confirmed */
     uint64_t raised[MEDIUM_COUNT_], cleared[MEDIUM_COUNT_]; /* alerts */
 };
 

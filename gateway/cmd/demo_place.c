@@ -87,7 +87,8 @@ static const struct embedded_file *template_find(const char *name)
 }
 
 /* What @word@ stands for; @tcp@ is another port each time. */
-static void put_word(struct buf *b, const char *word, const struct place *p, struct ports *ports)
+static void put_word(struct buf *b, const char *word, const struct place *p,
+                     struct ports *ports)
 {
     if (strcmp(word, "dir") == 0)
         buf_puts(b, p->dir);
@@ -148,8 +149,9 @@ static int make_dir(struct place *p, const char *dir)
 {
     const char *tmp = getenv("TMPDIR");
     char link[PLACE_DIR_MAX], *real;
-    int n = dir ? snprintf(link, sizeof link, "%s", dir)
-                : snprintf(link, sizeof link, "%s/sluice-demo-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    int n =
+        dir ? snprintf(link, sizeof link, "%s", dir)
+            : snprintf(link, sizeof link, "%s/sluice-demo-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 
     if (n < 0 || (size_t)n >= sizeof link)
         return -ENAMETOOLONG;
@@ -201,12 +203,13 @@ int place_create(struct place *p, const char *dir, unsigned page, bool has_centr
     *p = (struct place){ .page = 0 };
     rc = make_dir(p, dir);
     if (rc < 0) {
-        snprintf(error, size, "cannot make the folder %s: %s", dir ? dir : "for the demonstration",
-                 strerror(-rc));
+        snprintf(error, size, "cannot make the folder %s: %s",
+                 dir ? dir : "for the demonstration", strerror(-rc));
         return rc;
     }
     if (has_log(p)) { /* whose times may lie before those of a fast clock */
-        snprintf(error, size, "%s holds an earlier demonstration; name an empty folder", p->dir);
+        snprintf(error, size, "%s holds an earlier demonstration; name an empty folder",
+                 p->dir);
         return -EEXIST;
     }
     rc = take_ports(p, &ports, page);

@@ -12,7 +12,7 @@ enum { PLACE_DIR_MAX = 256, PLACE_PATH_MAX = 320 };
 
 struct place {
     char dir[PLACE_DIR_MAX];
-    bool is_ours; /* made by us: removed at the end */
+    bool is_ours;                    /* made by us: removed at the end */
     unsigned page, broker, database; /* ports on 127.0.0.1 */
 };
 

@@ -17,7 +17,7 @@
 
 enum {
     SCREEN_BYTES_MAX = 256 << 10,
-    ALERTS_MAX = 256,        /* as many as the live view shows */
+    ALERTS_MAX = 256, /* as many as the live view shows */
     KEY_MAX = 160,
     LINE_EVERY_MS = 10 * 1000, /* without a terminal */
     WIDTH_DEFAULT = 100,
@@ -194,7 +194,8 @@ static const char *clock_part(const char *iso)
 }
 
 /* "28.4 µg/m³", with the decimals of the quantity's display */
-static void format_value(const json_t *value, int digits, const char *unit, char *buf, size_t size)
+static void format_value(const json_t *value, int digits, const char *unit, char *buf,
+                         size_t size)
 {
     if (!json_is_number(value)) {
         snprintf(buf, size, "-");
@@ -230,7 +231,8 @@ static void format_status(const struct show *s, const json_t *now, const json_t 
         snprintf(buf, size, "%s", name_of(s, device, "state_names"));
         return;
     }
-    json_array_foreach(json_object_get(now, "channels"), i, channel) {
+    json_array_foreach(json_object_get(now, "channels"), i, channel)
+    {
         if (!is_reading_of(channel, text_of(device, "id")))
             continue;
         bool is_good = strcmp(text_of(channel, "status"), "valid") == 0 &&
@@ -262,7 +264,8 @@ static void draw_device(struct show *s, const json_t *now, const json_t *device)
     format_status(s, now, device, text, sizeof text);
     put_cut(&s->screen, text, STATUS_COLUMNS, true);
     buf_puts(&s->screen, "\033[0m ");
-    json_array_foreach(json_object_get(now, "channels"), i, channel) {
+    json_array_foreach(json_object_get(now, "channels"), i, channel)
+    {
         if (!is_reading_of(channel, text_of(device, "id")) || room <= 0)
             continue;
         format_reading(s, channel, text, sizeof text);
@@ -277,7 +280,8 @@ static void draw_medium(struct show *s, const json_t *now, const char *medium)
     bool is_first = true;
     size_t i;
 
-    json_array_foreach(json_object_get(now, "devices"), i, device) {
+    json_array_foreach(json_object_get(now, "devices"), i, device)
+    {
         if (strcmp(text_of(device, "medium"), medium) != 0)
             continue;
         if (is_first)
@@ -295,9 +299,10 @@ static void format_alert(const struct show *s, const json_t *a, char *buf, size_
 
     format_value(json_object_get(a, "value"), digits, text_of(a, "unit"), value, sizeof value);
     format_value(json_object_get(a, "limit"), digits, text_of(a, "unit"), limit, sizeof limit);
-    snprintf(buf, size, "%-7s %s  %s %s (%s %s)  %s %.8s", text_of(a, is_cleared ? "peak" : "level"),
-             name_of(s, a, "title"), text_of(a, "channel"), value, s->is_zh ? "限值" : "limit",
-             limit, is_cleared ? (s->is_zh ? "解除于" : "cleared") : (s->is_zh ? "始于" : "since"),
+    snprintf(buf, size, "%-7s %s  %s %s (%s %s)  %s %.8s",
+             text_of(a, is_cleared ? "peak" : "level"), name_of(s, a, "title"),
+             text_of(a, "channel"), value, s->is_zh ? "限值" : "limit", limit,
+             is_cleared ? (s->is_zh ? "解除于" : "cleared") : (s->is_zh ? "始于" : "since"),
              clock_part(text_of(a, is_cleared ? "cleared_at" : "raised_at")));
 }
 
@@ -307,7 +312,8 @@ static void draw_alerts(struct show *s, const json_t *now, bool is_cleared, int 
     char text[512];
     size_t i;
 
-    json_array_foreach(json_object_get(now, "alerts"), i, a) {
+    json_array_foreach(json_object_get(now, "alerts"), i, a)
+    {
         if (json_is_true(json_object_get(a, "cleared")) != is_cleared || max-- <= 0)
             continue;
         format_alert(s, a, text, sizeof text);
@@ -321,8 +327,8 @@ static int devices_online(const json_t *now)
     int n = 0;
     size_t i;
 
-    json_array_foreach(json_object_get(now, "devices"), i, device)
-        n += strcmp(text_of(device, "state"), "online") == 0;
+    json_array_foreach(json_object_get(now, "devices"), i, device) n +=
+        strcmp(text_of(device, "state"), "online") == 0;
     return n;
 }
 
@@ -330,14 +336,16 @@ static void format_counts(const struct show *s, const json_t *now, char *buf, si
 {
     const json_t *log = json_object_get(now, "log");
     const json_t *uplink = json_array_get(json_object_get(now, "uplinks"), 0);
-    int n = snprintf(buf, size, s->is_zh ? "设备在线 %d/%zu   日志 %lld 条目，%lld 样本"
-                                         : "devices %d/%zu online   log %lld entries, %lld samples",
+    int n = snprintf(buf, size,
+                     s->is_zh ? "设备在线 %d/%zu   日志 %lld 条目，%lld 样本"
+                              : "devices %d/%zu online   log %lld entries, %lld samples",
                      devices_online(now), json_array_size(json_object_get(now, "devices")),
                      int_of(log, "seq"), int_of(log, "samples"));
 
     if (uplink && n > 0 && (size_t)n < size)
         snprintf(buf + n, size - (size_t)n,
-                 s->is_zh ? "   中心已确认 %lld，待发 %lld" : "   centre %lld delivered, %lld waiting",
+                 s->is_zh ? "   中心已确认 %lld，待发 %lld"
+                          : "   centre %lld delivered, %lld waiting",
                  int_of(uplink, "acked_seq"), int_of(uplink, "backlog"));
 }
 
@@ -347,11 +355,11 @@ static void format_head(const struct show *s, const json_t *now, int64_t left_s,
     char left[64] = "";
 
     if (left_s >= 0)
-        snprintf(left, sizeof left, s->is_zh ? "   剩余 %" PRId64 " 秒" : "   %" PRId64 " s left",
-                 left_s);
-    snprintf(buf, size, "%s   %.10s %.8s UTC x%g%s   %s", name_of(s, json_object_get(now, "station"),
-             "names"), text_of(now, "time"), clock_part(text_of(now, "time")), s->c.speed, left,
-             s->c.page);
+        snprintf(left, sizeof left,
+                 s->is_zh ? "   剩余 %" PRId64 " 秒" : "   %" PRId64 " s left", left_s);
+    snprintf(buf, size, "%s   %.10s %.8s UTC x%g%s   %s",
+             name_of(s, json_object_get(now, "station"), "names"), text_of(now, "time"),
+             clock_part(text_of(now, "time")), s->c.speed, left, s->c.page);
 }
 
 static void draw(struct show *s, const json_t *now, int64_t left_s)
@@ -417,8 +425,7 @@ static void tell(struct show *s, const json_t *now)
     char text[512];
     size_t i;
 
-    json_array_foreach(json_object_get(now, "alerts"), i, a)
-        tell_alert(s, a);
+    json_array_foreach(json_object_get(now, "alerts"), i, a) tell_alert(s, a);
     if (t >= s->next_line_ms) {
         s->next_line_ms = t + LINE_EVERY_MS;
         format_counts(s, now, text, sizeof text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * demo_show - the terminal of a running demonstration, from what /api/v1/now says: on a terminal a
- * table drawn anew each second, otherwise a line now and then and one for every alert that moves.
- * Main thread.
+ * demo_show - the terminal of a running demonstration, from what /api/v1/now says: on a
+ * terminal a table drawn anew each second, otherwise a line now and then and one for every
+ * alert that moves. Main thread.
  */
 #pragma once
 
@@ -11,10 +11,10 @@
 struct show;
 
 struct show_context {
-    const char *page;     /* address of the page */
-    const char *lang;     /* "zh" or "en" */
+    const char *page; /* address of the page */
+    const char *lang; /* "zh" or "en" */
     double speed;
-    int64_t left_s;       /* until the end; -1: none set */
+    int64_t left_s; /* until the end; -1: none set */
     int has_centre;
 };
 

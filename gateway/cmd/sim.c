@@ -17,9 +17,9 @@
 #include "gateway/sim/sim.h"
 
 enum {
-    TEXTS_MAX = 64,         /* as struct option_texts */
-    UNIT_DEFAULT = 1,       /* of a profile that states none */
-    ADDRESS_MAX = 300,      /* a host name has at most 253 bytes */
+    TEXTS_MAX = 64,             /* as struct option_texts */
+    UNIT_DEFAULT = 1,           /* of a profile that states none */
+    ADDRESS_MAX = 300,          /* a host name has at most 253 bytes */
     PAST_MS = 24 * 3600 * 1000, /* where a fast clock of our own starts */
     ZONE_MS = 8 * 3600 * 1000,  /* local time without a station: that of Beijing */
 };
@@ -35,34 +35,86 @@ struct sim_options {
 #define OPTION(member) .offset = offsetof(struct sim_options, member)
 
 static const struct cmd_option options[] = {
-    { .name = "profile", .letter = 'p', .type = OPTION_TEXT, OPTION(profile), .value = "ID",
+    { .name = "profile",
+      .letter = 'p',
+      .type = OPTION_TEXT,
+      OPTION(profile),
+      .value = "ID",
       .help = "One instrument of this profile; see sluice profile list." },
-    { .name = "station", .type = OPTION_TEXT, OPTION(station), .value = "FILE",
+    { .name = "station",
+      .type = OPTION_TEXT,
+      OPTION(station),
+      .value = "FILE",
       .help = "Every device of a station's configuration, where its bus expects it." },
-    { .name = "tcp", .type = OPTION_TEXT, OPTION(tcp), .value = "ADDR:PORT",
+    { .name = "tcp",
+      .type = OPTION_TEXT,
+      OPTION(tcp),
+      .value = "ADDR:PORT",
       .help = "Modbus TCP here; port 0 takes a free one (the default is 127.0.0.1:1502)." },
-    { .name = "pty", .type = OPTION_TEXT, OPTION(pty), .value = "PATH",
+    { .name = "pty",
+      .type = OPTION_TEXT,
+      OPTION(pty),
+      .value = "PATH",
       .help = "Modbus RTU on a pseudo terminal that PATH links to." },
-    { .name = "unit", .letter = 'u', .type = OPTION_INT, OPTION(unit), .value = "N", .dflt = "-1",
-      .min = -1, .max = 255, .help = "Modbus unit; -1: the profile's own." },
-    { .name = "seed", .type = OPTION_INT, OPTION(seed), .value = "N", .dflt = "1",
+    { .name = "unit",
+      .letter = 'u',
+      .type = OPTION_INT,
+      OPTION(unit),
+      .value = "N",
+      .dflt = "-1",
+      .min = -1,
+      .max = 255,
+      .help = "Modbus unit; -1: the profile's own." },
+    { .name = "seed",
+      .type = OPTION_INT,
+      OPTION(seed),
+      .value = "N",
+      .dflt = "1",
       .help = "The same seed gives the same signals." },
-    { .name = "speed", .type = OPTION_DOUBLE, OPTION(speed), .value = "N", .dflt = "1", .min = 1,
-      .max = CLOCK_SPEED_MAX, .help = "Station time runs N times as fast, from a day ago." },
-    { .name = "clock", .type = OPTION_TEXT, OPTION(clock), .value = "TEXT",
+    { .name = "speed",
+      .type = OPTION_DOUBLE,
+      OPTION(speed),
+      .value = "N",
+      .dflt = "1",
+      .min = 1,
+      .max = CLOCK_SPEED_MAX,
+      .help = "Station time runs N times as fast, from a day ago." },
+    { .name = "clock",
+      .type = OPTION_TEXT,
+      OPTION(clock),
+      .value = "TEXT",
       .help = "Station clock shared with other processes, as sluice demo hands it over." },
-    { .name = "set", .type = OPTION_TEXTS, OPTION(sets), .value = "POINT=VALUE",
+    { .name = "set",
+      .type = OPTION_TEXTS,
+      OPTION(sets),
+      .value = "POINT=VALUE",
       .help = "Hold a point (or DEVICE/POINT) at a value in the quantity's unit, or at nan." },
-    { .name = "flag", .type = OPTION_TEXT, OPTION(flag), .value = "WORD",
+    { .name = "flag",
+      .type = OPTION_TEXT,
+      OPTION(flag),
+      .value = "WORD",
       .help = "Hold a status word of the profile: zero, span, maintenance, fault ..." },
-    { .name = "episode", .type = OPTION_TEXTS, OPTION(episodes),
+    { .name = "episode",
+      .type = OPTION_TEXTS,
+      OPTION(episodes),
       .value = "TARGET=PEAK@START+LENGTH/EVERY",
       .help = "A quantity or DEVICE/POINT climbs to PEAK: pm2_5=190@1min+4min/10min." },
-    { .name = "calm", .type = OPTION_FLAG, OPTION(is_calm),
+    { .name = "calm",
+      .type = OPTION_FLAG,
+      OPTION(is_calm),
       .help = "No episodes, calibrations and status bits but those asked for." },
-    { .name = "calibration", .type = OPTION_INT, OPTION(calibration_min), .value = "MINUTES",
-      .dflt = "0", .min = 0, .max = 10080, .help = "Zero and span checks so often." },
-    { .name = "profiles", .type = OPTION_TEXTS, OPTION(profile_dirs), .value = "DIR",
+    { .name = "calibration",
+      .type = OPTION_INT,
+      OPTION(calibration_min),
+      .value = "MINUTES",
+      .dflt = "0",
+      .min = 0,
+      .max = 10080,
+      .help = "Zero and span checks so often." },
+    { .name = "profiles",
+      .type = OPTION_TEXTS,
+      OPTION(profile_dirs),
+      .value = "DIR",
       .help = "Look for profiles here before the built-in ones." },
     { 0 },
 };
@@ -72,8 +124,8 @@ struct job {
     struct clock clock;
     struct diag *diag;
     struct sim *sim;
-    struct config *config;    /* with --station */
-    struct profile *profile;  /* with --profile */
+    struct config *config;   /* with --station */
+    struct profile *profile; /* with --profile */
     struct instrument_set sets[TEXTS_MAX];
     char set_names[TEXTS_MAX][128];
     struct signal_episode episodes[TEXTS_MAX];
@@ -205,8 +257,8 @@ static int add_profile(struct job *j)
     const struct sim_options *o = j->o;
     bool is_known = false;
 
-    j->profile = profile_load_by_id(o->profile, o->profile_dirs.text, o->profile_dirs.n, j->diag,
-                                    &is_known);
+    j->profile = profile_load_by_id(o->profile, o->profile_dirs.text, o->profile_dirs.n,
+                                    j->diag, &is_known);
     if (!j->profile) {
         diag_print(j->diag, stderr);
         return is_known ? EXIT_USAGE : wrong("no such profile", o->profile);
@@ -343,8 +395,8 @@ static bool has_point(const struct job *j, const char *device, size_t device_len
 
     for (size_t i = 0; i < n; i++) {
         const struct device_conf *x = d ? &d[i] : &alone;
-        bool is_meant = !device || (strlen(x->id) == device_len &&
-                                    strncmp(x->id, device, device_len) == 0);
+        bool is_meant =
+            !device || (strlen(x->id) == device_len && strncmp(x->id, device, device_len) == 0);
         if (is_meant && (device ? names_point(x->profile_found, point)
                                 : names_point(x->profile_found, point) ||
                                       names_quantity(x->profile_found, point)))
@@ -410,7 +462,8 @@ static int prepare(struct job *j)
         return wrong("give either --tcp or --pty", NULL);
     if (o->station && (o->tcp || o->pty || o->unit >= 0 || o->flag))
         return wrong("--tcp, --pty, --unit and --flag go with --profile; a station's "
-                     "configuration says where its devices are", NULL);
+                     "configuration says where its devices are",
+                     NULL);
     int rc = parse_texts(j);
     if (rc == EXIT_DONE)
         rc = set_clock(j);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * course - how each quantity usually goes through a day at a station by a river in a town: level,
- * daily swing, noise, what it is driven by, and how high it climbs in an episode. Constant data.
+ * course - how each quantity usually goes through a day at a station by a river in a town:
+ * level, daily swing, noise, what it is driven by, and how high it climbs in an episode.
+ * Constant data.
  */
 #pragma once
 

@@ -22,9 +22,9 @@ enum {
 
 struct point {
     struct signal signal;
-    double held; /* what the user holds it at */
+    double held;              /* what the user holds it at */
     bool is_held, is_checked; /* checked: takes part in zero and span checks */
-    double span; /* what it shows during a span check */
+    double span;              /* what it shows during a span check */
 };
 
 struct instrument {
@@ -32,7 +32,7 @@ struct instrument {
     struct point *points;
     double *values;
     uint16_t *words;
-    int64_t step; /* of the image; INT64_MIN: none yet */
+    int64_t step;              /* of the image; INT64_MIN: none yet */
     struct signal_episode own; /* target unused: every point by its course */
     struct signal_window zero, span, trouble;
     const char *trouble_word;
@@ -87,7 +87,8 @@ static double register_step(const struct profile_point *pt)
     return is_exact ? 0 : fabs(pt->scale) * factor;
 }
 
-/* The profile's level and swing. The sun has no level at night; showers keep their own figures. */
+/* The profile's level and swing. The sun has no level at night; showers keep their own figures.
+ */
 static void take_own_figures(const struct profile_point *pt, struct course *c)
 {
     double swing = isnan(pt->sim_swing) ? 0 : pt->sim_swing;
@@ -132,8 +133,8 @@ static void init_point(const struct instrument_options *o, size_t i, struct poin
                     .seed = noise_seed(noise_seed(o->seed, o->id), pt->id),
                     .station_seed = o->seed,
                     .zone_ms = o->zone_ms },
-        .is_checked = pt->quantity && pt->quantity->medium == MEDIUM_AIR &&
-                      pt->role == POINT_MEASUREMENT,
+        .is_checked =
+            pt->quantity && pt->quantity->medium == MEDIUM_AIR && pt->role == POINT_MEASUREMENT,
         .span = c.episode != 0 ? c.episode : c.base * 4,
     };
     for (size_t k = 0; k < o->sets_n; k++) {
@@ -158,7 +159,8 @@ static struct signal_window window(uint64_t seed, int64_t which, int64_t every_m
     return (struct signal_window){ every_ms, phase, length_ms };
 }
 
-/* Words that the profile does not have make no windows: a zero check must be told from a zero. */
+/* Words that the profile does not have make no windows: a zero check must be told from a zero.
+ */
 static void init_calibration(struct instrument *in, uint64_t seed)
 {
     int64_t every = in->o.calibration_ms ? in->o.calibration_ms : CALIBRATION_EVERY_MS;
@@ -186,7 +188,8 @@ static void init_trouble(struct instrument *in, uint64_t seed)
     }
 }
 
-/* Registers of identification that no point describes hold what the tests of the profile expect. */
+/* Registers of identification that no point describes hold what the tests of the profile
+ * expect. */
 static void show_identity(struct instrument *in)
 {
     const struct profile *p = in->o.profile;

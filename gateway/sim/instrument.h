@@ -22,14 +22,14 @@ struct instrument_set { /* a point that the user holds at a value, canonical uni
 struct instrument_options {
     const char *id; /* of the device: part of its seed and of targets */
     const struct profile *profile;
-    int order;             /* enum word_order; -1: the profile's */
-    uint8_t unit;          /* Modbus unit */
-    uint64_t seed;         /* of the station: the same seed gives the same signals */
-    int64_t zone_ms;       /* of local time */
-    int64_t origin_ms;     /* station time from which episodes count */
-    bool is_calm;          /* no episodes, calibrations, status bits of its own */
+    int order;              /* enum word_order; -1: the profile's */
+    uint8_t unit;           /* Modbus unit */
+    uint64_t seed;          /* of the station: the same seed gives the same signals */
+    int64_t zone_ms;        /* of local time */
+    int64_t origin_ms;      /* station time from which episodes count */
+    bool is_calm;           /* no episodes, calibrations, status bits of its own */
     int64_t calibration_ms; /* zero and span checks so often; 0: each 12 h, calm: never */
-    const char *flag;      /* a word held all the time; NULL: none */
+    const char *flag;       /* a word held all the time; NULL: none */
     const struct instrument_set *sets;
     size_t sets_n;
     const struct signal_episode *episodes;
@@ -44,7 +44,8 @@ void instrument_destroy(struct instrument *in);
 
 const struct instrument_options *instrument_options_of(const struct instrument *in);
 
-/* Brings the registers up to station time; they change once a second, as most instruments do. */
+/* Brings the registers up to station time; they change once a second, as most instruments do.
+ */
 void instrument_advance(struct instrument *in, int64_t t_ms);
 
 /* What a point shows, canonical unit, as of the last advance. */

@@ -125,8 +125,8 @@ static double wander(uint64_t seed, int64_t t_ms)
 {
     int64_t minute = divide(t_ms, MINUTE_MS);
     double part = (double)modulo(t_ms, MINUTE_MS) / MINUTE_MS;
-    double slow = (1 - part) * noise_ar1(seed, minute, 0.93) +
-                  part * noise_ar1(seed, minute + 1, 0.93);
+    double slow =
+        (1 - part) * noise_ar1(seed, minute, 0.93) + part * noise_ar1(seed, minute + 1, 0.93);
     double fast = noise_ar1(~seed, divide(t_ms, SECOND_MS), 0.6);
     return 0.75 * slow + 0.66 * fast;
 }
@@ -222,8 +222,8 @@ static double rain_sum(const struct signal *s, int64_t t_ms)
 double signal_at(const struct signal *s, int64_t t_ms)
 {
     static double (*const shapes[])(const struct signal *, int64_t) = {
-        [COURSE_DAY] = daily,   [COURSE_SUN] = sun,           [COURSE_DIRECTION] = direction,
-        [COURSE_RAIN] = rain,   [COURSE_RAIN_SUM] = rain_sum,
+        [COURSE_DAY] = daily, [COURSE_SUN] = sun,           [COURSE_DIRECTION] = direction,
+        [COURSE_RAIN] = rain, [COURSE_RAIN_SUM] = rain_sum,
     };
     double x = shapes[s->course.shape](s, t_ms);
 

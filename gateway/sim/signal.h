@@ -34,11 +34,11 @@ struct signal_window {
 bool signal_window_is_open(const struct signal_window *w, int64_t t_ms);
 
 struct signal {
-    struct course course;   /* of its quantity, with the point's own figures */
-    double min, max;        /* what the instrument can show; NaN: unlimited */
-    uint64_t seed;          /* of this point */
-    uint64_t station_seed;  /* of what the station's points share */
-    int64_t zone_ms;        /* local time = UTC + zone_ms */
+    struct course course;  /* of its quantity, with the point's own figures */
+    double min, max;       /* what the instrument can show; NaN: unlimited */
+    uint64_t seed;         /* of this point */
+    uint64_t station_seed; /* of what the station's points share */
+    int64_t zone_ms;       /* local time = UTC + zone_ms */
 };
 
 /* Without episodes. */

@@ -100,8 +100,9 @@ int sim_start(struct sim *s, uv_loop_t *loop, char *error, size_t error_size)
         int rc = w->path ? slave_pty_start(loop, w->path, &p->group, &p->pty)
                          : slave_tcp_start(loop, w->host, w->port, &p->group, &p->tcp);
         if (rc < 0) {
-            snprintf(error, error_size, "cannot serve at %s%s%s: %s", w->path ? w->path : w->host,
-                     w->path ? "" : ":", w->path ? "" : w->port, strerror(-rc));
+            snprintf(error, error_size, "cannot serve at %s%s%s: %s",
+                     w->path ? w->path : w->host, w->path ? "" : ":", w->path ? "" : w->port,
+                     strerror(-rc));
             return rc;
         }
     }

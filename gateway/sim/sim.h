@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sim - a station's simulated instruments on their ports and lines. Everything on one loop, whose
- * thread makes every call.
+ * sim - a station's simulated instruments on their ports and lines. Everything on one loop,
+ * whose thread makes every call.
  */
 #pragma once
 
@@ -35,9 +35,10 @@ struct sim_counters {
 void sim_counters_get(const struct sim *s, struct sim_counters *ret);
 
 /* "127.0.0.1:1502" or the path, with its instruments, to `each`, place by place. */
-void sim_each_place(const struct sim *s, void (*each)(void *user, const char *address,
-                                                      const struct instrument *const *in,
-                                                      size_t n), void *user);
+void sim_each_place(const struct sim *s,
+                    void (*each)(void *user, const char *address,
+                                 const struct instrument *const *in, size_t n),
+                    void *user);
 
 /* Closes every place; run the loop until it is empty, then destroy. */
 void sim_stop(struct sim *s);

@@ -37,7 +37,8 @@ static int reply(modbus_t *ctx, const uint8_t *req, int n, uint8_t space, int fi
 
     for (int i = 0; i < count && i < BITS_MAX; i++)
         bits[i] = words[i] != 0;
-    map.start_bits = map.start_input_bits = map.start_registers = map.start_input_registers = first;
+    map.start_bits = map.start_input_bits = map.start_registers = map.start_input_registers =
+        first;
     map.nb_bits = space == SPACE_COIL ? count : 0;
     map.nb_input_bits = space == SPACE_DISCRETE ? count : 0;
     map.nb_registers = space == SPACE_HOLDING ? count : 0;
@@ -56,9 +57,7 @@ int slave_answer(struct slave_group *g, enum slave_line line, modbus_t *ctx, con
 
     if (!in) {
         g->silent++;
-        return line == SLAVE_RTU
-                   ? 0
-                   : refuse(g, ctx, req, MODBUS_EXCEPTION_GATEWAY_TARGET);
+        return line == SLAVE_RTU ? 0 : refuse(g, ctx, req, MODBUS_EXCEPTION_GATEWAY_TARGET);
     }
     uint8_t space = pdu[0];
     if (space < SPACE_COIL || space > SPACE_INPUT)

@@ -26,9 +26,10 @@ struct slave_group {
 };
 
 /*
- * Answers the request req[0..n) that modbus_receive() delivered on `ctx`. On TCP the units 0 and
- * 255 mean the only instrument of a port. Functions 1 to 4; others get exception 1, registers
- * that no profile has exception 2. Returns 0, or -EIO when the reply could not be written.
+ * Answers the request req[0..n) that modbus_receive() delivered on `ctx`. On TCP the units 0
+ * and 255 mean the only instrument of a port. Functions 1 to 4; others get exception 1,
+ * registers that no profile has exception 2. Returns 0, or -EIO when the reply could not be
+ * written.
  */
 int slave_answer(struct slave_group *g, enum slave_line line, modbus_t *ctx, const uint8_t *req,
                  int n);

@@ -2,9 +2,9 @@
 /*
  *   gateway <-> slave side = line = master side <-> frame[] <-> socket pair <-> libmodbus
  *
- * libmodbus listens for one unit only and takes the next frame for another unit's answer when it
- * hears a foreign request. Here one line has many units: a whole frame is collected first, then
- * libmodbus is told to be the unit that the frame names, and given the frame.
+ * libmodbus listens for one unit only and takes the next frame for another unit's answer when
+ * it hears a foreign request. Here one line has many units: a whole frame is collected first,
+ * then libmodbus is told to be the unit that the frame names, and given the frame.
  */
 #include "gateway/sim/slave_pty.h"
 
@@ -20,20 +20,20 @@
 #include <unistd.h>
 
 enum {
-    REQUEST_BYTES = 8,       /* functions 1 to 6: unit, function, two words, CRC */
-    SILENCE_MS = 20,         /* ends every other frame, and clears what is left of a broken one */
-    BYTE_TIMEOUT_US = 2000,  /* the frame is complete: a missing byte will not come */
-    UNIT_MAX = 247,          /* Modbus over serial line 2.2 */
+    REQUEST_BYTES = 8, /* functions 1 to 6: unit, function, two words, CRC */
+    SILENCE_MS = 20,   /* ends every other frame, and clears what is left of a broken one */
+    BYTE_TIMEOUT_US = 2000, /* the frame is complete: a missing byte will not come */
+    UNIT_MAX = 247,         /* Modbus over serial line 2.2 */
 };
 
 struct slave_pty {
-    uv_poll_t poll;     /* of the master side */
+    uv_poll_t poll; /* of the master side */
     uv_timer_t silence;
     struct slave_group *group;
     modbus_t *modbus;
-    int master, slave;  /* our own slave side keeps the line up while the gateway is away */
-    int ours, theirs;   /* the socket pair; theirs is libmodbus's */
-    char *path;         /* of the link */
+    int master, slave; /* our own slave side keeps the line up while the gateway is away */
+    int ours, theirs;  /* the socket pair; theirs is libmodbus's */
+    char *path;        /* of the link */
     uint8_t frame[MODBUS_RTU_MAX_ADU_LENGTH];
     size_t frame_n;
     int handles;

@@ -103,7 +103,8 @@ static int connection_open(struct slave_tcp *t, int fd)
         free(c);
         return rc;
     }
-    /* uv_poll_init made the descriptor non-blocking; libmodbus reads on until a frame is whole */
+    /* uv_poll_init made the descriptor non-blocking; libmodbus reads on until a frame is whole
+     */
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     uv_poll_start(&c->poll, UV_READABLE, on_request);
     *place = c;

@@ -15,7 +15,8 @@ enum {
 
 struct slave_tcp;
 
-/* Listens on host and port ("0": any free one). The group must outlive it. 0 or a negative errno. */
+/* Listens on host and port ("0": any free one). The group must outlive it. 0 or a negative
+ * errno. */
 int slave_tcp_start(uv_loop_t *loop, const char *host, const char *port, struct slave_group *g,
                     struct slave_tcp **ret);
 unsigned slave_tcp_port(const struct slave_tcp *t);

@@ -182,9 +182,11 @@ static void stays_within_what_the_instrument_shows(void **state)
 static void every_course_is_of_a_known_quantity(void **state)
 {
     (void)state;
-    static const char *const names[] = { "ozone", "rh", "wind_dir", "precip", "ph", "soil_moisture",
-                                         "sound_level", "laeq", "dose_rate_air", "dose_rate_h10",
-                                         "cabin_temp", "water_level", "turbidity" };
+    static const char *const names[] = { "ozone",         "rh",         "wind_dir",
+                                         "precip",        "ph",         "soil_moisture",
+                                         "sound_level",   "laeq",       "dose_rate_air",
+                                         "dose_rate_h10", "cabin_temp", "water_level",
+                                         "turbidity" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const struct course *c = course_find(names[i]);
@@ -216,10 +218,18 @@ static void reads_an_episode(void **state)
 static void refuses_a_wrong_episode_and_says_what_is_right(void **state)
 {
     (void)state;
-    static const char *const wrong[] = { "", "pm2_5", "=1@1s+1s", "pm2_5=x@1s+1s", "pm2_5=1",
-                                         "pm2_5=1@1+1s", "pm2_5=1@1s+0s", "pm2_5=1@1s+5s/5s",
-                                         "pm2_5=1@1s+1s/2s more", "pm2_5=1@-1s+1s",
-                                         "pm2_5=nan@1s+1s", "pm2_5=1@1e300s+1s" };
+    static const char *const wrong[] = { "",
+                                         "pm2_5",
+                                         "=1@1s+1s",
+                                         "pm2_5=x@1s+1s",
+                                         "pm2_5=1",
+                                         "pm2_5=1@1+1s",
+                                         "pm2_5=1@1s+0s",
+                                         "pm2_5=1@1s+5s/5s",
+                                         "pm2_5=1@1s+1s/2s more",
+                                         "pm2_5=1@-1s+1s",
+                                         "pm2_5=nan@1s+1s",
+                                         "pm2_5=1@1e300s+1s" };
     struct signal_episode e = { .peak = 42 };
     char why[200];
 
@@ -249,7 +259,9 @@ static void an_episode_rises_stays_and_falls_and_comes_back(void **state)
 static void a_window_opens_at_its_time_each_day(void **state)
 {
     (void)state;
-    struct signal_window w = { .every_ms = 24 * HOUR, .phase_ms = 2 * HOUR, .length_ms = MINUTE };
+    struct signal_window w = { .every_ms = 24 * HOUR,
+                               .phase_ms = 2 * HOUR,
+                               .length_ms = MINUTE };
     struct signal_window never = { 0 };
 
     assert_false(signal_window_is_open(&w, DAY0 + 2 * HOUR - 1));

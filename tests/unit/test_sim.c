@@ -51,12 +51,12 @@ static struct profile_flag flag(uint16_t at, const struct profile_choice *choice
     };
 }
 
-static const struct profile_choice zero = { .raw = 1, .word = "zero",
-                                            .verdict = { STATUS_CALIBRATION, GRADE_GOOD,
-                                                         REASON_CAL_ZERO } };
-static const struct profile_choice fault = { .raw = 1, .word = "fault",
-                                             .verdict = { STATUS_FAULT, GRADE_BAD,
-                                                          REASON_INSTR } };
+static const struct profile_choice zero = {
+    .raw = 1, .word = "zero", .verdict = { STATUS_CALIBRATION, GRADE_GOOD, REASON_CAL_ZERO }
+};
+static const struct profile_choice fault = {
+    .raw = 1, .word = "fault", .verdict = { STATUS_FAULT, GRADE_BAD, REASON_INSTR }
+};
 
 static void make_monitor(struct monitor *m)
 {
@@ -70,16 +70,28 @@ static void make_monitor(struct monitor *m)
     m->spans[0] = (struct profile_span){ SPACE_DISCRETE, 0, 2, 0 };
     m->spans[1] = (struct profile_span){ SPACE_INPUT, 10, 4, 2 };
     m->spans[2] = (struct profile_span){ SPACE_INPUT, 16, 1, 6 };
-    m->profile = (struct profile){ .id = "monitor", .read_max = 60, .read_gap = 2,
-                                   .points = m->points, .points_n = 3, .flags = m->flags,
-                                   .flags_n = 2, .spans = m->spans, .spans_n = 3, .words_n = 7,
-                                   .order_from = { .at = { 0 } }, .mode = { .at = { 0 } } };
+    m->profile = (struct profile){ .id = "monitor",
+                                   .read_max = 60,
+                                   .read_gap = 2,
+                                   .points = m->points,
+                                   .points_n = 3,
+                                   .flags = m->flags,
+                                   .flags_n = 2,
+                                   .spans = m->spans,
+                                   .spans_n = 3,
+                                   .words_n = 7,
+                                   .order_from = { .at = { 0 } },
+                                   .mode = { .at = { 0 } } };
 }
 
 static struct instrument_options options_of(const struct monitor *m)
 {
-    return (struct instrument_options){ .id = "roof-pm", .profile = &m->profile, .order = -1,
-                                        .unit = 7, .seed = 1, .origin_ms = DAY0,
+    return (struct instrument_options){ .id = "roof-pm",
+                                        .profile = &m->profile,
+                                        .order = -1,
+                                        .unit = 7,
+                                        .seed = 1,
+                                        .origin_ms = DAY0,
                                         .is_calm = true };
 }
 
@@ -203,7 +215,8 @@ static void zero_checks_are_flagged_and_show_nothing(void **state)
         bool is_zero = strcmp(instrument_word(in), "zero") == 0;
         assert_int_equal(instrument_read(in, SPACE_DISCRETE, 0, 1, &bit), 0);
         assert_int_equal(bit, is_zero);
-        assert_true(is_zero ? fabs(instrument_value(in, 0)) < 10 : instrument_value(in, 0) > 10);
+        assert_true(is_zero ? fabs(instrument_value(in, 0)) < 10
+                            : instrument_value(in, 0) > 10);
         assert_true(instrument_value(in, 2) > 5); /* the cabin is no gas */
         zeros += is_zero;
     }
@@ -316,7 +329,8 @@ static void tcp_client(void *user)
     struct bench *b = user;
     uint8_t bits[2];
     uint16_t word;
-    modbus_t *ctx = modbus_new_tcp("127.0.0.1", (int)strtol(strrchr(b->address, ':') + 1, NULL, 10));
+    modbus_t *ctx =
+        modbus_new_tcp("127.0.0.1", (int)strtol(strrchr(b->address, ':') + 1, NULL, 10));
 
     memset(&got, 0, sizeof got);
     got.rc[0] = modbus_connect(ctx);
