@@ -14,11 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/base/clock.h"
 #include "gateway/series/series.h"
 
 enum {
     STORE_QUEUE_BYTES_MAX = 32 << 20, /* batches waiting for the writer: minutes of a stalled disk */
     STORE_EVENT_MAX = 16 << 10,       /* bytes of one event */
+    STORE_STATE_MAX = 1 << 20,        /* bytes of one state */
+    STORE_NAME_MAX = 256,             /* bytes of a state's key, an uplink's or a stream's name */
     STORE_RANGES_MAX = 256,           /* acknowledged ranges above a cursor's contiguous part */
 };
 
@@ -30,6 +33,7 @@ struct store_options {
     int64_t size_max_bytes;  /* retention by size; 0: none */
     int64_t age_max_ms;      /* retention by age; 0: none */
     double speed;            /* of the clock: intervals above are station time; 1 in operation */
+    const struct clock *clock; /* station time for retention by age; NULL: the system's */
 };
 
 struct store_commit { /* after each commit */
@@ -100,7 +104,12 @@ struct store_health {
 };
 void store_health_get(struct store *s, struct store_health *ret); /* any thread */
 
-/* ---- reading: one reader per thread, its own connection ---- */
+/*
+ * ---- reading: one reader per thread, its own connection ----
+ *
+ * No read transaction is open while a callback runs; a callback may call other functions of its
+ * reader, but not the one that called it.
+ */
 
 struct store_reader;
 int store_reader_open(struct store *s, struct store_reader **ret);
@@ -128,8 +137,9 @@ int store_read_segment(struct store_reader *r, uint32_t stream, uint32_t segment
                        bool (*each)(void *user, const struct store_entry *e), void *user);
 
 /*
- * Decoded rows of one stream with t_from <= time < t_to, sealed and pending, oldest first. The
- * cells have the columns of their own segment: `layout` names the dictionary in force.
+ * Decoded rows of one stream with t_from <= time < t_to, sealed and pending, in the order they were
+ * accepted: oldest first unless the clock was set back. The cells have the columns of their own
+ * segment: `layout` names the dictionary in force. Frames whose key frame is gone are passed over.
  */
 int store_read_rows(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
                     bool (*each)(void *user, int64_t time_ms, const struct series_cell *cells,
@@ -166,10 +176,14 @@ struct store_cursor {
     size_t above_n;
 };
 
-/* The uplink's cursor; a new uplink starts at the oldest entry kept. Reader's thread. */
+/* The uplink's cursor; a new uplink starts at the oldest entry kept, which stays from then on.
+ * Reader's thread. */
 int store_cursor_get(struct store_reader *r, const char *uplink, struct store_cursor *ret);
 /* Written with the next commit; any thread. Losing it costs repetition, never data. */
 int store_cursor_set(struct store *s, const char *uplink, const struct store_cursor *c);
+
+/* The uplink is no longer configured: nothing is kept for it any more. With the next commit. */
+int store_cursor_forget(struct store *s, const char *uplink);
 
 /* An entry that the destination refuses, set aside with its reason. Any thread. */
 int store_set_aside(struct store *s, const char *uplink, uint64_t seq, const char *why);

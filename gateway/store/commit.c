@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/store/commit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/backoff.h"
+#include "gateway/base/log.h"
+#include "gateway/store/document.h"
+#include "gateway/store/migrate.h"
+
+enum {
+    EVENT_TEXT_MAX = STORE_EVENT_MAX + 128,
+    SEGMENTS_SKIPPED = 1 << 16, /* more than a stream begins between two backups */
+};
+
+/* ---- opening ---- */
+
+/* A new log gets its row, and with it its epoch. */
+static int reserve_log(struct db *db)
+{
+    int64_t seq;
+    int rc = db_number(db, SQL_LOG_LAST, NULL, 0, -1, &seq);
+
+    if (rc < 0 || seq >= 0)
+        return rc;
+    return db_run(db, SQL_LOG_NEW, DB_VALUES(db_int((int64_t)random_u64())));
+}
+
+static int load(struct commit *c, char *error, size_t size)
+{
+    int rc = reserve_log(&c->db);
+
+    if (rc == 0)
+        rc = tail_load(&c->tail);
+    if (rc < 0)
+        snprintf(error, size, "The log in %s cannot be read: %s.", c->path,
+                 rc == -EBADMSG ? "its tables contradict each other" : db_error(&c->db));
+    return rc;
+}
+
+int commit_open(struct commit *c, const char *path, unsigned seal_rows, char *error, size_t size)
+{
+    *c = (struct commit){ .path = path, .text = BUF_INIT(EVENT_TEXT_MAX) };
+
+    int rc = tail_init(&c->tail, &c->db, seal_rows);
+    if (rc < 0) {
+        snprintf(error, size, "There is no memory for the log.");
+        return rc;
+    }
+    rc = db_open(&c->db, path, DB_WRITE, error, size);
+    if (rc == 0)
+        rc = migrate_run(&c->db, error, size);
+    if (rc == 0)
+        rc = load(c, error, size);
+    if (rc < 0)
+        commit_close(c);
+    return rc;
+}
+
+void commit_close(struct commit *c)
+{
+    db_close(&c->db);
+    tail_done(&c->tail);
+    buf_done(&c->text);
+}
+
+/* ---- operations ---- */
+
+static int apply_row(struct commit *c, const struct batch_op *op, int64_t now_ms)
+{
+    struct tail_stream *s = tail_stream(&c->tail, op->stream);
+
+    if (!s || s->columns != op->n) /* refused when the batch was built; the stream changed since */
+        return 0;
+    return tail_append(&c->tail, s, op->time_ms, batch_body(op), now_ms);
+}
+
+static int apply_event(struct commit *c, const struct batch_op *op)
+{
+    char topic[TOPIC_MAX];
+    int64_t time_ms;
+    uint64_t seq = c->tail.seq_last + 1;
+
+    document_event(batch_body(op), op->size, topic, &time_ms);
+    buf_clear(&c->text);
+    document_put_event(&c->text, c->tail.epoch, seq, batch_body(op), op->size);
+    if (c->text.has_failed)
+        return -ENOMEM;
+    c->tail.seq_last = seq;
+    c->tail.events++;
+    return db_run(&c->db, SQL_EVENT_ADD,
+                  DB_VALUES(db_int((int64_t)seq), db_int(time_ms), db_int(time_ms),
+                            db_text(topic), db_blob(c->text.data, c->text.size)));
+}
+
+static int apply_state(struct commit *c, const struct batch_op *op)
+{
+    const char *key = batch_body(op);
+
+    if (op->size == op->n)
+        return db_run(&c->db, SQL_STATE_DROP, DB_VALUES(db_text(key)));
+    return db_run(&c->db, SQL_STATE_SET,
+                  DB_VALUES(db_text(key), db_blob(key + op->n, op->size - op->n)));
+}
+
+static int apply_cursor(struct commit *c, const struct batch_op *op)
+{
+    const char *uplink = batch_body(op);
+
+    return db_run(&c->db, SQL_CURSOR_SET,
+                  DB_VALUES(db_text(uplink), db_int((int64_t)op->seq),
+                            db_blob(uplink + op->n, op->size - op->n)));
+}
+
+static int apply(struct commit *c, const struct batch_op *op, int64_t now_ms)
+{
+    const char *text = batch_body(op);
+
+    switch (op->kind) {
+    case BATCH_ROW:
+        return apply_row(c, op, now_ms);
+    case BATCH_EVENT:
+        return apply_event(c, op);
+    case BATCH_STATE:
+        return apply_state(c, op);
+    case BATCH_CURSOR:
+        return apply_cursor(c, op);
+    case BATCH_SET_ASIDE:
+        return db_run(&c->db, SQL_ASIDE_ADD,
+                      DB_VALUES(db_text(text), db_int((int64_t)op->seq), db_text(text + op->n)));
+    case BATCH_FORGET:
+        return db_run(&c->db, SQL_CURSOR_DROP, DB_VALUES(db_text(text)));
+    }
+    return 0;
+}
+
+static int apply_all(struct commit *c, const struct store_batch *batches, int64_t now_ms)
+{
+    int rc = 0;
+
+    for (const struct store_batch *b = batches; b && rc == 0; b = b->next) {
+        const struct batch_op *op;
+        for (size_t at = 0; rc == 0 && (op = batch_next(b, &at));)
+            rc = apply(c, op, now_ms);
+    }
+    return rc;
+}
+
+/* ---- the transaction ---- */
+
+static int finish(struct commit *c)
+{
+    struct tail *t = &c->tail;
+    int rc = db_run(&c->db, SQL_LOG_SET,
+                    DB_VALUES(db_int((int64_t)t->commits), db_int((int64_t)t->seq_last),
+                              db_int((int64_t)t->samples), db_int((int64_t)t->rows),
+                              db_int((int64_t)t->events)));
+
+    return rc == 0 ? db_run(&c->db, SQL_COMMIT, NULL, 0) : rc;
+}
+
+static int begin(struct commit *c)
+{
+    c->tail.commits++;
+    return db_run(&c->db, SQL_BEGIN, NULL, 0);
+}
+
+/* Or the failure was not the database's. */
+static bool is_failure(int sqlite_code)
+{
+    return sqlite_code != SQLITE_OK && sqlite_code != SQLITE_ROW && sqlite_code != SQLITE_DONE;
+}
+
+static int fail(struct commit *c, int rc)
+{
+    int code = c->db.handle ? sqlite3_extended_errcode(c->db.handle) : SQLITE_IOERR;
+
+    snprintf(c->error, sizeof c->error, "%s",
+             is_failure(code) ? db_error(&c->db) : strerror(-rc));
+    c->is_stale = true;
+    c->is_suspect = (code & 255) == SQLITE_IOERR || (code & 255) == SQLITE_CORRUPT ||
+                    (code & 255) == SQLITE_NOTADB;
+    if (c->db.handle && !sqlite3_get_autocommit(c->db.handle))
+        db_run(&c->db, SQL_ROLLBACK, NULL, 0);
+    return rc;
+}
+
+static bool is_sound(struct db *db)
+{
+    sqlite3_stmt *st;
+    bool is_ok = false;
+
+    if (sqlite3_prepare_v2(db->handle, "PRAGMA quick_check(1)", -1, &st, NULL) != SQLITE_OK)
+        return false;
+    if (sqlite3_step(st) == SQLITE_ROW)
+        is_ok = strcmp((const char *)sqlite3_column_text(st, 0), "ok") == 0;
+    sqlite3_finalize(st);
+    return is_ok;
+}
+
+/*
+ * After a write or sync that failed, the kernel may have dropped the pages and forgotten it. A new
+ * connection recovers what the WAL holds; the checkpoint writes all of it to the database and syncs
+ * that, so that nothing rests on the failed sync.
+ */
+static int reopen(struct commit *c)
+{
+    char error[200];
+
+    db_close(&c->db);
+    int rc = db_open(&c->db, c->path, DB_WRITE, error, sizeof error);
+    if (rc < 0) {
+        snprintf(c->error, sizeof c->error, "%.159s", error);
+        return rc;
+    }
+    if (!is_sound(&c->db)) {
+        snprintf(c->error, sizeof c->error, "the database is damaged (quick_check)");
+        return -EBADMSG;
+    }
+    if (sqlite3_wal_checkpoint_v2(c->db.handle, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL) !=
+        SQLITE_OK) {
+        snprintf(c->error, sizeof c->error, "%s", db_error(&c->db));
+        return -EIO;
+    }
+    c->is_suspect = false;
+    return 0;
+}
+
+/* Makes memory agree with the database again. *ret_is_done: the transaction that seemed to fail is
+ * there. */
+static int recover(struct commit *c, bool *ret_is_done)
+{
+    int rc = c->is_suspect ? reopen(c) : 0;
+
+    if (rc == 0) {
+        rc = tail_load(&c->tail);
+        if (rc < 0)
+            snprintf(c->error, sizeof c->error, "%s", db_error(&c->db));
+    }
+    if (rc < 0)
+        return rc;
+    *ret_is_done = c->attempted && c->tail.commits == c->attempted;
+    c->attempted = 0;
+    c->is_stale = false;
+    return 0;
+}
+
+static int run(struct commit *c, const struct store_batch *batches, int64_t now_ms,
+               int64_t seal_before_ms)
+{
+    int rc = begin(c);
+
+    if (rc == 0)
+        rc = apply_all(c, batches, now_ms);
+    if (rc == 0)
+        rc = tail_seal_due(&c->tail, seal_before_ms);
+    if (rc == 0)
+        rc = tail_journal(&c->tail);
+    if (rc == 0)
+        rc = finish(c);
+    if (rc < 0) {
+        c->attempted = c->tail.commits;
+        return fail(c, rc);
+    }
+    c->error[0] = '\0';
+    return 0;
+}
+
+int commit_run(struct commit *c, const struct store_batch *batches, int64_t now_ms,
+               int64_t seal_before_ms)
+{
+    bool is_done = false;
+
+    if (c->is_stale) {
+        int rc = recover(c, &is_done);
+        if (rc < 0)
+            return rc;
+    }
+    if (is_done) {
+        c->error[0] = '\0';
+        return 0;
+    }
+    return run(c, batches, now_ms, seal_before_ms);
+}
+
+/* ---- streams ---- */
+
+/* Its number, an old one or the next. */
+static int find_number(struct commit *c, const char *name, uint32_t *ret, bool *ret_is_new)
+{
+    int64_t number = 0;
+    int rc = db_number(&c->db, SQL_STREAM_FIND, DB_VALUES(db_text(name)), 0, &number);
+
+    *ret_is_new = number == 0;
+    if (rc == 0 && number == 0)
+        rc = db_number(&c->db, SQL_STREAM_NEXT, NULL, 0, 1, &number);
+    if (rc == 0 && number >= TAIL_STREAMS_MAX)
+        rc = -ENOSPC;
+    *ret = (uint32_t)number;
+    return rc;
+}
+
+/* Two dictionaries of one number would make rows unreadable: the odds are one in four milliards,
+ * but it must be said. */
+static int add_layout(struct commit *c, uint32_t layout, const char *json)
+{
+    int rc = db_run(&c->db, SQL_LAYOUT_ADD, DB_VALUES(db_int(layout), db_text(json)));
+    sqlite3_stmt *st = rc == 0 ? db_query(&c->db, SQL_LAYOUT_GET, DB_VALUES(db_int(layout)))
+                               : NULL;
+
+    if (rc < 0)
+        return rc;
+    rc = db_step(st);
+    if (rc <= 0)
+        return rc < 0 ? rc : -EIO;
+    const char *stored = (const char *)sqlite3_column_text(st, 0);
+    bool is_same = stored && strcmp(stored, json) == 0;
+    sqlite3_reset(st);
+    return is_same ? 0 : -EEXIST;
+}
+
+static int store_stream(struct commit *c, const struct commit_stream *want,
+                        const struct tail_stream *shape, bool is_new)
+{
+    struct tail_stream *old = tail_stream(&c->tail, shape->number);
+
+    if (is_new)
+        return db_run(&c->db, SQL_STREAM_ADD,
+                      DB_VALUES(db_int(shape->number), db_text(want->name),
+                                db_int(shape->columns), db_int(shape->period_ms),
+                                db_int(shape->unit_ms), db_int(shape->layout)));
+    if (old && old->layout == shape->layout && old->columns == shape->columns &&
+        old->period_ms == shape->period_ms && old->unit_ms == shape->unit_ms)
+        return 0;
+    int rc = old ? tail_seal(&c->tail, old) : 0;
+    if (rc < 0)
+        return rc;
+    return db_run(&c->db, SQL_STREAM_CHANGE,
+                  DB_VALUES(db_int(shape->columns), db_int(shape->period_ms),
+                            db_int(shape->unit_ms), db_int(shape->layout),
+                            db_int(shape->number)));
+}
+
+static int open_stream(struct commit *c, const struct commit_stream *want,
+                       struct tail_stream *shape)
+{
+    char *json = NULL;
+    bool is_new;
+    int rc = find_number(c, want->name, &shape->number, &is_new);
+
+    if (rc == 0)
+        rc = document_layout(want->dictionary, shape->number, &shape->layout, &json);
+    if (rc == 0)
+        rc = add_layout(c, shape->layout, json);
+    if (rc == 0)
+        rc = store_stream(c, want, shape, is_new);
+    free(json);
+    return rc;
+}
+
+int commit_stream(struct commit *c, const struct commit_stream *want, uint32_t *ret_number)
+{
+    struct tail_stream shape = {
+        .columns = want->columns,
+        .period_ms = want->period_ms,
+        .unit_ms = want->unit_ms,
+    };
+    bool is_done;
+    int rc = c->is_stale ? recover(c, &is_done) : 0;
+
+    if (rc == 0)
+        rc = begin(c);
+    if (rc == 0)
+        rc = open_stream(c, want, &shape);
+    if (rc == 0)
+        rc = tail_journal(&c->tail);
+    if (rc == 0)
+        rc = finish(c);
+    if (rc < 0)
+        return fail(c, rc);
+    rc = tail_shape(&c->tail, &shape, want->hints);
+    if (rc == 0)
+        *ret_number = shape.number;
+    return rc;
+}
+
+int commit_new_epoch(struct commit *c)
+{
+    int rc = begin(c);
+
+    if (rc == 0)
+        rc = db_run(&c->db, SQL_LOG_EPOCH, DB_VALUES(db_int((int64_t)random_u64())));
+    if (rc == 0)
+        rc = db_run(&c->db, SQL_SEGMENTS_SKIP, DB_VALUES(db_int(SEGMENTS_SKIPPED)));
+    if (rc == 0)
+        rc = finish(c);
+    if (rc < 0)
+        return fail(c, rc);
+    return tail_load(&c->tail);
+}
+
+int commit_trim(struct commit *c, uint64_t seq)
+{
+    if (c->is_stale)
+        return -EAGAIN;
+
+    int rc = begin(c);
+    if (rc == 0)
+        rc = db_run(&c->db, SQL_TRIM, DB_VALUES(db_int((int64_t)seq)));
+    if (rc == 0)
+        rc = db_run(&c->db, SQL_ASIDE_TRIM, DB_VALUES(db_int((int64_t)seq)));
+    if (rc == 0)
+        rc = finish(c);
+    return rc < 0 ? fail(c, rc) : 0;
+}

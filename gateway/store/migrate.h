@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* migrate - brings the tables of a database to the version that this program writes. */
+#pragma once
+
+#include "gateway/store/db.h"
+
+/* Creates or updates in one transaction. 0 or a negative errno with a full sentence: not a log, or
+ * written by a newer version. */
+int migrate_run(struct db *db, char *error, size_t size);

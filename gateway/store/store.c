@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/store/writer.h"
+#include "sensors/core/bytes.h"
+
+enum {
+    INTERVAL_MIN_MS = 50, /* real: a faster clock does not make the disk faster */
+    COMMIT_DEFAULT_MS = 1000,
+    SEAL_DEFAULT_MS = 60000,
+    SEAL_DEFAULT_ROWS = 60,
+};
+
+#define TIME_MAX_MS (INT64_C(1) << 50) /* as in the series format */
+
+/* ---- open and close ---- */
+
+static int64_t real_interval(const struct store_options *o, int64_t station_ms, int64_t dflt)
+{
+    double ms = (double)(station_ms > 0 ? station_ms : dflt);
+
+    if (o->speed > 1)
+        ms /= o->speed;
+    return ms > INTERVAL_MIN_MS ? (int64_t)ms : INTERVAL_MIN_MS;
+}
+
+static void init_threads(struct store *s)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->wake, &monotonic);
+    pthread_cond_init(&s->answered, NULL);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static struct store *create(const struct store_options *o)
+{
+    struct store *s = calloc(1, sizeof *s);
+    char *path = strdup(o->path);
+
+    if (!s || !path) {
+        free(s);
+        free(path);
+        return NULL;
+    }
+    s->options = *o;
+    s->path = path;
+    s->mark.fd = -1;
+    s->commit_ms = real_interval(o, o->commit_ms, COMMIT_DEFAULT_MS);
+    s->seal_ms = real_interval(o, o->seal_ms, SEAL_DEFAULT_MS);
+    init_threads(s);
+    return s;
+}
+
+static void destroy(struct store *s)
+{
+    while (s->spare) {
+        struct store_batch *b = s->spare;
+        s->spare = b->next;
+        batch_destroy(b);
+    }
+    db_close(&s->reading);
+    mark_close(&s->mark);
+    pthread_cond_destroy(&s->answered);
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->lock);
+    free(s->columns);
+    free(s->path);
+    free(s);
+}
+
+static int lock_database(struct store *s, char *error, size_t size)
+{
+    int rc = mark_open(&s->mark, s->path);
+
+    if (rc == -EBUSY)
+        snprintf(error, size, "The log %s is in use by another process.", s->path);
+    else if (rc < 0)
+        snprintf(error, size, "The file %s-mark cannot be opened: %s.", s->path, strerror(-rc));
+    return rc;
+}
+
+/* A mark that is ahead, of another log, or missing beside a log that has entries. */
+static bool was_rolled_back(const struct store *s)
+{
+    const struct tail *t = &s->commit.tail;
+
+    if (s->mark.epoch == 0)
+        return t->seq_last > 0;
+    return s->mark.epoch != t->epoch || s->mark.seq > t->seq_last;
+}
+
+static int settle_epoch(struct store *s, char *error, size_t size)
+{
+    int rc = was_rolled_back(s) ? commit_new_epoch(&s->commit) : 0;
+
+    if (rc < 0)
+        snprintf(error, size, "The log %s was restored, and its new epoch cannot be written: %s.",
+                 s->path, s->commit.error);
+    s->epoch = s->commit.tail.epoch;
+    mark_write(&s->mark, s->epoch, s->commit.tail.seq_last);
+    return rc;
+}
+
+/* What an earlier run left pending goes into frames. On a full disk it stays pending, and the
+ * station goes on. */
+static void seal_remains(struct store *s)
+{
+    if (tail_oldest(&s->commit.tail) != INT64_MAX &&
+        commit_run(&s->commit, NULL, mono_ms(), INT64_MAX) < 0)
+        snprintf(s->health.error, sizeof s->health.error, "%s", s->commit.error);
+
+    const struct tail *t = &s->commit.tail;
+    s->health.committed = (struct store_commit){ t->seq_last, t->samples, t->rows, t->events };
+}
+
+static int start(struct store *s, char *error, size_t size)
+{
+    int rc = lock_database(s, error, size);
+
+    if (rc < 0)
+        return rc;
+    unsigned rows = s->options.seal_rows > 0 ? s->options.seal_rows : SEAL_DEFAULT_ROWS;
+    rc = commit_open(&s->commit, s->path, rows, error, size);
+    if (rc < 0)
+        return rc;
+    rc = settle_epoch(s, error, size);
+    if (rc == 0)
+        seal_remains(s);
+    if (rc == 0)
+        rc = db_open(&s->reading, s->path, DB_READ, error, size);
+    if (rc == 0) {
+        rc = writer_start(s);
+        if (rc < 0)
+            snprintf(error, size, "The thread of the log cannot start: %s.", strerror(-rc));
+    }
+    if (rc < 0)
+        commit_close(&s->commit);
+    return rc;
+}
+
+int store_open(const struct store_options *options,
+               void (*on_commit)(void *user, const struct store_commit *c), void *user,
+               struct store **ret, char *error, size_t error_size)
+{
+    struct store *s = create(options);
+
+    if (!s) {
+        snprintf(error, error_size, "There is no memory for the log.");
+        return -ENOMEM;
+    }
+    s->on_commit = on_commit;
+    s->user = user;
+    int rc = start(s, error, error_size);
+    if (rc < 0) {
+        destroy(s);
+        return rc;
+    }
+    *ret = s;
+    return 0;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    writer_stop(s);
+    db_close(&s->reading);
+    if (s->commit.db.handle)
+        sqlite3_wal_checkpoint_v2(s->commit.db.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                  NULL);
+    commit_close(&s->commit);
+    destroy(s);
+}
+
+uint64_t store_epoch(const struct store *s)
+{
+    return s->epoch;
+}
+
+void store_health_get(struct store *s, struct store_health *ret)
+{
+    pthread_mutex_lock(&s->lock);
+    *ret = s->health;
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- streams ---- */
+
+static int note_columns(struct store *s, uint32_t number, unsigned columns)
+{
+    if (number >= s->columns_n) {
+        size_t n = (size_t)number + 64;
+        uint16_t *grown = realloc(s->columns, n * sizeof *grown);
+        if (!grown)
+            return -ENOMEM;
+        memset(grown + s->columns_n, 0, (n - s->columns_n) * sizeof *grown);
+        s->columns = grown;
+        s->columns_n = n;
+    }
+    s->columns[number] = (uint16_t)columns;
+    return 0;
+}
+
+int store_stream_open(struct store *s, const char *name, unsigned columns, int64_t period_ms,
+                      uint32_t unit_ms, const struct series_hint *hints, const char *dictionary,
+                      uint32_t *ret_number)
+{
+    const struct commit_stream want = { name, dictionary, columns, period_ms, unit_ms, hints };
+    struct series_encoder *trial;
+    uint32_t number;
+
+    if (strlen(name) >= STORE_NAME_MAX)
+        return -ENAMETOOLONG;
+    int rc = series_encoder_create(1, columns, 0, period_ms, unit_ms, NULL, &trial);
+    if (rc < 0)
+        return rc;
+    series_encoder_destroy(trial);
+    rc = writer_open_stream(s, &want, &number);
+    if (rc == 0)
+        rc = note_columns(s, number, columns);
+    if (rc == 0)
+        *ret_number = number;
+    return rc;
+}
+
+/* ---- batches ---- */
+
+int store_batch_begin(struct store *s, struct store_batch **ret)
+{
+    struct store_batch *b = writer_spare(s);
+
+    if (!b)
+        return -ENOMEM;
+    *ret = b;
+    return 0;
+}
+
+static bool cells_are_valid(const struct series_cell *cells, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (cells[i].e < DECIMAL_DOUBLE || cells[i].e > DECIMAL_MAX_E)
+            return false;
+    return true;
+}
+
+int store_batch_row(struct store_batch *b, uint32_t stream, int64_t time_ms,
+                    const struct series_cell *cells, unsigned columns)
+{
+    const struct store *s = b->store;
+
+    if (stream >= s->columns_n || columns == 0 || s->columns[stream] != columns ||
+        time_ms > TIME_MAX_MS || time_ms < -TIME_MAX_MS || !cells_are_valid(cells, columns))
+        return -EINVAL;
+
+    size_t size = columns * sizeof *cells;
+    void *body = batch_add(b, &(struct batch_op){ .kind = BATCH_ROW,
+                                                  .stream = stream,
+                                                  .n = columns,
+                                                  .size = (uint32_t)size,
+                                                  .time_ms = time_ms });
+    if (!body)
+        return -ENOMEM;
+    memcpy(body, cells, size);
+    return 0;
+}
+
+int store_batch_event(struct store_batch *b, const char *json)
+{
+    size_t size = strlen(json);
+
+    if (size < 2 || json[0] != '{' || json[size - 1] != '}')
+        return -EINVAL;
+    if (size > STORE_EVENT_MAX)
+        return -EMSGSIZE;
+    void *body = batch_add(b, &(struct batch_op){ .kind = BATCH_EVENT, .size = (uint32_t)size });
+    if (!body)
+        return -ENOMEM;
+    memcpy(body, json, size);
+    return 0;
+}
+
+/* An operation whose body is a name with its NUL and then some data. */
+static int add_named(struct store_batch *b, enum batch_op_kind kind, const char *name,
+                     const void *data, size_t size, uint64_t seq)
+{
+    size_t n = strlen(name) + 1;
+
+    if (n > STORE_NAME_MAX)
+        return -ENAMETOOLONG;
+    char *body = batch_add(b, &(struct batch_op){ .kind = (uint32_t)kind,
+                                                  .n = (uint32_t)n,
+                                                  .size = (uint32_t)(n + size),
+                                                  .seq = seq });
+    if (!body)
+        return -ENOMEM;
+    memcpy(body, name, n);
+    if (size)
+        memcpy(body + n, data, size);
+    return 0;
+}
+
+int store_batch_state(struct store_batch *b, const char *key, const void *data, size_t size)
+{
+    if (size > STORE_STATE_MAX)
+        return -EMSGSIZE;
+    return add_named(b, BATCH_STATE, key, data, size, 0);
+}
+
+void store_batch_drop(struct store_batch *b)
+{
+    if (b)
+        writer_give_back(b->store, b);
+}
+
+int store_batch_submit(struct store_batch *b, enum store_urgency urgency)
+{
+    return writer_submit(b->store, b, urgency == STORE_AT_ONCE);
+}
+
+/* ---- what uplinks write ---- */
+
+static int submit_named(struct store *s, enum batch_op_kind kind, const char *name,
+                        const void *data, size_t size, uint64_t seq)
+{
+    struct store_batch *b;
+    int rc = store_batch_begin(s, &b);
+
+    if (rc < 0)
+        return rc;
+    rc = add_named(b, kind, name, data, size, seq);
+    if (rc == 0)
+        return writer_submit(s, b, false);
+    store_batch_drop(b);
+    return rc;
+}
+
+int store_cursor_set(struct store *s, const char *uplink, const struct store_cursor *c)
+{
+    uint8_t above[STORE_RANGES_MAX * 16];
+
+    if (c->above_n > STORE_RANGES_MAX)
+        return -EINVAL;
+    for (size_t i = 0; i < c->above_n; i++) {
+        put_le64(above + i * 16, c->above[i].from);
+        put_le64(above + i * 16 + 8, c->above[i].to);
+    }
+    return submit_named(s, BATCH_CURSOR, uplink, above, c->above_n * 16, c->acked_to);
+}
+
+int store_cursor_forget(struct store *s, const char *uplink)
+{
+    return submit_named(s, BATCH_FORGET, uplink, NULL, 0, 0);
+}
+
+int store_set_aside(struct store *s, const char *uplink, uint64_t seq, const char *why)
+{
+    char reason[STORE_NAME_MAX];
+
+    snprintf(reason, sizeof reason, "%s", why);
+    return submit_named(s, BATCH_SET_ASIDE, uplink, reason, strlen(reason) + 1, seq);
+}
+
+/* ---- state ---- */
+
+static void *copy_blob(sqlite3_stmt *st, int column, size_t *ret_size)
+{
+    size_t size = (size_t)sqlite3_column_bytes(st, column);
+    const void *data = sqlite3_column_blob(st, column);
+    char *copy = data ? malloc(size + 1) : NULL;
+
+    if (!copy)
+        return NULL;
+    memcpy(copy, data, size);
+    copy[size] = '\0';
+    *ret_size = size;
+    return copy;
+}
+
+void *store_state_get(struct store *s, const char *key, size_t *ret_size)
+{
+    sqlite3_stmt *st = db_query(&s->reading, SQL_STATE_GET, DB_VALUES(db_text(key)));
+    void *data = NULL;
+
+    if (db_step(st) > 0) {
+        data = copy_blob(st, 0, ret_size);
+        sqlite3_reset(st);
+    }
+    return data;
+}
+
+int store_state_each(struct store *s, const char *prefix,
+                     void (*each)(void *user, const char *key, const void *data, size_t size),
+                     void *user)
+{
+    sqlite3_stmt *st = db_query(&s->reading, SQL_STATE_AFTER, DB_VALUES(db_text(prefix)));
+    size_t n = strlen(prefix);
+    int rc;
+
+    while ((rc = db_step(st)) > 0) {
+        const char *key = (const char *)sqlite3_column_text(st, 0);
+        if (!key || strncmp(key, prefix, n) != 0)
+            break;
+        each(user, key, sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1));
+    }
+    if (rc > 0)
+        sqlite3_reset(st);
+    return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tail - the end of the log as the writer holds it in memory: how far the numbers have got, and of
+ * every stream the rows that are not in a frame yet. It is what the database says plus what the
+ * open transaction adds; when a transaction fails it is read anew (tail_load). Writer's thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/base/buf.h"
+#include "gateway/series/series.h"
+#include "gateway/store/db.h"
+
+enum {
+    TAIL_STREAMS_MAX = 16384,    /* numbers ever given out in one log */
+    TAIL_FRAME_CELLS_MAX = 32768, /* whatever the cells hold, such a frame stays below 1 MiB */
+};
+
+/* A frame's rows lie within so much of its first row, as those of a segment do: readers find a
+ * frame by the time of its last row. */
+#define TAIL_FRAME_SPAN_MS (INT64_C(7) * 86400000)
+
+struct tail_stream {
+    uint32_t number, layout, unit_ms;
+    unsigned columns;
+    int64_t period_ms;
+    uint32_t segment_next;
+    uint64_t rows_sealed;
+    struct series_encoder *encoder; /* NULL until the first frame */
+    bool needs_key;
+    bool is_touched; /* has rows that the open transaction brought */
+    /* rows not in a frame; of these the first `journaled` are in the table pending */
+    int64_t *time_ms;
+    struct series_cell *cells;
+    unsigned rows, rows_max, cap, journaled;
+    int64_t t_first, t_last;  /* earliest and latest */
+    int64_t since_ms;         /* monotonic: when the first of them came */
+    int64_t pending_first;    /* the oldest blob with a row of it */
+    struct series_hint *hints;
+};
+
+struct tail {
+    struct db *db;
+    uint64_t epoch, commits, seq_last, samples, rows, events;
+    int64_t pending_next; /* number of the next blob */
+    struct tail_stream **streams; /* by number; NULL where there is none */
+    size_t streams_n;
+    uint32_t *touched;
+    size_t touched_n;
+    unsigned seal_rows;
+    struct series_workspace *work;
+    uint8_t *frame;
+    struct buf journal, scratch;
+};
+
+/* Room; reads nothing. 0 or -ENOMEM. */
+int tail_init(struct tail *t, struct db *db, unsigned seal_rows);
+void tail_done(struct tail *t);
+
+/* Takes everything from the database. Encoders start anew with a key frame. */
+int tail_load(struct tail *t);
+
+/* NULL when there is no such stream. */
+struct tail_stream *tail_stream(const struct tail *t, uint32_t number);
+
+/* What a stream is from now on; its rows must have been sealed. hints may be NULL. 0 or -ENOMEM,
+ * -ENOSPC (too many streams). */
+int tail_shape(struct tail *t, const struct tail_stream *shape, const struct series_hint *hints);
+
+/* ---- within a transaction ---- */
+
+/* Takes a row, sealing those before it where a frame is full. 0 or a negative errno. */
+int tail_append(struct tail *t, struct tail_stream *s, int64_t time_ms,
+                const struct series_cell *cells, int64_t now_ms);
+
+/* Puts the stream's rows into a frame. 0 or a negative errno. */
+int tail_seal(struct tail *t, struct tail_stream *s);
+
+/* Seals every stream whose oldest row came before `since_ms`. */
+int tail_seal_due(struct tail *t, int64_t since_ms);
+
+/* Writes what is in no frame to the table pending, drops blobs that are of no use any more. */
+int tail_journal(struct tail *t);
+
+/* ---- between transactions ---- */
+
+/* Since when the oldest row waits for its frame; INT64_MAX when none does. */
+int64_t tail_oldest(const struct tail *t);
