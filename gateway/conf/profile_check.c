@@ -110,8 +110,27 @@ static void warn_overlaps(struct profile_reader *r)
                              yaml_mark(r->y, r->nodes[j]).line);
 }
 
+/* A value that no single request may hold would come torn, or not at all. */
+static bool check_request_size(struct profile_reader *r)
+{
+    const struct profile *p = r->p;
+    bool is_ok = true;
+
+    for (size_t i = 0; i < p->points_n; i++) {
+        if (!p->points[i].at.space || p->points[i].at.count <= p->read_max)
+            continue;
+        yaml_error(r->y, r->d, r->nodes[i], E_CONFLICT,
+                   "'%s' takes %d registers, bus.read.max allows %d in one request",
+                   p->points[i].id ? p->points[i].id : "?", p->points[i].at.count, p->read_max);
+        is_ok = false;
+    }
+    return is_ok;
+}
+
 bool profile_check(struct profile_reader *r)
 {
+    bool is_ok = check_request_size(r);
+
     warn_overlaps(r);
-    return plan_spans(r);
+    return plan_spans(r) && is_ok;
 }

@@ -95,7 +95,7 @@ static bool read_doc_base(struct profile_reader *r, struct fy_node *node)
 {
     int64_t n;
 
-    if (!profile_read_int(r, node, 0, 40001, &n))
+    if (!profile_read_int(r, node, 0, UINT16_MAX, &n))
         return false;
     if (n != 0 && n != 1 && n != 30001 && n != 40001) {
         yaml_error(r->y, r->d, node, E_VALUE,
@@ -198,9 +198,14 @@ static bool read_verified(struct profile_reader *r, struct fy_node *node)
 
 static bool read_version(struct profile_reader *r, struct fy_node *node)
 {
-    int64_t n;
+    const char *text = yaml_text(node);
+    char shown[DIAG_SHOWN_BYTES];
 
-    return profile_read_int(r, node, 1, 1, &n);
+    if (text && !strcmp(text, "1"))
+        return true;
+    yaml_error(r->y, r->d, node, E_VALUE, "expected format version 1, found %s",
+               yaml_shown(node, shown));
+    return false;
 }
 
 static bool read_id(struct profile_reader *r, struct fy_node *node)
@@ -304,9 +309,12 @@ static bool read_key(struct profile_reader *r, struct fy_node *root, const struc
 static bool check_whole(struct profile_reader *r, struct fy_node *root)
 {
     const struct profile *p = r->p;
+    struct fy_node *points = yaml_find(root, "points");
+    bool has_points =
+        points && !(fy_node_is_sequence(points) && fy_node_sequence_is_empty(points));
     bool is_ok = profile_check(r);
 
-    if (!p->points_n && !yaml_find(root, "payload"))
+    if (!has_points && !yaml_find(root, "payload"))
         is_ok = missing(r, root, "a profile needs 'points'");
     if (p->verified && strcmp(p->verified, "template") && !p->source)
         is_ok = missing(r, root, "a profile needs 'sources': where its addresses come from");
