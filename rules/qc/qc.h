@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * qc - checks of one channel, sample by sample, in the order of facts/quality-control section 5.
+ * qc - checks of one channel, sample by sample, in the order of facts/quality-control
+ * section 5.
  *
  * Pure: O(1) memory, no clock, no allocation. One `struct qc_state` per channel, zero at start.
  */
@@ -15,10 +16,11 @@ struct qc_config {
     double fail_min, fail_max;       /* gross range: outside is bad; NaN: not applied */
     double suspect_min, suspect_max; /* outside is suspect; NaN: not applied */
     unsigned stuck;                  /* equal raw values in a row that are stuck; 0: never */
-    double stuck_exempt_min, stuck_exempt_max; /* values that may repeat (zero rain); NaN: none */
-    int64_t interval_ms;             /* of the channel */
-    unsigned gap_intervals;          /* a longer pause is a gap; 0: never */
-    unsigned gap_hold;               /* samples after a gap that are not evaluated */
+    double stuck_exempt_min,
+        stuck_exempt_max;   /* values that may repeat (zero rain); NaN: none */
+    int64_t interval_ms;    /* of the channel */
+    unsigned gap_intervals; /* a longer pause is a gap; 0: never */
+    unsigned gap_hold;      /* samples after a gap that are not evaluated */
 };
 
 struct qc_state {
@@ -35,7 +37,7 @@ struct qc_config qc_default(const struct quantity *q, int64_t interval_ms);
 /* Returns NULL, or what is wrong with the configuration (spans must lie inside each other). */
 const char *qc_config_error(const struct qc_config *c);
 
-/* Judge one sample: `raw` is the value as read (stuck compares it), s->value the calibrated one.
- * Adds to s->verdict, never improves it. */
+/* Judge one sample: `raw` is the value as read (stuck compares it), s->value the calibrated
+ * one. Adds to s->verdict, never improves it. */
 void qc_step(const struct qc_config *c, struct qc_state *st, struct decimal raw,
              struct sample *s);

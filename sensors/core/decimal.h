@@ -3,8 +3,8 @@
  * decimal - a value as the source wrote it: v x 10^-e.
  *
  * Measurements travel as decimals so that 21.3 stays 21.3 at the centre: a float32 register is
- * the shortest decimal that reads back as that float, a scaled integer keeps the decimals of its
- * scale. Pure; safe from any thread.
+ * the shortest decimal that reads back as that float, a scaled integer keeps the decimals of
+ * its scale. Pure; safe from any thread.
  */
 #pragma once
 
@@ -36,8 +36,8 @@ static inline bool decimal_has_value(struct decimal d)
 double decimal_to_double(struct decimal d);
 
 /* The shortest decimal that reads back as exactly `x` as a float32. NaN gives DECIMAL_MISSING;
- * an infinity or a value that needs more than 18 decimals or 64 bits gives DECIMAL_DOUBLE; minus
- * zero is zero. */
+ * an infinity or a value that needs more than 18 decimals or 64 bits gives DECIMAL_DOUBLE;
+ * minus zero is zero. */
 struct decimal decimal_from_float(float x);
 
 /* The shortest decimal that reads back as exactly `x`. NaN and others as above. */

@@ -3,9 +3,9 @@
  * field - describe one configuration option as data.
  *
  * A module that has options declares a plain struct and a table of these, closed by an entry
- * without a name. The loader (gateway/conf/) walks the table to bind YAML, apply defaults, check
- * ranges, print the effective configuration and write the reference page. The module itself never
- * sees YAML.
+ * without a name. The loader (gateway/conf/) walks the table to bind YAML, apply defaults,
+ * check ranges, print the effective configuration and write the reference page. The module
+ * itself never sees YAML.
  */
 #pragma once
 
@@ -22,13 +22,13 @@ enum field_type {
     FIELD_TEXT,     /* const char *, owned by the configuration; NULL when absent */
     FIELD_ENUM,     /* int: index into `words` */
     FIELD_ID,       /* const char *: [a-z0-9][a-z0-9_-]{0,63} */
-    FIELD_REF,      /* const char *: id of an item of the list at `path`; checked after binding */
-    FIELD_RANGE,    /* struct field_range: [min, max] */
-    FIELD_GROUP,    /* struct at offset; `fields` binds it in place. Absent: its defaults */
-    FIELD_LIST,     /* struct field_array: sequence of structs of `size` bytes by `fields` */
-    FIELD_MAP,      /* the same from a mapping; the key goes into the FIELD_ID/TEXT called "id" */
-    FIELD_TEXTS,    /* struct field_array of const char *: a sequence of texts, or one text */
-    FIELD_VARIANT,  /* struct field_variant: which table applies is told by the sibling `type` */
+    FIELD_REF,   /* const char *: id of an item of the list at `path`; checked after binding */
+    FIELD_RANGE, /* struct field_range: [min, max] */
+    FIELD_GROUP, /* struct at offset; `fields` binds it in place. Absent: its defaults */
+    FIELD_LIST,  /* struct field_array: sequence of structs of `size` bytes by `fields` */
+    FIELD_MAP,   /* the same from a mapping; the key goes into the FIELD_ID/TEXT called "id" */
+    FIELD_TEXTS, /* struct field_array of const char *: a sequence of texts, or one text */
+    FIELD_VARIANT, /* struct field_variant: which table applies is told by the sibling `type` */
 };
 
 enum field_flag {
@@ -70,15 +70,15 @@ struct field {
     enum field_type type;
     size_t offset;
     const char *dflt; /* as the user would write it; NULL: zero, NULL or NaN */
-    double min, max;  /* numbers, durations, sizes and counts of lists; both 0 means unchecked */
+    double min, max; /* numbers, durations, sizes and counts of lists; both 0 means unchecked */
     unsigned flags;
-    const char *help;             /* one sentence, ends up in the manual */
-    const char *const *words;     /* FIELD_ENUM: closed by NULL */
-    const struct field *fields;   /* GROUP, LIST, MAP */
-    size_t size;                  /* LIST, MAP: bytes of one item */
-    const char *path;             /* REF: "buses" */
+    const char *help;               /* one sentence, ends up in the manual */
+    const char *const *words;       /* FIELD_ENUM: closed by NULL */
+    const struct field *fields;     /* GROUP, LIST, MAP */
+    size_t size;                    /* LIST, MAP: bytes of one item */
+    const char *path;               /* REF: "buses" */
     const struct field_kind *kinds; /* VARIANT; NULL: given to the loader by name at run time */
-    /* FIELD_TEXT alone: further check of the text (units, quantities, addresses). Writes what is
-     * wrong and what would be right into `why`, a full sentence; NULL: anything goes. */
+    /* FIELD_TEXT alone: further check of the text (units, quantities, addresses). Writes what
+     * is wrong and what would be right into `why`, a full sentence; NULL: anything goes. */
     bool (*is_ok)(const char *text, char *why, size_t size);
 };

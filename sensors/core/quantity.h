@@ -34,15 +34,16 @@ enum aggregate {
 };
 
 struct quantity {
-    const char *id;              /* "pm2_5": appears in configuration and stored data */
-    const char *zh, *en;         /* names for people */
-    const char *unit;            /* UCUM code of the canonical unit */
+    const char *id;      /* "pm2_5": appears in configuration and stored data */
+    const char *zh, *en; /* names for people */
+    const char *unit;    /* UCUM code of the canonical unit */
     enum medium medium;
     enum aggregate agg;
     uint8_t decimals;            /* for display and statistics */
     double range_min, range_max; /* default of the gross range test, canonical unit */
     double molar_mass;           /* g/mol; 0: ppb and mass concentration do not convert */
-    const char *cf, *hj212, *aqs, *aliases; /* outside codes, NULL where none; aliases by blanks */
+    const char *cf, *hj212, *aqs,
+        *aliases; /* outside codes, NULL where none; aliases by blanks */
 };
 
 /* Every quantity, in the order of the table. */

@@ -29,10 +29,10 @@ enum grade {
 };
 
 /*
- * Reasons. Bits 0..25 are stored in the SF1 flag at 6..31. Bits above are implied and take no bit:
- * MAINT by status maintenance, COMM by no_communication without FRAME, CAL by calibration without
- * a more precise one, ABOVE_RANGE by over_range, NO_VALUE by grade missing without another cause;
- * CONVERTED and CORRECTED belong to the layout.
+ * Reasons. Bits 0..25 are stored in the SF1 flag at 6..31. Bits above are implied and take no
+ * bit: MAINT by status maintenance, COMM by no_communication without FRAME, CAL by calibration
+ * without a more precise one, ABOVE_RANGE by over_range, NO_VALUE by grade missing without
+ * another cause; CONVERTED and CORRECTED belong to the layout.
  */
 enum reason {
     REASON_FRAME = 1 << 0,
@@ -77,8 +77,8 @@ struct verdict {
 
 /* The SF1 flag: bits 0-2 status, 3-5 grade, 6-31 reasons. Never negative when read as int64. */
 uint32_t verdict_to_flag(struct verdict v);
-/* The inverse; implied reasons are filled in. Any 32 bits are accepted: a grade that this version
- * does not know is bad. */
+/* The inverse; implied reasons are filled in. Any 32 bits are accepted: a grade that this
+ * version does not know is bad. */
 struct verdict verdict_from_flag(uint32_t flag);
 
 /* Both together, worst wins: status by maintenance > calibration > fault > over_range >
@@ -86,11 +86,12 @@ struct verdict verdict_from_flag(uint32_t flag);
  * missing above all; reasons are united. */
 struct verdict verdict_merge(struct verdict a, struct verdict b);
 
-/* `v` with a check's outcome added: the worse grade, the reason. Here and in merge, AFTER_GAP and
- * CLK_UNSYNC cap good to not_evaluated. */
+/* `v` with a check's outcome added: the worse grade, the reason. Here and in merge, AFTER_GAP
+ * and CLK_UNSYNC cap good to not_evaluated. */
 struct verdict verdict_add(struct verdict v, enum grade g, uint32_t reasons);
 
-/* Words of device profiles ("good", "invalid", "zero", "warmup", "missing" ...). 0 or -ENOENT. */
+/* Words of device profiles ("good", "invalid", "zero", "warmup", "missing" ...). 0 or -ENOENT.
+ */
 int verdict_from_word(const char *word, struct verdict *ret);
 
 /* QARTOD 1, 2, 3, 4, 9 and the HJ 212-2017 letter (N D M C F T B S). */
