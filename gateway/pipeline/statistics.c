@@ -99,13 +99,17 @@ void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms)
         if (!st->is_statistic)
             continue;
 
+        /* nothing is made up for a period before the first */
+        if (st->period_start == 0)
+            st->period_start = period_start_of(now_ms, s->period_ms);
         int64_t start = period_start_of(now_ms - GRACE_MS, s->period_ms);
         /* A row that stands already is never written again: the clock went back over it. */
-        if (st->period_start && start > st->period_start && st->period_start > st->last_ms) {
+        if (start > st->period_start && st->period_start > st->last_ms) {
             close_period(p, c, s, st->period_start, now_ms);
             st->last_ms = st->period_start;
         }
-        st->period_start = start;
+        if (start > st->period_start || st->period_start - start > s->period_ms)
+            st->period_start = start;
     }
 }
 
@@ -115,7 +119,7 @@ struct restore {
     struct pipeline *p;
     const struct channel_stream *stream;
     uint32_t layout;
-    struct stream_state *state;
+    int64_t oldest_ms; /* of the rows read, 0: none */
 };
 
 static bool on_old_row(void *user, int64_t time_ms, const struct series_cell *cells,
@@ -123,10 +127,10 @@ static bool on_old_row(void *user, int64_t time_ms, const struct series_cell *ce
 {
     struct restore *r = user;
 
-    if (time_ms > r->state->last_ms)
-        r->state->last_ms = time_ms;
-    if (layout != r->layout || columns != r->stream->n || r->state->is_statistic)
-        return true;
+    if (layout != r->layout || columns != r->stream->n)
+        return true; /* of another configuration */
+    if (r->oldest_ms == 0 || time_ms < r->oldest_ms)
+        r->oldest_ms = time_ms;
     for (uint32_t i = 0; i < columns; i++) {
         struct sample s = {
             .time_ms = time_ms,
@@ -139,57 +143,85 @@ static bool on_old_row(void *user, int64_t time_ms, const struct series_cell *ce
     return true;
 }
 
-/* The longest period of any statistic: how far back open periods reach. */
-static int64_t longest_period(const struct channel_table *t)
+/* Where every stream had got to; the newest time of a reading. */
+static int64_t find_ends(struct pipeline *p, struct store_reader *reader)
 {
-    int64_t longest = 0;
+    int64_t newest_ms = 0;
 
-    for (size_t i = 0; i < t->streams_n; i++) {
-        bool is_statistic = t->streams[i].n && t->channels[t->streams[i].first].statistic;
-        if (is_statistic && t->streams[i].period_ms > longest)
-            longest = t->streams[i].period_ms;
+    for (size_t i = 0; i < p->o->table->streams_n; i++) {
+        struct stream_state *st = &p->streams[i];
+        st->last_ms = store_read_last_time(reader, p->o->table->streams[i].number);
+        if (!st->is_statistic && st->last_ms > newest_ms)
+            newest_ms = st->last_ms;
     }
-    return longest;
+    return newest_ms;
 }
 
 /* Each statistic stream goes on behind its last row; what lies further back than one period was
- * over before, and is not made up now. */
-static void reopen_periods(struct pipeline *p, int64_t newest_ms)
+ * over before, and is not made up now. Returns from when on readings are needed. */
+static int64_t reopen_periods(struct pipeline *p, int64_t newest_ms)
 {
+    int64_t from_ms = INT64_MAX;
+
     for (size_t i = 0; i < p->o->table->streams_n; i++) {
         struct stream_state *st = &p->streams[i];
         int64_t period_ms = p->o->table->streams[i].period_ms;
-        if (!st->is_statistic || newest_ms == 0)
+        if (!st->is_statistic)
             continue;
         int64_t open = period_start_of(newest_ms, period_ms);
-        bool is_one_behind = st->last_ms && st->last_ms + period_ms == open - period_ms;
-        st->period_start = is_one_behind ? open - period_ms : open;
+        bool is_written = st->last_ms >= open - period_ms;
+        st->period_start = is_written ? open : open - period_ms;
+        if (st->period_start < from_ms)
+            from_ms = st->period_start;
+    }
+    return from_ms;
+}
+
+static int read_readings(struct pipeline *p, struct store_reader *reader, int64_t from_ms,
+                         int64_t *ret_oldest_ms)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < p->o->table->streams_n; i++) {
+        uint32_t number = p->o->table->streams[i].number;
+        struct restore r = {
+            .p = p,
+            .stream = &p->o->table->streams[i],
+            .layout = store_read_stream_layout(reader, number),
+            .oldest_ms = *ret_oldest_ms,
+        };
+        if (p->streams[i].is_statistic || p->streams[i].last_ms < from_ms)
+            continue;
+        rc = store_read_rows(reader, number, from_ms, INT64_MAX, on_old_row, &r);
+        *ret_oldest_ms = r.oldest_ms;
+    }
+    return rc;
+}
+
+/* The very first period began with the first reading: none before it gets a row. */
+static void skip_empty_periods(struct pipeline *p, int64_t oldest_ms)
+{
+    for (size_t i = 0; i < p->o->table->streams_n; i++) {
+        struct stream_state *st = &p->streams[i];
+        int64_t first = period_start_of(oldest_ms, p->o->table->streams[i].period_ms);
+        if (st->is_statistic && st->period_start < first)
+            st->period_start = first;
     }
 }
 
 int statistics_restore(struct pipeline *p)
 {
-    const struct channel_table *t = p->o->table;
     struct store_reader *reader = NULL;
-    int64_t newest_ms = 0;
+    int64_t oldest_ms = 0;
     int rc = store_reader_open(p->o->store, &reader);
 
-    for (size_t i = 0; rc == 0 && i < t->streams_n; i++) {
-        int64_t last_ms = store_read_last_time(reader, t->streams[i].number);
-        int64_t from_ms = period_start_of(last_ms, longest_period(t) ? longest_period(t) : 1);
-        struct restore r = {
-            .p = p,
-            .stream = &t->streams[i],
-            .layout = store_read_stream_layout(reader, t->streams[i].number),
-            .state = &p->streams[i],
-        };
-        if (last_ms == 0)
-            continue;
-        rc = store_read_rows(reader, t->streams[i].number, from_ms, INT64_MAX, on_old_row, &r);
-        if (!r.state->is_statistic && r.state->last_ms > newest_ms)
-            newest_ms = r.state->last_ms;
+    if (rc < 0)
+        return rc;
+    int64_t newest_ms = find_ends(p, reader);
+    if (newest_ms) {
+        rc = read_readings(p, reader, reopen_periods(p, newest_ms), &oldest_ms);
+        skip_empty_periods(p, oldest_ms);
     }
-    reopen_periods(p, newest_ms);
     store_reader_close(reader);
     return rc;
 }
