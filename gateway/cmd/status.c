@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status - one screen of what the daemon says of itself. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/cmd/cmd.h"
+#include "gateway/control/client.h"
+
+enum { ANSWER_MS = 3000 };
+
+struct status_options {
+    const char *control;
+    bool is_json, is_quiet;
+};
+
+#define OPTION(member) .offset = offsetof(struct status_options, member)
+
+static const struct cmd_option options[] = {
+    { .name = "control", .type = OPTION_TEXT, OPTION(control), .value = "PATH",
+      .help = "Control socket of the daemon; default SLUICE_CONTROL, then " CONTROL_PATH "." },
+    { .name = "json", .type = OPTION_FLAG, OPTION(is_json),
+      .help = "Print the daemon's answer as one JSON object." },
+    { .name = "quiet", .letter = 'q', .type = OPTION_FLAG, OPTION(is_quiet),
+      .help = "Print nothing; the exit status tells." },
+    { 0 },
+};
+
+/* What is said in both languages; the order of the columns is the same. */
+static const struct {
+    const char *en, *zh;
+} texts[] = {
+    { "Log", "日志" },
+    { "samples", "样本" },
+    { "entries", "条目" },
+    { "Delivery", "上传" },
+    { "connected", "已连接" },
+    { "not connected", "未连接" },
+    { "waiting", "待确认" },
+    { "set aside", "被拒收" },
+    { "no destination, log only", "未配置上传，仅存本站" },
+    { "Alerts", "报警" },
+    { "none", "无" },
+    { "limit", "限值" },
+    { "since", "开始于" },
+    { "Devices", "仪器" },
+    { "online", "在线" },
+    { "failing", "失败" },
+    { "ok", "正常" },
+};
+
+enum text {
+    T_LOG, T_SAMPLES, T_ENTRIES, T_DELIVERY, T_CONNECTED, T_UNCONNECTED, T_WAITING, T_ASIDE,
+    T_NO_DESTINATION, T_ALERTS, T_NONE, T_LIMIT, T_SINCE, T_DEVICES, T_ONLINE, T_FAILING, T_OK
+};
+
+static const char *say(enum text t)
+{
+    return strcmp(cmd_lang(), "zh") == 0 ? texts[t].zh : texts[t].en;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+static long long count_of(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static const char *name_of(const json_t *object, const char *key)
+{
+    const json_t *names = json_object_get(object, key);
+    const char *mine = text_of(names, cmd_lang());
+
+    return *mine ? mine : text_of(names, "en");
+}
+
+/* "2026-11-22 07:04:56" of an ISO text. */
+static const char *when(const char *iso, char buf[24])
+{
+    snprintf(buf, 24, "%.10s %.8s", iso, strlen(iso) > 11 ? iso + 11 : "");
+    return *iso ? buf : "-";
+}
+
+static void print_head(const json_t *now)
+{
+    const json_t *station = json_object_get(now, "station");
+    char at[24];
+
+    printf("%s  %s  %s UTC  sluice %s\n\n", text_of(station, "id"), name_of(station, "names"),
+           when(text_of(now, "time"), at), text_of(station, "version"));
+}
+
+static void print_log(const json_t *now)
+{
+    const json_t *log = json_object_get(now, "log");
+    const char *error = text_of(log, "error");
+
+    printf("%s: %lld %s, %lld %s, %.1f MiB, %s%s%s\n", say(T_LOG), count_of(log, "samples"),
+           say(T_SAMPLES), count_of(log, "seq"), say(T_ENTRIES),
+           (double)count_of(log, "size_bytes") / (1 << 20), say(*error ? T_FAILING : T_OK),
+           *error ? ": " : "", error);
+}
+
+static void print_uplinks(const json_t *now)
+{
+    const json_t *uplinks = json_object_get(now, "uplinks");
+    const json_t *u;
+    size_t i;
+
+    printf("%s:%s%s\n", say(T_DELIVERY), json_array_size(uplinks) ? "" : " ",
+           json_array_size(uplinks) ? "" : say(T_NO_DESTINATION));
+    json_array_foreach (uplinks, i, u) {
+        bool is_on = json_is_true(json_object_get(u, "connected"));
+        printf("  %-16s %-8s %s, %lld %s, %lld %s  %s\n", text_of(u, "id"), text_of(u, "kind"),
+               say(is_on ? T_CONNECTED : T_UNCONNECTED), count_of(u, "backlog"), say(T_WAITING),
+               count_of(u, "set_aside"), say(T_ASIDE), text_of(u, "error"));
+    }
+}
+
+static void print_alerts(const json_t *now)
+{
+    const json_t *alerts = json_object_get(now, "alerts");
+    const json_t *a;
+    size_t i, standing = 0;
+    char at[24];
+
+    json_array_foreach (alerts, i, a)
+        standing += !json_is_true(json_object_get(a, "cleared"));
+    if (standing == 0)
+        printf("%s: %s\n", say(T_ALERTS), say(T_NONE));
+    else
+        printf("%s: %zu\n", say(T_ALERTS), standing);
+    json_array_foreach (alerts, i, a) {
+        if (json_is_true(json_object_get(a, "cleared")))
+            continue;
+        printf("  %-7s %-32s %g %s (%s %g), %s %s  %s\n", text_of(a, "level"),
+               text_of(a, "channel"), json_number_value(json_object_get(a, "value")),
+               text_of(a, "unit"), say(T_LIMIT), json_number_value(json_object_get(a, "limit")),
+               say(T_SINCE), when(text_of(a, "raised_at"), at), name_of(a, "title"));
+    }
+}
+
+static bool is_online(const json_t *device)
+{
+    return strcmp(text_of(device, "state"), "online") == 0;
+}
+
+static bool is_wanted(const json_t *device)
+{
+    return strcmp(text_of(device, "state"), "disabled") != 0;
+}
+
+static void print_devices(const json_t *now)
+{
+    const json_t *devices = json_object_get(now, "devices");
+    const json_t *d;
+    size_t i, online = 0, wanted = 0;
+    char at[24];
+
+    json_array_foreach (devices, i, d) {
+        online += is_online(d);
+        wanted += is_wanted(d);
+    }
+    printf("%s: %zu / %zu %s\n", say(T_DEVICES), online, wanted, say(T_ONLINE));
+    json_array_foreach (devices, i, d)
+        printf("  %-20s %-9s %-20s %-24s %s%s%s\n", text_of(d, "id"), text_of(d, "state"),
+               when(text_of(d, "last_answer"), at), text_of(d, "profile"), name_of(d, "names"),
+               *text_of(d, "why") ? ": " : "", text_of(d, "why"));
+}
+
+/* Alerts are news of the environment, and a cut line is what the log is for: neither is a fault of
+ * the station. */
+static bool is_healthy(const json_t *now)
+{
+    const json_t *devices = json_object_get(now, "devices");
+    const json_t *d;
+    size_t i;
+
+    json_array_foreach (devices, i, d)
+        if (strcmp(text_of(d, "state"), "silent") == 0)
+            return false;
+    return *text_of(json_object_get(now, "log"), "error") == '\0';
+}
+
+static int fail(const struct status_options *o, const char *sentence)
+{
+    if (!o->is_quiet)
+        fprintf(stderr, "sluice status: %s\n", sentence);
+    return EXIT_FOUND;
+}
+
+static int show(const struct status_options *o, const char *line)
+{
+    json_t *now = json_loads(line, 0, NULL);
+
+    if (!json_object_get(now, "station")) {
+        const char *why = text_of(now, "text");
+        int status = fail(o, *why ? why : "The daemon's answer is not understood.");
+        json_decref(now);
+        return status;
+    }
+    if (o->is_json && !o->is_quiet) {
+        puts(line);
+    } else if (!o->is_quiet) {
+        print_head(now);
+        print_log(now);
+        print_uplinks(now);
+        print_alerts(now);
+        print_devices(now);
+    }
+    int status = is_healthy(now) ? EXIT_DONE : EXIT_FOUND;
+    json_decref(now);
+    return status;
+}
+
+static int run(const void *opt, int argc, char **argv)
+{
+    const struct status_options *o = opt;
+    struct control_client *client;
+    char error[256];
+    int err = 0;
+
+    (void)argc, (void)argv;
+    if (control_client_open(control_path(o->control), "status", &client, error, sizeof error))
+        return fail(o, error);
+    const char *line = control_client_line(client, ANSWER_MS, &err);
+    int status = line ? show(o, line)
+                      : fail(o, err ? "The daemon does not answer in time." : "The daemon hung up.");
+    control_client_close(client);
+    return status;
+}
+
+const struct cmd cmd_status = {
+    .name = "status",
+    .usage = "",
+    .summary = "Show devices, alerts, delivery and log of the running gateway.",
+    .details = "Exit status 0: all is well; 1: a device is silent, the log is failing, or the daemon\n"
+               "does not answer; 2: wrong usage. Alerts and a cut line to the centre are shown but\n"
+               "are no fault of the station. With --quiet it serves as a health check.\n\n"
+               "Example: sluice status --json | jq '.devices[] | select(.state != \"online\") | .id'",
+    .options = options,
+    .options_size = sizeof(struct status_options),
+    .run = run,
+};

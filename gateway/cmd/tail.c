@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tail - live values and events of the running gateway, line by line or as a table. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/base/clock.h"
+#include "gateway/cmd/cmd.h"
+#include "gateway/control/client.h"
+#include "sensors/core/decimal.h"
+
+enum {
+    ROWS_MAX = 4000, /* of the table: more channels than any screen */
+    REDRAW_MS = 500,
+    ID_MAX = 128,
+    VALUE_MAX = 40,
+    REST_MAX = 96,
+};
+
+struct tail_options {
+    const char *control, *color;
+    bool is_json, is_table;
+};
+
+#define OPTION(member) .offset = offsetof(struct tail_options, member)
+
+static const struct cmd_option options[] = {
+    { .name = "table", .letter = 't', .type = OPTION_FLAG, OPTION(is_table),
+      .help = "Redraw a table of the newest values instead of adding lines." },
+    { .name = "json", .type = OPTION_FLAG, OPTION(is_json),
+      .help = "Print each sample and event as a JSON object." },
+    { .name = "color", .type = OPTION_TEXT, OPTION(color), .dflt = "auto", .value = "auto|never",
+      .help = "Colour states; auto: only on a terminal." },
+    { .name = "control", .type = OPTION_TEXT, OPTION(control), .value = "PATH",
+      .help = "Control socket of the daemon; default SLUICE_CONTROL, then " CONTROL_PATH "." },
+    { 0 },
+};
+
+struct row {
+    char id[ID_MAX], time[16], value[VALUE_MAX], rest[REST_MAX];
+    int tone;
+};
+
+struct tail {
+    const struct tail_options *options;
+    const char *filter; /* "" takes everything */
+    bool has_color;
+    struct row *rows;
+    size_t n;
+    int64_t drawn_ms;
+};
+
+enum tone { TONE_PLAIN, TONE_GOOD, TONE_DOUBT, TONE_BAD };
+
+static const char *const tones[] = { "", "\033[32m", "\033[33m", "\033[31m" };
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+/* The value with the decimals it was measured with, which a JSON number does not keep. */
+static void value_text(const json_t *sample, char *buf)
+{
+    const json_t *value = json_object_get(sample, "value");
+    const json_t *decimals = json_object_get(sample, "decimals");
+
+    snprintf(buf, VALUE_MAX, "-");
+    if (!json_is_number(value))
+        return;
+    if (json_is_integer(decimals))
+        decimal_print(decimal_round(json_number_value(value), (int)json_integer_value(decimals)),
+                      buf);
+    else
+        snprintf(buf, VALUE_MAX, "%.17g", json_number_value(value));
+}
+
+static enum tone tone_of(const json_t *sample)
+{
+    const char *grade = text_of(sample, "grade");
+
+    if (strcmp(text_of(sample, "status"), "valid") != 0 || strcmp(grade, "bad") == 0 ||
+        strcmp(grade, "missing") == 0)
+        return TONE_BAD;
+    if (strcmp(grade, "suspect") == 0)
+        return TONE_DOUBT;
+    return strcmp(grade, "good") == 0 ? TONE_GOOD : TONE_PLAIN;
+}
+
+/* "valid good", "fault bad: stuck". */
+static void state_text(const json_t *sample, char *buf, size_t size)
+{
+    const json_t *reasons = json_object_get(sample, "reasons");
+    const json_t *reason;
+    size_t i;
+
+    size_t n = (size_t)snprintf(buf, size, "%s %s", text_of(sample, "status"),
+                                text_of(sample, "grade"));
+    json_array_foreach (reasons, i, reason) {
+        const char *name = text_of(reason, cmd_lang());
+        if (n < size)
+            n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? ", " : ": ", name);
+    }
+}
+
+static void fill_row(struct row *r, const json_t *sample)
+{
+    const char *time = text_of(sample, "time");
+    char state[REST_MAX];
+
+    snprintf(r->id, sizeof r->id, "%s", text_of(sample, "channel"));
+    snprintf(r->time, sizeof r->time, "%.12s", strlen(time) > 11 ? time + 11 : "");
+    value_text(sample, r->value);
+    state_text(sample, state, sizeof state);
+    if (snprintf(r->rest, sizeof r->rest, "%-8s %s", text_of(sample, "unit"), state) < 0)
+        r->rest[0] = '\0';
+    r->tone = tone_of(sample);
+}
+
+static void print_row(const struct tail *t, const struct row *r)
+{
+    printf("%s  %-32s %12s %s%s%s\n", r->time, r->id, r->value, t->has_color ? tones[r->tone] : "",
+           r->rest, t->has_color && r->tone ? "\033[0m" : "");
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(((const struct row *)a)->id, ((const struct row *)b)->id);
+}
+
+static struct row *row_of(struct tail *t, const char *id)
+{
+    struct row key;
+
+    snprintf(key.id, sizeof key.id, "%s", id);
+    struct row *found = t->n ? bsearch(&key, t->rows, t->n, sizeof key, by_id) : NULL;
+    if (found || t->n == ROWS_MAX)
+        return found;
+    size_t at = 0;
+    while (at < t->n && strcmp(t->rows[at].id, key.id) < 0)
+        at++;
+    memmove(&t->rows[at + 1], &t->rows[at], (t->n - at) * sizeof *t->rows);
+    t->n++;
+    return &t->rows[at];
+}
+
+static void draw(struct tail *t)
+{
+    static const char home_and_clear[] = "\033[H\033[2J";
+
+    fputs(home_and_clear, stdout);
+    for (size_t i = 0; i < t->n; i++)
+        print_row(t, &t->rows[i]);
+    fflush(stdout);
+    t->drawn_ms = mono_ms();
+}
+
+static void take_sample(struct tail *t, const json_t *sample)
+{
+    struct row line;
+
+    if (!strstr(text_of(sample, "channel"), t->filter))
+        return;
+    if (t->options->is_table) {
+        struct row *r = row_of(t, text_of(sample, "channel"));
+        if (r)
+            fill_row(r, sample);
+        return;
+    }
+    fill_row(&line, sample);
+    print_row(t, &line);
+}
+
+static void take_event(const struct tail *t, const json_t *event)
+{
+    char *text = json_dumps(event, JSON_COMPACT);
+
+    if (text && !t->options->is_table && strstr(text, t->filter))
+        printf("%s %s\n", cmd_lang()[0] == 'z' ? "事件" : "event", text);
+    free(text);
+}
+
+static bool is_wanted(const struct tail *t, const json_t *root)
+{
+    const json_t *sample = json_object_get(root, "sample");
+
+    return !sample || strstr(text_of(sample, "channel"), t->filter);
+}
+
+static void take_line(struct tail *t, const char *line)
+{
+    json_t *root = json_loads(line, 0, NULL);
+    const json_t *sample = json_object_get(root, "sample");
+    const json_t *event = json_object_get(root, "event");
+
+    if (t->options->is_json && is_wanted(t, root))
+        puts(line);
+    else if (!t->options->is_json && sample)
+        take_sample(t, sample);
+    else if (!t->options->is_json && event)
+        take_event(t, event);
+    json_decref(root);
+}
+
+/* Until the daemon hangs up; SIGINT ends the program as it ends any other. */
+static int follow(struct tail *t, struct control_client *client)
+{
+    int err = 0;
+
+    for (;;) {
+        const char *line = control_client_line(client, REDRAW_MS, &err);
+        if (line)
+            take_line(t, line);
+        else if (err != -ETIMEDOUT)
+            break;
+        bool is_due = mono_ms() - t->drawn_ms >= REDRAW_MS;
+        if (t->options->is_table && is_due)
+            draw(t);
+        if (ferror(stdout))
+            return EXIT_FOUND;
+    }
+    fflush(stdout);
+    fprintf(stderr, "sluice tail: the daemon hung up.\n");
+    return EXIT_FOUND;
+}
+
+static int run(const void *opt, int argc, char **argv)
+{
+    const struct tail_options *o = opt;
+    struct tail t = { .options = o, .filter = argc ? argv[0] : "" };
+    struct control_client *client;
+    char error[256];
+
+    t.has_color = isatty(STDOUT_FILENO) && strcmp(o->color, "never") != 0;
+    t.rows = o->is_table ? calloc(ROWS_MAX, sizeof *t.rows) : NULL;
+    if (o->is_table && !t.rows) {
+        fprintf(stderr, "sluice tail: Out of memory.\n");
+        return EXIT_FOUND;
+    }
+    if (control_client_open(control_path(o->control), "tail", &client, error, sizeof error)) {
+        fprintf(stderr, "sluice tail: %s\n", error);
+        free(t.rows);
+        return EXIT_FOUND;
+    }
+    setvbuf(stdout, NULL, o->is_table ? _IOFBF : _IOLBF, BUFSIZ); /* a reader of the pipe is live */
+    int status = follow(&t, client);
+    control_client_close(client);
+    free(t.rows);
+    return status;
+}
+
+const struct cmd cmd_tail = {
+    .name = "tail",
+    .usage = "[FILTER]",
+    .summary = "Follow live values and events of the running gateway.",
+    .details = "One line per sample: time (UTC), channel, value, unit, status and grade with the\n"
+               "reasons. FILTER keeps the channels whose id contains it. The newest value of every\n"
+               "channel comes first. Ends with Ctrl-C or with the daemon.\n\n"
+               "Example: sluice tail roof-        sluice tail --table",
+    .options = options,
+    .options_size = sizeof(struct tail_options),
+    .args_max = 1,
+    .run = run,
+};
