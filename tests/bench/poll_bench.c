@@ -2,11 +2,12 @@
 /*
  * poll_bench - CPU time of polling alone: M Modbus TCP devices of 25 float32 at 1 Hz.
  *
- *   poll_bench BASE_PORT M SECONDS
+ *   poll_bench BASE_PORT M SECONDS [UNITS]
  *
- * Polls 127.0.0.1:BASE .. BASE+M-1, decodes, counts; warms up for 3 s, then prints CPU
- * microseconds per sample, jitter, memory. The load generator is not part of the repository:
- * any server that answers function 3 with 50 registers will do.
+ * Polls 127.0.0.1:BASE .. BASE+M-1, units 1..UNITS (1) of each, decodes, counts; warms up for 3
+ * s, then prints CPU microseconds per sample, the fewest and most good scans of a device,
+ * jitter, memory. The load generator is not part of the repository: any server that answers
+ * function 3 with 50 registers will do.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +24,8 @@ struct bench {
     struct poll *poll;
     uv_timer_t timer;
     uint64_t scans, good, values;
+    uint64_t *good_of; /* per device */
+    size_t devices_n, units;
     double cpu_s;
     int64_t seconds;
     bool is_measuring;
@@ -44,6 +47,7 @@ static void on_scan(void *user, const struct scan *s)
         return;
     b->scans++;
     b->good += s->outcome == SCAN_OK;
+    b->good_of[s->device] += s->outcome == SCAN_OK;
     for (size_t i = 0; i < s->n; i++)
         b->values += decimal_has_value(s->readings[i].value);
 }
@@ -58,9 +62,15 @@ static void report(struct bench *b)
     struct poll_jitter j;
     struct rusage u;
     double cpu_s = cpu_seconds() - b->cpu_s;
+    uint64_t fewest = UINT64_MAX, most = 0;
 
     poll_jitter_get(b->poll, &j);
     getrusage(RUSAGE_SELF, &u);
+    for (size_t i = 0; i < b->devices_n; i++) {
+        fewest = b->good_of[i] < fewest ? b->good_of[i] : fewest;
+        most = b->good_of[i] > most ? b->good_of[i] : most;
+    }
+    printf("good_fewest=%" PRIu64 " good_most=%" PRIu64 " ", fewest, most);
     printf(
         "scans=%" PRIu64 " good=%" PRIu64 " values=%" PRIu64 " cpu_s=%.3f us_per_sample=%.3f "
         "jitter_mean_us=%.0f jitter_sd_us=%.0f jitter_max_us=%" PRId64 " rss_max_kb=%ld\n",
@@ -107,48 +117,57 @@ static void make_profile(struct profile *p, struct profile_point *points,
     };
 }
 
-static int run(struct bench *b, size_t n, unsigned base)
+static int set_up(struct bench *b, const struct profile *p, const struct clock *c,
+                  unsigned base, struct poll_bus *buses, struct poll_device *devices)
 {
-    struct profile_point points[VALUES];
-    struct profile_span span;
-    struct profile profile;
-    struct clock clock;
-    struct poll_bus *buses = calloc(n, sizeof *buses);
-    struct poll_device *devices = calloc(n, sizeof *devices);
-    int rc = buses && devices ? 0 : -1;
+    size_t buses_n = b->devices_n / b->units;
 
-    make_profile(&profile, points, &span);
-    clock_init(&clock, 1, 0);
-    for (size_t i = 0; i < n && rc == 0; i++) {
+    for (size_t i = 0; i < buses_n; i++)
         buses[i] = (struct poll_bus){ .kind = POLL_BUS_TCP,
                                       .id = "tcp",
                                       .host = "127.0.0.1",
                                       .port = (uint16_t)(base + i),
                                       .connect_timeout_ms = 1000 };
+    for (size_t i = 0; i < b->devices_n; i++)
         devices[i] = (struct poll_device){ .id = "device",
-                                           .profile = &profile,
-                                           .bus = (uint32_t)i,
-                                           .unit = 1,
+                                           .profile = p,
+                                           .bus = (uint32_t)(i / b->units),
+                                           .unit = (uint8_t)(i % b->units + 1),
                                            .order = -1,
                                            .interval_ms = INTERVAL_MS,
                                            .is_enabled = true };
-    }
-    const struct poll_options o = { .loop = &b->loop,
-                                    .clock = &clock,
-                                    .buses = buses,
-                                    .buses_n = n,
-                                    .devices = devices,
-                                    .devices_n = n,
-                                    .on_scan = on_scan,
-                                    .user = b };
-    if (rc == 0)
-        rc = poll_create(&o, &b->poll);
+    return poll_create(&(struct poll_options){ .loop = &b->loop,
+                                               .clock = c,
+                                               .buses = buses,
+                                               .buses_n = buses_n,
+                                               .devices = devices,
+                                               .devices_n = b->devices_n,
+                                               .on_scan = on_scan,
+                                               .user = b },
+                       &b->poll);
+}
+
+static int run(struct bench *b, unsigned base)
+{
+    struct profile_point points[VALUES];
+    struct profile_span span;
+    struct profile profile;
+    struct clock clock;
+    struct poll_bus *buses = calloc(b->devices_n, sizeof *buses);
+    struct poll_device *devices = calloc(b->devices_n, sizeof *devices);
+
+    b->good_of = calloc(b->devices_n, sizeof *b->good_of);
+    make_profile(&profile, points, &span);
+    clock_init(&clock, 1, 0);
+    int rc =
+        buses && devices && b->good_of ? set_up(b, &profile, &clock, base, buses, devices) : -1;
     if (rc == 0) {
         poll_start(b->poll);
         uv_timer_start(&b->timer, on_timer, WARM_UP_S * 1000, 0);
         uv_run(&b->loop, UV_RUN_DEFAULT);
         poll_destroy(b->poll);
     }
+    free(b->good_of);
     free(buses);
     free(devices);
     return rc;
@@ -158,17 +177,19 @@ int main(int argc, char **argv)
 {
     struct bench b = { 0 };
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: %s BASE_PORT DEVICES SECONDS\n", argv[0]);
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "usage: %s BASE_PORT DEVICES SECONDS [UNITS]\n", argv[0]);
         return 2;
     }
     unsigned base = (unsigned)strtoul(argv[1], NULL, 10);
-    size_t n = strtoul(argv[2], NULL, 10);
+    size_t ports = strtoul(argv[2], NULL, 10);
     b.seconds = strtol(argv[3], NULL, 10);
-    if (n < 1 || base + n > 65536 || b.seconds < 1)
+    b.units = argc == 5 ? strtoul(argv[4], NULL, 10) : 1;
+    if (ports < 1 || base + ports > 65536 || b.seconds < 1 || b.units < 1 || b.units > 247)
         return 2;
+    b.devices_n = ports * b.units;
     uv_loop_init(&b.loop);
     uv_timer_init(&b.loop, &b.timer);
     b.timer.data = &b;
-    return run(&b, n, base) != 0;
+    return run(&b, base) != 0;
 }
