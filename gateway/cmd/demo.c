@@ -255,39 +255,35 @@ static int start_ingest(struct demo *d)
  * Each medium has its turn every quarter of an hour; the first round is over after eight
  * minutes. What the rules of packaging/demo/station.yaml wait for.
  */
+static const char *const episodes[] = {
+    "sound_level=88@45s+2min/15min",
+    "dose_rate_air=430@80s+150s/15min",
+    "dose_rate_h10=520@80s+150s/15min",
+    "roof-pm/pm1=120@60s+4min/15min",
+    "roof-pm/pm2_5=190@60s+4min/15min",
+    "roof-pm/pm10=330@60s+4min/15min",
+    "river-sonde/ammonia_nitrogen=3.2@2min+150s/15min",
+    "outfall-sonde/ph=4.9@150s+150s/15min",
+    "outfall-sonde/conductivity=1900@150s+150s/15min",
+};
+
+enum { EPISODES = sizeof episodes / sizeof episodes[0], SIM_WORDS = 11 };
+
 static int start_sim(struct demo *d)
 {
     char seed[24];
-    const char *const argv[] = {
-        d->self,
-        "sim",
-        "--station",
-        d->config,
-        "--clock",
-        d->clock_text,
-        "--seed",
-        seed,
-        "--calm",
-        "--calibration",
-        "20",
-        "--episode",
-        "sound_level=88@45s+2min/15min",
-        "--episode",
-        "dose_rate_air=430@80s+150s/15min",
-        "--episode",
-        "roof-pm/pm2_5=190@60s+4min/15min",
-        "--episode",
-        "roof-pm/pm10=330@60s+4min/15min",
-        "--episode",
-        "river-sonde/ammonia_nitrogen=3.2@2min+150s/15min",
-        "--episode",
-        "outfall-sonde/ph=4.9@150s+150s/15min",
-        "--episode",
-        "outfall-sonde/conductivity=1900@150s+150s/15min",
-        NULL,
+    const char *argv[SIM_WORDS + 2 * EPISODES + 1] = {
+        d->self,  "sim", "--station", d->config,       "--clock", d->clock_text,
+        "--seed", seed,  "--calm",    "--calibration", "20",
     };
+    size_t n = SIM_WORDS;
 
     snprintf(seed, sizeof seed, "%" PRId64, d->o->seed);
+    for (size_t i = 0; i < EPISODES; i++) {
+        argv[n++] = "--episode";
+        argv[n++] = episodes[i];
+    }
+    argv[n] = NULL;
     return bring_up(d, &d->sim, "sim", say(d, "the instruments", "仪器"), argv, says_ready);
 }
 

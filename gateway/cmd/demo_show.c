@@ -20,10 +20,14 @@ enum {
     ALERTS_MAX = 256, /* as many as the live view shows */
     KEY_MAX = 160,
     LINE_EVERY_MS = 10 * 1000, /* without a terminal */
+    FIRST_LINE_MS = 2000,      /* the first devices have answered */
     WIDTH_DEFAULT = 100,
     WIDTH_MAX = 200,
     HEIGHT_DEFAULT = 40,
-    DEVICE_COLUMNS = 15,
+    DEVICE_COLUMNS = 18,
+    COMPACT_HEIGHT = 38, /* below it the headings of the media are left out */
+    DAY_MINUTES = 24 * 60,
+    CLOCK_MAX = 40,
 };
 
 struct seen_alert {
@@ -52,6 +56,7 @@ int show_create(const struct show_context *c, struct show **ret)
     s->is_terminal = isatty(STDOUT_FILENO) == 1;
     s->is_zh = strcmp(c->lang, "zh") == 0;
     s->screen = BUF_INIT(SCREEN_BYTES_MAX);
+    s->next_line_ms = mono_ms() + FIRST_LINE_MS;
     if (s->is_terminal)
         fputs("\033[?1049h\033[?25l", stdout); /* a screen of its own, no cursor */
     *ret = s;
@@ -187,10 +192,28 @@ static const char *colour_of(const char *level)
     return "";
 }
 
-/* "14:03:05" of a UTC time; the station's zone is the page's business. */
-static const char *clock_part(const char *iso)
+/* "+08:00" -> minutes east of UTC */
+static int zone_minutes(const json_t *now)
 {
-    return strlen(iso) > 19 ? iso + 11 : iso;
+    const char *zone = text_of(json_object_get(now, "station"), "zone");
+    int hours = 0, minutes = 0;
+
+    if (sscanf(zone, "%d:%d", &hours, &minutes) != 2)
+        return 0;
+    return hours * 60 + (zone[0] == '-' ? -minutes : minutes);
+}
+
+/* "22:03:05" in the station's zone, of "2026-11-22T14:03:05.000Z" */
+static void format_clock(const json_t *now, const char *iso, char *buf, size_t size)
+{
+    int h, m, sec;
+
+    if (strlen(iso) < 19 || sscanf(iso + 11, "%2d:%2d:%2d", &h, &m, &sec) != 3) {
+        snprintf(buf, size, "-");
+        return;
+    }
+    int minute = (h * 60 + m + zone_minutes(now) + DAY_MINUTES) % DAY_MINUTES;
+    snprintf(buf, size, "%02d:%02d:%02d", minute / 60, minute % 60, sec);
 }
 
 /* "28.4 µg/m³", with the decimals of the quantity's display */
@@ -284,26 +307,28 @@ static void draw_medium(struct show *s, const json_t *now, const char *medium)
     {
         if (strcmp(text_of(device, "medium"), medium) != 0)
             continue;
-        if (is_first)
+        if (is_first && s->height >= COMPACT_HEIGHT)
             put_line(s, "\033[1m", word_of(s, now, "medium", medium));
         is_first = false;
         draw_device(s, now, device);
     }
 }
 
-static void format_alert(const struct show *s, const json_t *a, char *buf, size_t size)
+static void format_alert(const struct show *s, const json_t *now, const json_t *a, char *buf,
+                         size_t size)
 {
     bool is_cleared = json_is_true(json_object_get(a, "cleared"));
     int digits = (int)int_of(a, "digits");
-    char value[64], limit[64];
+    char value[64], limit[64], at[CLOCK_MAX];
 
+    format_clock(now, text_of(a, is_cleared ? "cleared_at" : "raised_at"), at, sizeof at);
     format_value(json_object_get(a, "value"), digits, text_of(a, "unit"), value, sizeof value);
     format_value(json_object_get(a, "limit"), digits, text_of(a, "unit"), limit, sizeof limit);
-    snprintf(buf, size, "%-7s %s  %s %s (%s %s)  %s %.8s",
+    snprintf(buf, size, "%-7s %s  %s %s (%s %s)  %s %s",
              text_of(a, is_cleared ? "peak" : "level"), name_of(s, a, "title"),
              text_of(a, "channel"), value, s->is_zh ? "限值" : "limit", limit,
              is_cleared ? (s->is_zh ? "解除于" : "cleared") : (s->is_zh ? "始于" : "since"),
-             clock_part(text_of(a, is_cleared ? "cleared_at" : "raised_at")));
+             at);
 }
 
 static void draw_alerts(struct show *s, const json_t *now, bool is_cleared, int max)
@@ -316,7 +341,7 @@ static void draw_alerts(struct show *s, const json_t *now, bool is_cleared, int 
     {
         if (json_is_true(json_object_get(a, "cleared")) != is_cleared || max-- <= 0)
             continue;
-        format_alert(s, a, text, sizeof text);
+        format_alert(s, now, a, text, sizeof text);
         put_line(s, is_cleared ? "\033[2m" : colour_of(text_of(a, "level")), text);
     }
 }
@@ -352,14 +377,15 @@ static void format_counts(const struct show *s, const json_t *now, char *buf, si
 static void format_head(const struct show *s, const json_t *now, int64_t left_s, char *buf,
                         size_t size)
 {
-    char left[64] = "";
+    const json_t *station = json_object_get(now, "station");
+    char left[64] = "", at[CLOCK_MAX];
 
     if (left_s >= 0)
         snprintf(left, sizeof left,
                  s->is_zh ? "   剩余 %" PRId64 " 秒" : "   %" PRId64 " s left", left_s);
-    snprintf(buf, size, "%s   %.10s %.8s UTC x%g%s   %s",
-             name_of(s, json_object_get(now, "station"), "names"), text_of(now, "time"),
-             clock_part(text_of(now, "time")), s->c.speed, left, s->c.page);
+    format_clock(now, text_of(now, "time"), at, sizeof at);
+    snprintf(buf, size, "%s   %s UTC%s x%g%s   %s", name_of(s, station, "names"), at,
+             text_of(station, "zone"), s->c.speed, left, s->c.page);
 }
 
 static void draw(struct show *s, const json_t *now, int64_t left_s)
@@ -377,8 +403,8 @@ static void draw(struct show *s, const json_t *now, int64_t left_s)
     put_line(s, "\033[1;7m", text);
     format_counts(s, now, text, sizeof text);
     put_line(s, "", text);
-    draw_alerts(s, now, false, 8);
-    draw_alerts(s, now, true, 3);
+    draw_alerts(s, now, false, s->height / 5);
+    draw_alerts(s, now, true, s->height / 12);
     for (enum medium m = 0; m < MEDIUM_COUNT_; m++)
         draw_medium(s, now, medium_id(m));
     put_line(s, "\033[2m", s->is_zh ? "Ctrl-C 结束" : "Ctrl-C ends");
@@ -399,7 +425,7 @@ static struct seen_alert *seen_find(struct show *s, const char *key)
     return NULL;
 }
 
-static void tell_alert(struct show *s, const json_t *a)
+static void tell_alert(struct show *s, const json_t *now, const json_t *a)
 {
     bool is_cleared = json_is_true(json_object_get(a, "cleared"));
     struct seen_alert *seen = seen_find(s, text_of(a, "key"));
@@ -414,7 +440,7 @@ static void tell_alert(struct show *s, const json_t *a)
     snprintf(seen->key, sizeof seen->key, "%s", text_of(a, "key"));
     snprintf(seen->level, sizeof seen->level, "%s", text_of(a, "level"));
     seen->is_cleared = is_cleared;
-    format_alert(s, a, text, sizeof text);
+    format_alert(s, now, a, text, sizeof text);
     printf("%s %s\n", s->is_zh ? "警报" : "alert", text);
 }
 
@@ -422,14 +448,15 @@ static void tell(struct show *s, const json_t *now)
 {
     int64_t t = mono_ms();
     const json_t *a;
-    char text[512];
+    char text[512], at[CLOCK_MAX];
     size_t i;
 
-    json_array_foreach(json_object_get(now, "alerts"), i, a) tell_alert(s, a);
+    json_array_foreach(json_object_get(now, "alerts"), i, a) tell_alert(s, now, a);
     if (t >= s->next_line_ms) {
         s->next_line_ms = t + LINE_EVERY_MS;
         format_counts(s, now, text, sizeof text);
-        printf("%.8s %s\n", clock_part(text_of(now, "time")), text);
+        format_clock(now, text_of(now, "time"), at, sizeof at);
+        printf("%s %s\n", at, text);
     }
     fflush(stdout);
 }
