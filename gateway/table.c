@@ -252,18 +252,11 @@ static int compile_level(const struct level_conf *l, struct alert_rule *r)
 
     if (at == LEVEL_NONE)
         return -EINVAL;
-    double band = fabs(l->set) * 0.05; /* facts: alerting section 2, dead band */
-    *h = (struct alert_threshold){ .is_set = true, .set = l->set };
-    h->clear = first_number(l->clear, r->direction == ALERT_ABOVE ? l->set - band
-                                                                  : l->set + band);
-    int rc = alert_delay_parse(l->on ? l->on : "3 of 3", &h->on, why, sizeof why);
+    *h = (struct alert_threshold){ .is_set = true, .set = l->set, .clear = l->clear };
+    int rc = l->on ? alert_delay_parse(l->on, &h->on, why, sizeof why) : 0;
     if (rc == 0 && l->off)
-        return alert_delay_parse(l->off, &h->off, why, sizeof why);
-    h->off = (struct alert_delay){
-        .m = (uint8_t)(2 * h->on.m > 32 ? 32 : 2 * h->on.m),
-        .n = (uint8_t)(2 * h->on.n > 32 ? 32 : 2 * h->on.n),
-        .duration_ms = 2 * h->on.duration_ms,
-    };
+        rc = alert_delay_parse(l->off, &h->off, why, sizeof why);
+    alert_threshold_default(r->direction, h);
     return rc;
 }
 
