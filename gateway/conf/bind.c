@@ -457,9 +457,12 @@ static const struct field *field_named(const struct scope *s, const char *key)
 
 enum { KEYS_MAX = 128 }; /* keys offered as suggestions; the largest table has 30 */
 
-static size_t add_keys(const struct field *f, char (*files)[80], const char **words, size_t n)
+static size_t add_keys(const struct field *f, const struct field *not_this, char (*files)[80],
+                       const char **words, size_t n)
 {
     for (; f && f->name && n + 2 < KEYS_MAX; f++) {
+        if (f == not_this)
+            continue;
         words[n++] = f->name;
         if (!(f->flags & FIELD_SECRET))
             continue;
@@ -475,7 +478,9 @@ static void report_unknown(struct job *j, const struct scope *s, struct fy_node_
     struct fy_node *key = fy_node_pair_key(pair);
     char files[KEYS_MAX][80], shown[DIAG_SHOWN_BYTES], all[SCALAR_TEXT_MAX];
     const char *words[KEYS_MAX];
-    size_t n = add_keys(s->more, files, words, add_keys(s->own, files, words, 0));
+    size_t n = add_keys(s->own, s->key, files, words, 0);
+
+    n = add_keys(s->more, NULL, files, words, n);
 
     words[n] = NULL;
     const char *near = nearest_word(yaml_text(key), words);

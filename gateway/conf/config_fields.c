@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The station's options as tables: parser, help and reference page follow from them. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,19 +21,13 @@ enum {
 #define FROM(type, first, member) \
     .offset = offsetof(struct type, member) - offsetof(struct type, first)
 
-/* Always false: "expected ..., got '...'". */
-__attribute__((format(printf, 4, 5))) static bool refuse(const char *text, char *why,
-                                                         size_t size, const char *format, ...)
+/* Always false, with "expected ..., got '...'". */
+static bool refuse(const char *text, char *why, size_t size, const char *expected)
 {
-    char shown[DIAG_SHOWN_BYTES], expected[256];
-    va_list args;
+    char shown[DIAG_SHOWN_BYTES];
 
-    va_start(args, format);
-    int n = vsnprintf(expected, sizeof expected, format, args);
-    va_end(args);
     utf8_shown(text, DIAG_SHOWN_MAX, shown, sizeof shown);
-    snprintf(why, size, "expected %s, got '%s'", n < 0 ? "something else" : expected, shown);
-    return false;
+    snprintf(why, size, "expected %s, got '%s'", expected, shown);
     return false;
 }
 
@@ -44,9 +37,7 @@ static bool topic_level_is_ok(const char *text, char *why, size_t size)
 
     if (n > 0 && n <= 64 && text[n] == '\0' && text[0] != '-')
         return true;
-    snprintf(why, size,
-             "expected small letters, digits and '-', at most 64 (it becomes a level "
-             "of the MQTT topic)");
+    return refuse(text, why, size, "small letters, digits and '-', at most 64 (a topic level)");
 }
 
 static bool zone_is_ok(const char *text, char *why, size_t size)
@@ -278,7 +269,7 @@ static const struct field correction_fields[] = {
       .type = FIELD_BOOL,
       AT(correction_conf, is_enabled),
       .dflt = "true",
-      .help = "false: the point is read by nobody." },
+      .help = "false: no channel is made of the point." },
     { 0 },
 };
 
