@@ -113,8 +113,8 @@ static void print_alerts(const struct log_count *c, bool is_zh)
     printf("%s\n", is_zh ? "  警报          发布  解除" : "  alerts        raised  cleared");
     for (enum medium m = 0; m < MEDIUM_COUNT_; m++) {
         if (c->raised[m] || c->cleared[m])
-            printf("    %-12s %5" PRIu64 " %8" PRIu64 "\n", medium_id(m), c->raised[m],
-                   c->cleared[m]);
+            printf("    %-12s %5" PRIu64 " %8" PRIu64 "\n",
+                   is_zh ? medium_name(m, "zh") : medium_id(m), c->raised[m], c->cleared[m]);
     }
 }
 

@@ -13,6 +13,7 @@
 
 #include "gateway/base/buf.h"
 #include "gateway/base/clock.h"
+#include "rules/alert/alert.h"
 #include "sensors/core/quantity.h"
 
 enum {
@@ -314,6 +315,16 @@ static void draw_medium(struct show *s, const json_t *now, const char *medium)
     }
 }
 
+/* "orange" or its name in Chinese */
+static const char *level_word(const struct show *s, const char *id)
+{
+    for (enum alert_level l = LEVEL_NONE; l < LEVEL_COUNT_; l++) {
+        if (strcmp(alert_level_id(l), id) == 0)
+            return alert_level_name(l, s->is_zh ? "zh" : "en");
+    }
+    return id;
+}
+
 static void format_alert(const struct show *s, const json_t *now, const json_t *a, char *buf,
                          size_t size)
 {
@@ -325,7 +336,7 @@ static void format_alert(const struct show *s, const json_t *now, const json_t *
     format_value(json_object_get(a, "value"), digits, text_of(a, "unit"), value, sizeof value);
     format_value(json_object_get(a, "limit"), digits, text_of(a, "unit"), limit, sizeof limit);
     snprintf(buf, size, "%-7s %s  %s %s (%s %s)  %s %s",
-             text_of(a, is_cleared ? "peak" : "level"), name_of(s, a, "title"),
+             level_word(s, text_of(a, is_cleared ? "peak" : "level")), name_of(s, a, "title"),
              text_of(a, "channel"), value, s->is_zh ? "限值" : "limit", limit,
              is_cleared ? (s->is_zh ? "解除于" : "cleared") : (s->is_zh ? "始于" : "since"),
              at);
