@@ -9,9 +9,12 @@
 #include "gateway/conf/yaml.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "gateway/conf/arena.h"
 #include "gateway/conf/utf8.h"
@@ -642,12 +645,35 @@ struct yaml *yaml_load_text(const char *name, const char *text, size_t size, str
     return y;
 }
 
-/* At most one byte beyond the limit, so that a pipe or a device cannot fill the memory. */
+/* A regular file alone: a pipe or a device could make the program wait for ever. */
+static int open_regular(const char *path, FILE **ret)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat st;
+
+    if (fd < 0)
+        return -errno;
+    int err = fstat(fd, &st)        ? -errno
+              : S_ISREG(st.st_mode) ? 0
+              : S_ISDIR(st.st_mode) ? -EISDIR
+                                    : -EINVAL;
+    FILE *f = err ? NULL : fdopen(fd, "r");
+    if (!f) {
+        err = err ? err : -errno;
+        close(fd);
+        return err;
+    }
+    *ret = f;
+    return 0;
+}
+
+/* One byte beyond the limit is enough to know that a file is too large. */
 static int read_file(const char *path, char **ret, size_t *ret_size)
 {
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return -errno;
+    FILE *f = NULL;
+    int err = open_regular(path, &f);
+    if (err)
+        return err;
     char *text = malloc(YAML_FILE_MAX + 2);
     if (!text) {
         fclose(f);
@@ -655,7 +681,7 @@ static int read_file(const char *path, char **ret, size_t *ret_size)
     }
     errno = 0;
     size_t size = fread(text, 1, YAML_FILE_MAX + 1, f);
-    int err = ferror(f) ? -(errno ? errno : EIO) : 0;
+    err = ferror(f) ? -(errno ? errno : EIO) : 0;
     fclose(f);
     if (err) {
         free(text);
@@ -675,7 +701,8 @@ struct yaml *yaml_load_file(const char *path, struct diag *d)
     diag_note_file(d, path);
     if (err) {
         diag_error(d, (struct field_mark){ .file = path }, 0, E_FILE,
-                   "cannot read the file: %s", strerror(-err));
+                   "cannot read the file: %s",
+                   err == -EINVAL ? "it is no regular file" : strerror(-err));
         return NULL;
     }
     struct yaml *y = yaml_load_text(path, text, size, d);

@@ -251,8 +251,10 @@ static void tells_when_a_file_cannot_be_read(void **state)
     assert_int_equal(diag_create(&d), 0);
     assert_null(yaml_load_file("/no/such.yaml", d));
     assert_null(yaml_load_file("/", d));
-    assert_int_equal(diag_errors(d), 2);
+    assert_null(yaml_load_file("/dev/zero", d));
+    assert_int_equal(diag_errors(d), 3);
     assert_string_equal(diag_get(d, 0).text, "cannot read the file: No such file or directory");
+    assert_string_equal(diag_get(d, 2).text, "cannot read the file: it is no regular file");
     diag_destroy(d);
 }
 
