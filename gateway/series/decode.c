@@ -61,8 +61,8 @@ static bool follows(const struct series_decoder *d, const struct series_info *in
            info->seq == d->last.seq + 1 && info->chain == (uint16_t)d->last.crc;
 }
 
-/* Every row after a key's first and every column takes at least a byte: a header that claims more
- * is refused before memory is reserved for it. */
+/* Every row after a key's first and every column takes at least a byte: a header that claims
+ * more is refused before memory is reserved for it. */
 static bool is_plausible(const struct series_info *info, size_t payload_size)
 {
     size_t least = (size_t)info->rows - 1 + info->columns;
@@ -153,7 +153,8 @@ static int inflate_payload(struct series_decoder *d, const struct series_info *i
     return 0;
 }
 
-static int get_payload(struct series_decoder *d, const struct series_info *info, struct wire_in in)
+static int get_payload(struct series_decoder *d, const struct series_info *info,
+                       struct wire_in in)
 {
     if (info->is_deflated) {
         int rc = inflate_payload(d, info, &in);

@@ -10,9 +10,9 @@
 #include "sensors/core/crc.h"
 
 enum {
-    DEFLATE_FROM = 64,    /* bytes of payload below which deflate hardly ever gains */
-    DEFLATE_PAUSE = 7,    /* frames without a further try after one that gained nothing */
-    BESIDE_MAX = 8,       /* one value in so many beside its lattice asks for other parameters */
+    DEFLATE_FROM = 64, /* bytes of payload below which deflate hardly ever gains */
+    DEFLATE_PAUSE = 7, /* frames without a further try after one that gained nothing */
+    BESIDE_MAX = 8,    /* one value in so many beside its lattice asks for other parameters */
     LONG_PERIOD_MS = 600000,
 };
 
@@ -25,8 +25,9 @@ struct encoder_column {
 };
 
 struct series_encoder {
-    struct series_info key; /* stream, layout, period ... of the open segment; rows of all of it */
-    uint32_t seq, crc;      /* of the last frame */
+    struct series_info
+        key;           /* stream, layout, period ... of the open segment; rows of all of it */
+    uint32_t seq, crc; /* of the last frame */
     int64_t last_ms;
     bool has_segment;
     unsigned deflate_pause;
@@ -39,8 +40,8 @@ int series_encoder_create(uint32_t stream, unsigned columns, uint32_t layout, in
                           uint32_t unit_ms, const struct series_hint *hints,
                           struct series_encoder **ret)
 {
-    if (columns < 1 || columns > SERIES_COLUMNS_MAX || unit_ms < 1 || unit_ms > FRAME_UNIT_MAX ||
-        period_ms > INT32_MAX || period_ms < -INT32_MAX)
+    if (columns < 1 || columns > SERIES_COLUMNS_MAX || unit_ms < 1 ||
+        unit_ms > FRAME_UNIT_MAX || period_ms > INT32_MAX || period_ms < -INT32_MAX)
         return -EINVAL;
 
     struct series_encoder *e = calloc(1, sizeof *e + columns * sizeof e->columns[0]);
@@ -117,8 +118,8 @@ static bool is_better(const struct encoder_column *c, const struct column_params
            p->e == c->plain.params.e && p->num / 2 >= c->plain.params.num;
 }
 
-/* Judges the column, first choosing its parameters where that is due. Returns true when they are
- * new. */
+/* Judges the column, first choosing its parameters where that is due. Returns true when they
+ * are new. */
 static bool settle(struct encoder_column *c, bool is_key, const struct plain_view *view,
                    struct plain_judged *j)
 {
@@ -126,8 +127,7 @@ static bool settle(struct encoder_column *c, bool is_key, const struct plain_vie
 
     if (is_key) {
         remember(&c->tally, view);
-        c->plain =
-            (struct plain_column){ .params = tally_choose(&c->tally, c->hint_decimals) };
+        c->plain = (struct plain_column){ .params = tally_choose(&c->tally, c->hint_decimals) };
         c->tally = (struct column_tally){ 0 };
         plain_judge(&c->plain, view, j);
         return true;
@@ -154,7 +154,8 @@ static size_t put_payload(struct series_encoder *e, bool is_key, const int64_t *
                           const struct series_cell *cells, unsigned rows)
 {
     struct series_workspace *w = e->work;
-    uint8_t *p = plain_put_times(w->payload, time_ms, rows, e->key.period_ms, &e->last_ms, is_key);
+    uint8_t *p =
+        plain_put_times(w->payload, time_ms, rows, e->key.period_ms, &e->last_ms, is_key);
 
     for (unsigned j = 0; j < e->columns_n; j++) {
         struct plain_view view = { cells + j, rows, e->columns_n };
@@ -186,8 +187,8 @@ static long put_frame(struct series_encoder *e, const struct series_info *info, 
                       uint8_t *out, size_t cap)
 {
     uint8_t header[FRAME_HEADER_MAX];
-    size_t head = frame_put_header(info, header), room = cap < SERIES_FRAME_MAX ? cap
-                                                                                : SERIES_FRAME_MAX;
+    size_t head = frame_put_header(info, header),
+           room = cap < SERIES_FRAME_MAX ? cap : SERIES_FRAME_MAX;
 
     if (room < head + FRAME_CRC_SIZE)
         return -ENOSPC;
@@ -224,8 +225,9 @@ static int prepare(struct series_encoder *e, bool is_key, const int64_t *time_ms
     return workspace_reserve(e->work, rows, e->columns_n);
 }
 
-long series_encode(struct series_encoder *e, bool is_key, uint32_t segment, const int64_t *time_ms,
-                   const struct series_cell *cells, unsigned rows, uint8_t *out, size_t cap)
+long series_encode(struct series_encoder *e, bool is_key, uint32_t segment,
+                   const int64_t *time_ms, const struct series_cell *cells, unsigned rows,
+                   uint8_t *out, size_t cap)
 {
     long n = prepare(e, is_key, time_ms, cells, rows);
 

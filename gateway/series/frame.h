@@ -2,9 +2,8 @@
 /*
  * frame - header and checksum around a payload (section 2 of the series format).
  *
- *   head 11111kdz | stream | segment | [seq, chain] | rows | [columns, layout, period, unit, t0]
- *   payload
- *   CRC-32C of all before it
+ *   head 11111kdz | stream | segment | [seq, chain] | rows | [columns, layout, period, unit,
+ * t0] payload CRC-32C of all before it
  */
 #pragma once
 

@@ -2,9 +2,9 @@
 /*
  * lattice - what the parameters of a column make of a number (section 5 of the series format).
  *
- * A column of decimals lies on a lattice off + k x num / den of units of 10^-e, and only the index k
- * is coded. Every column also takes missing values, decimals beside the lattice and doubles: the
- * kinds of a cell. Pure.
+ * A column of decimals lies on a lattice off + k x num / den of units of 10^-e, and only the
+ * index k is coded. Every column also takes missing values, decimals beside the lattice and
+ * doubles: the kinds of a cell. Pure.
  */
 #pragma once
 
@@ -26,10 +26,10 @@ enum column_mode {
 };
 
 enum cell_kind { /* as on the wire */
-    CELL_NORMAL = 0,
-    CELL_MISSING = 1,
-    CELL_DECIMAL = 2, /* v and e written out */
-    CELL_DOUBLE = 3,  /* 64 bits written out */
+                 CELL_NORMAL = 0,
+                 CELL_MISSING = 1,
+                 CELL_DECIMAL = 2, /* v and e written out */
+                 CELL_DOUBLE = 3,  /* 64 bits written out */
 };
 
 struct column_params {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plain - the PLAIN codec: the payload of a frame before deflate (section 6 of the series format).
+ * plain - the PLAIN codec: the payload of a frame before deflate (section 6 of the series
+ * format).
  *
  *   times     zigzag of t - previous t - period, per row (not the first of a key frame)
  *   columns   head 00000kfp | [parameters] | [runs of flags] | [runs of kinds] | values
@@ -32,8 +33,8 @@ struct plain_view {
 /* A column judged under its parameters. kinds and k have room for all rows. */
 struct plain_judged {
     uint8_t *kinds;
-    int64_t *k;              /* of normal cells */
-    unsigned beside;         /* cells written out: CELL_DECIMAL and CELL_DOUBLE */
+    int64_t *k;      /* of normal cells */
+    unsigned beside; /* cells written out: CELL_DECIMAL and CELL_DOUBLE */
     bool has_kinds, has_flags;
 };
 
@@ -51,4 +52,5 @@ void plain_get_times(struct wire_in *in, int64_t *time_ms, unsigned rows, int64_
                      int64_t *last_ms, bool is_key);
 /* `kinds` has room for all rows. */
 void plain_get_column(struct wire_in *in, struct plain_column *c, bool is_key,
-                      struct series_cell *cells, unsigned rows, unsigned stride, uint8_t *kinds);
+                      struct series_cell *cells, unsigned rows, unsigned stride,
+                      uint8_t *kinds);

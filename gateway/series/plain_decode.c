@@ -13,7 +13,8 @@ void plain_get_times(struct wire_in *in, int64_t *time_ms, unsigned rows, int64_
         if (i > 0 || !is_key) {
             int64_t step;
             if (__builtin_add_overflow(wire_get_zigzag(in), period_ms, &step) ||
-                __builtin_add_overflow(t, step, &t) || t > FRAME_TIME_MAX || t < -FRAME_TIME_MAX)
+                __builtin_add_overflow(t, step, &t) || t > FRAME_TIME_MAX ||
+                t < -FRAME_TIME_MAX)
                 in->is_bad = true;
         }
         time_ms[i] = t;

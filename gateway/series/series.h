@@ -2,8 +2,8 @@
 /*
  * series - SF1 frames: N rows of M channels as bytes; stored, hashed, sent and exported alike.
  *
- * The format is fixed by its specification (docs/series/). This library writes and reads the PLAIN
- * codec. Pure: no I/O, no clock; an object belongs to one thread at a time.
+ * The format is fixed by its specification (docs/series/). This library writes and reads the
+ * PLAIN codec. Pure: no I/O, no clock; an object belongs to one thread at a time.
  */
 #pragma once
 
@@ -14,12 +14,12 @@
 #include "sensors/core/decimal.h"
 
 enum { /* section 10 of the specification */
-    SERIES_COLUMNS_MAX = 1024,
-    SERIES_ROWS_MAX = 65535,
-    SERIES_CELLS_MAX = 1 << 20,
-    SERIES_FRAME_MAX = 1 << 20,
-    SERIES_SEQ_MAX = 65535,
-    SERIES_SEGMENT_ROWS_MAX = 4096, /* section 3: a writer starts a new segment beyond */
+       SERIES_COLUMNS_MAX = 1024,
+       SERIES_ROWS_MAX = 65535,
+       SERIES_CELLS_MAX = 1 << 20,
+       SERIES_FRAME_MAX = 1 << 20,
+       SERIES_SEQ_MAX = 65535,
+       SERIES_SEGMENT_ROWS_MAX = 4096, /* section 3: a writer starts a new segment beyond */
 };
 
 /* Value and flag of one channel at one time. `v`, `e` as in struct decimal. */
@@ -42,7 +42,8 @@ static inline struct series_cell series_cell_of(struct decimal d, uint32_t flag)
 enum series_error {
     SERIES_EFORMAT = -1001, /* not a frame, or a malformed one */
     SERIES_ECRC = -1002,    /* checksum differs: damaged or cut */
-    SERIES_ECHAIN = -1003,  /* the predecessor is not the last frame decoded: ask for the segment */
+    SERIES_ECHAIN =
+        -1003, /* the predecessor is not the last frame decoded: ask for the segment */
 };
 
 /* A sentence for a series_error or a negative errno. Static. */
@@ -70,14 +71,16 @@ struct series_hint {
 
 struct series_encoder;
 
-/* hints: one per column or NULL, copied. Returns 0 or -ENOMEM, -EINVAL (columns, unit, period). */
+/* hints: one per column or NULL, copied. Returns 0 or -ENOMEM, -EINVAL (columns, unit, period).
+ */
 int series_encoder_create(uint32_t stream, unsigned columns, uint32_t layout, int64_t period_ms,
                           uint32_t unit_ms, const struct series_hint *hints,
                           struct series_encoder **ret);
 void series_encoder_destroy(struct series_encoder *e);
 
-/* What encoding one frame needs and the next does not (a third of a megabyte). An encoder has its
- * own unless it is given one to share with the others of its thread; that one must outlive it. */
+/* What encoding one frame needs and the next does not (a third of a megabyte). An encoder has
+ * its own unless it is given one to share with the others of its thread; that one must outlive
+ * it. */
 struct series_workspace;
 int series_workspace_create(struct series_workspace **ret); /* 0 or -ENOMEM */
 void series_workspace_destroy(struct series_workspace *w);
@@ -87,20 +90,22 @@ void series_encoder_share(struct series_encoder *e, struct series_workspace *w);
 size_t series_frame_bound(unsigned rows, unsigned columns);
 
 /*
- * One frame of `rows` rows, cells row by row. is_key starts segment `segment`; otherwise the frame
- * continues the segment. Returns its size, or a negative errno; after an error, or when the frame
- * could not be stored, the next one must be a key frame.
+ * One frame of `rows` rows, cells row by row. is_key starts segment `segment`; otherwise the
+ * frame continues the segment. Returns its size, or a negative errno; after an error, or when
+ * the frame could not be stored, the next one must be a key frame.
  */
-long series_encode(struct series_encoder *e, bool is_key, uint32_t segment, const int64_t *time_ms,
-                   const struct series_cell *cells, unsigned rows, uint8_t *out, size_t cap);
+long series_encode(struct series_encoder *e, bool is_key, uint32_t segment,
+                   const int64_t *time_ms, const struct series_cell *cells, unsigned rows,
+                   uint8_t *out, size_t cap);
 
-/* True when the next frame of `rows` rows up to `t_last` may continue the segment (section 3). */
+/* True when the next frame of `rows` rows up to `t_last` may continue the segment (section 3).
+ */
 bool series_may_continue(const struct series_encoder *e, unsigned rows, int64_t t_last);
 
 struct series_frame {
-    struct series_info info; /* columns, layout, period, unit filled from the segment */
-    const int64_t *time_ms;           /* rows */
-    const struct series_cell *cells;  /* rows x columns, row by row */
+    struct series_info info;         /* columns, layout, period, unit filled from the segment */
+    const int64_t *time_ms;          /* rows */
+    const struct series_cell *cells; /* rows x columns, row by row */
 };
 
 struct series_decoder; /* one stream */
@@ -109,7 +114,8 @@ int series_decoder_create(struct series_decoder **ret);
 void series_decoder_destroy(struct series_decoder *d);
 
 /* *out lives until the next call. 0, a series_error, -ENOTSUP (codec DENSE), or -ENOMEM. A key
- * frame may come any time; after SERIES_ECHAIN, SERIES_ECRC and -ENOTSUP the state is unchanged. */
+ * frame may come any time; after SERIES_ECHAIN, SERIES_ECRC and -ENOTSUP the state is
+ * unchanged. */
 int series_decode(struct series_decoder *d, const uint8_t *frame, size_t size,
                   struct series_frame *out);
 

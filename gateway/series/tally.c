@@ -2,7 +2,7 @@
 #include "gateway/series/tally.h"
 
 enum {
-    OUTLIERS = 16,   /* one value in so many may have more decimals than the column */
+    OUTLIERS = 16,    /* one value in so many may have more decimals than the column */
     HINT_WEIGHT = 16, /* values after which the source's habit outweighs the dictionary */
 };
 
@@ -49,8 +49,8 @@ static void narrow_step(struct column_tally *t, int64_t v)
     if (t->step_values == 0) {
         t->base = v;
     } else {
-        uint64_t gap = v > t->base ? (uint64_t)v - (uint64_t)t->base
-                                   : (uint64_t)t->base - (uint64_t)v;
+        uint64_t gap =
+            v > t->base ? (uint64_t)v - (uint64_t)t->base : (uint64_t)t->base - (uint64_t)v;
         if (t->step == 0 || gap % t->step != 0)
             t->step = gcd(gap, t->step);
     }

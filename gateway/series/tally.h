@@ -10,8 +10,8 @@
 #include "gateway/series/lattice.h"
 
 enum {
-    TALLY_FULL = 256,     /* values after which the choice hardly changes any more */
-    TALLY_SETTLED = 32,   /* values that make a common step believable */
+    TALLY_FULL = 256,   /* values after which the choice hardly changes any more */
+    TALLY_SETTLED = 32, /* values that make a common step believable */
 };
 
 struct column_tally {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wire - the integers of an SF1 frame. Writers have reserved the room (series_frame_bound) and only
- * move a pointer; readers trust nothing: a read past the end or out of range sets is_bad and gives 0.
+ * wire - the integers of an SF1 frame. Writers have reserved the room (series_frame_bound) and
+ * only move a pointer; readers trust nothing: a read past the end or out of range sets is_bad
+ * and gives 0.
  */
 #pragma once
 

@@ -73,8 +73,8 @@ size_t workspace_deflate(struct series_workspace *w, size_t size, uint8_t *out, 
 {
     z_stream *z = &w->deflate;
 
-    if (!w->has_deflate && deflateInit2(z, DEFLATE_LEVEL, Z_DEFLATED, RAW_WINDOW, DEFLATE_MEMORY,
-                                        Z_DEFAULT_STRATEGY) != Z_OK)
+    if (!w->has_deflate && deflateInit2(z, DEFLATE_LEVEL, Z_DEFLATED, RAW_WINDOW,
+                                        DEFLATE_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
         return 0;
     w->has_deflate = true;
     z->next_in = w->payload;

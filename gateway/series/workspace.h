@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * workspace - what encoding one frame needs and the next frame does not: a payload, the verdicts of
- * one column, the state of deflate (256 KiB). One serves any number of encoders of one thread.
+ * workspace - what encoding one frame needs and the next frame does not: a payload, the
+ * verdicts of one column, the state of deflate (256 KiB). One serves any number of encoders of
+ * one thread.
  */
 #pragma once
 
@@ -27,6 +28,6 @@ struct series_workspace {
 /* Room for a frame. 0 or -ENOMEM. */
 int workspace_reserve(struct series_workspace *w, unsigned rows, unsigned columns);
 
-/* Raw deflate of the payload's first `size` bytes. Returns the size; 0 when not below `cap`, or for
- * want of memory: deflate is a choice. */
+/* Raw deflate of the payload's first `size` bytes. Returns the size; 0 when not below `cap`, or
+ * for want of memory: deflate is a choice. */
 size_t workspace_deflate(struct series_workspace *w, size_t size, uint8_t *out, size_t cap);

@@ -23,7 +23,8 @@ struct batch_op {
     uint32_t kind;
     uint32_t stream;
     uint32_t n;
-    uint32_t size; /* of the body, which follows; the next operation begins at a multiple of 8 */
+    uint32_t
+        size; /* of the body, which follows; the next operation begins at a multiple of 8 */
     union {
         int64_t time_ms;
         uint64_t seq;
@@ -41,8 +42,8 @@ struct store_batch {
 struct store_batch *batch_create(struct store *s);
 void batch_destroy(struct store_batch *b);
 
-/* Appends an operation with room for its body: returns the body, NULL without memory or when the
- * batch would exceed the queue. */
+/* Appends an operation with room for its body: returns the body, NULL without memory or when
+ * the batch would exceed the queue. */
 void *batch_add(struct store_batch *b, const struct batch_op *op);
 
 /* The operation at *at, and *at moved to the next; NULL at the end. The body follows it. */

@@ -42,7 +42,8 @@ static int load(struct commit *c, char *error, size_t size)
     return rc;
 }
 
-int commit_open(struct commit *c, const char *path, unsigned seal_rows, char *error, size_t size)
+int commit_open(struct commit *c, const char *path, unsigned seal_rows, char *error,
+                size_t size)
 {
     *c = (struct commit){ .path = path, .text = BUF_INIT(EVENT_TEXT_MAX) };
 
@@ -74,7 +75,8 @@ static int apply_row(struct commit *c, const struct batch_op *op, int64_t now_ms
 {
     struct tail_stream *s = tail_stream(&c->tail, op->stream);
 
-    if (!s || s->columns != op->n) /* refused when the batch was built; the stream changed since */
+    if (!s ||
+        s->columns != op->n) /* refused when the batch was built; the stream changed since */
         return 0;
     return tail_append(&c->tail, s, op->time_ms, batch_body(op), now_ms);
 }
@@ -130,8 +132,9 @@ static int apply(struct commit *c, const struct batch_op *op, int64_t now_ms)
     case BATCH_CURSOR:
         return apply_cursor(c, op);
     case BATCH_SET_ASIDE:
-        return db_run(&c->db, SQL_ASIDE_ADD,
-                      DB_VALUES(db_text(text), db_int((int64_t)op->seq), db_text(text + op->n)));
+        return db_run(
+            &c->db, SQL_ASIDE_ADD,
+            DB_VALUES(db_text(text), db_int((int64_t)op->seq), db_text(text + op->n)));
     case BATCH_FORGET:
         return db_run(&c->db, SQL_CURSOR_DROP, DB_VALUES(db_text(text)));
     }
@@ -203,9 +206,9 @@ static bool is_sound(struct db *db)
 }
 
 /*
- * After a write or sync that failed, the kernel may have dropped the pages and forgotten it. A new
- * connection recovers what the WAL holds; the checkpoint writes all of it to the database and syncs
- * that, so that nothing rests on the failed sync.
+ * After a write or sync that failed, the kernel may have dropped the pages and forgotten it. A
+ * new connection recovers what the WAL holds; the checkpoint writes all of it to the database
+ * and syncs that, so that nothing rests on the failed sync.
  */
 static int reopen(struct commit *c)
 {
@@ -230,8 +233,8 @@ static int reopen(struct commit *c)
     return 0;
 }
 
-/* Makes memory agree with the database again. *ret_is_done: the transaction that seemed to fail is
- * there. */
+/* Makes memory agree with the database again. *ret_is_done: the transaction that seemed to fail
+ * is there. */
 static int recover(struct commit *c, bool *ret_is_done)
 {
     int rc = c->is_suspect ? reopen(c) : 0;
@@ -304,13 +307,13 @@ static int find_number(struct commit *c, const char *name, uint32_t *ret, bool *
     return rc;
 }
 
-/* Two dictionaries of one number would make rows unreadable: the odds are one in four milliards,
- * but it must be said. */
+/* Two dictionaries of one number would make rows unreadable: the odds are one in four
+ * milliards, but it must be said. */
 static int add_layout(struct commit *c, uint32_t layout, const char *json)
 {
     int rc = db_run(&c->db, SQL_LAYOUT_ADD, DB_VALUES(db_int(layout), db_text(json)));
-    sqlite3_stmt *st = rc == 0 ? db_query(&c->db, SQL_LAYOUT_GET, DB_VALUES(db_int(layout)))
-                               : NULL;
+    sqlite3_stmt *st =
+        rc == 0 ? db_query(&c->db, SQL_LAYOUT_GET, DB_VALUES(db_int(layout))) : NULL;
 
     if (rc < 0)
         return rc;
@@ -323,20 +326,18 @@ static int add_layout(struct commit *c, uint32_t layout, const char *json)
     return is_same ? 0 : -EEXIST;
 }
 
-static int store_stream(struct commit *c, const struct commit_stream *want,
-                        const struct tail_stream *shape, bool is_new)
+static bool is_same_shape(const struct tail_stream *a, const struct tail_stream *b)
+{
+    return a->layout == b->layout && a->columns == b->columns && a->period_ms == b->period_ms &&
+           a->unit_ms == b->unit_ms;
+}
+
+/* Rows of the old shape become a frame of it. */
+static int change_stream(struct commit *c, const struct tail_stream *shape)
 {
     struct tail_stream *old = tail_stream(&c->tail, shape->number);
-
-    if (is_new)
-        return db_run(&c->db, SQL_STREAM_ADD,
-                      DB_VALUES(db_int(shape->number), db_text(want->name),
-                                db_int(shape->columns), db_int(shape->period_ms),
-                                db_int(shape->unit_ms), db_int(shape->layout)));
-    if (old && old->layout == shape->layout && old->columns == shape->columns &&
-        old->period_ms == shape->period_ms && old->unit_ms == shape->unit_ms)
-        return 0;
     int rc = old ? tail_seal(&c->tail, old) : 0;
+
     if (rc < 0)
         return rc;
     return db_run(&c->db, SQL_STREAM_CHANGE,
@@ -345,21 +346,25 @@ static int store_stream(struct commit *c, const struct commit_stream *want,
                             db_int(shape->number)));
 }
 
-static int open_stream(struct commit *c, const struct commit_stream *want,
-                       struct tail_stream *shape)
+static int write_stream(struct commit *c, const char *name, const struct tail_stream *shape,
+                        const char *json, bool is_new)
 {
-    char *json = NULL;
-    bool is_new;
-    int rc = find_number(c, want->name, &shape->number, &is_new);
+    int rc = begin(c);
 
     if (rc == 0)
-        rc = document_layout(want->dictionary, shape->number, &shape->layout, &json);
-    if (rc == 0)
         rc = add_layout(c, shape->layout, json);
+    if (rc == 0 && is_new)
+        rc = db_run(&c->db, SQL_STREAM_ADD,
+                    DB_VALUES(db_int(shape->number), db_text(name), db_int(shape->columns),
+                              db_int(shape->period_ms), db_int(shape->unit_ms),
+                              db_int(shape->layout)));
+    else if (rc == 0)
+        rc = change_stream(c, shape);
     if (rc == 0)
-        rc = store_stream(c, want, shape, is_new);
-    free(json);
-    return rc;
+        rc = tail_journal(&c->tail);
+    if (rc == 0)
+        rc = finish(c);
+    return rc < 0 ? fail(c, rc) : 0;
 }
 
 int commit_stream(struct commit *c, const struct commit_stream *want, uint32_t *ret_number)
@@ -369,20 +374,22 @@ int commit_stream(struct commit *c, const struct commit_stream *want, uint32_t *
         .period_ms = want->period_ms,
         .unit_ms = want->unit_ms,
     };
-    bool is_done;
-    int rc = c->is_stale ? recover(c, &is_done) : 0;
+    bool is_done, is_new = false;
+    char *json = NULL;
 
+    int rc = c->is_stale ? recover(c, &is_done) : 0;
     if (rc == 0)
-        rc = begin(c);
+        rc = find_number(c, want->name, &shape.number, &is_new);
     if (rc == 0)
-        rc = open_stream(c, want, &shape);
-    if (rc == 0)
-        rc = tail_journal(&c->tail);
-    if (rc == 0)
-        rc = finish(c);
+        rc = document_layout(want->dictionary, shape.number, &shape.layout, &json);
     if (rc < 0)
-        return fail(c, rc);
-    rc = tail_shape(&c->tail, &shape, want->hints);
+        return rc;
+    const struct tail_stream *now = tail_stream(&c->tail, shape.number);
+    if (!now || !is_same_shape(now, &shape)) /* an unchanged one costs no write at the start */
+        rc = write_stream(c, want->name, &shape, json, is_new);
+    free(json);
+    if (rc == 0)
+        rc = tail_shape(&c->tail, &shape, want->hints);
     if (rc == 0)
         *ret_number = shape.number;
     return rc;

@@ -14,15 +14,16 @@ struct commit {
     const char *path;
     struct db db;
     struct tail tail;
-    bool is_stale;       /* the tail must be read anew before the next transaction */
-    bool is_suspect;     /* the file did not take or give its bytes: open and check it anew */
-    uint64_t attempted;  /* number of the transaction that failed; 0: none */
-    struct buf text;     /* an event with its number */
-    char error[160];     /* why the last transaction failed; "" when it did not */
+    bool is_stale;      /* the tail must be read anew before the next transaction */
+    bool is_suspect;    /* the file did not take or give its bytes: open and check it anew */
+    uint64_t attempted; /* number of the transaction that failed; 0: none */
+    struct buf text;    /* an event with its number */
+    char error[160];    /* why the last transaction failed; "" when it did not */
 };
 
 /* Opens, migrates, loads. 0 or a negative errno with a full sentence. */
-int commit_open(struct commit *c, const char *path, unsigned seal_rows, char *error, size_t size);
+int commit_open(struct commit *c, const char *path, unsigned seal_rows, char *error,
+                size_t size);
 void commit_close(struct commit *c);
 
 /* Commits the list of batches, and puts into frames the rows that came before `seal_before_ms`
@@ -39,8 +40,8 @@ struct commit_stream { /* a stream as it is wanted */
     const struct series_hint *hints;
 };
 
-/* Finds or makes the stream; rows of another shape are sealed first. Not while batches that failed
- * wait to be given again. 0 or a negative errno. */
+/* Finds or makes the stream; rows of another shape are sealed first. Not while batches that
+ * failed wait to be given again. 0 or a negative errno. */
 int commit_stream(struct commit *c, const struct commit_stream *want, uint32_t *ret_number);
 
 /* The database was rolled back or restored: numbers given since then may come a second time, so

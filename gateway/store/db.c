@@ -16,7 +16,8 @@ static const char *const texts[SQL_COUNT_] = {
 };
 
 /* In this order: pages are sized before the first write, WAL before synchronous. A WAL that a
- * stalled reader let grow is cut back to 16 MiB; 2 MiB of cache hold the pages of one commit. */
+ * stalled reader let grow is cut back to 16 MiB; 2 MiB of cache hold the pages of one commit.
+ */
 static const char write_pragmas[] = "PRAGMA page_size = 4096;"
                                     "PRAGMA journal_mode = WAL;"
                                     "PRAGMA synchronous = FULL;"
@@ -31,10 +32,10 @@ static const char read_pragmas[] = "PRAGMA query_only = ON;"
 static const struct {
     int code, err;
 } errnos[] = {
-    { SQLITE_FULL, -ENOSPC },      { SQLITE_NOMEM, -ENOMEM },    { SQLITE_BUSY, -EBUSY },
-    { SQLITE_LOCKED, -EBUSY },     { SQLITE_READONLY, -EROFS },  { SQLITE_CANTOPEN, -ENOENT },
-    { SQLITE_CORRUPT, -EBADMSG },  { SQLITE_NOTADB, -EBADMSG },  { SQLITE_TOOBIG, -EFBIG },
-    { SQLITE_PERM, -EACCES },      { SQLITE_AUTH, -EACCES },
+    { SQLITE_FULL, -ENOSPC },     { SQLITE_NOMEM, -ENOMEM },   { SQLITE_BUSY, -EBUSY },
+    { SQLITE_LOCKED, -EBUSY },    { SQLITE_READONLY, -EROFS }, { SQLITE_CANTOPEN, -ENOENT },
+    { SQLITE_CORRUPT, -EBADMSG }, { SQLITE_NOTADB, -EBADMSG }, { SQLITE_TOOBIG, -EFBIG },
+    { SQLITE_PERM, -EACCES },     { SQLITE_AUTH, -EACCES },
 };
 
 int db_errno(int sqlite_code)
@@ -65,8 +66,8 @@ static bool pragma_is(struct db *db, const char *sql, const char *want)
 
     if (sqlite3_prepare_v2(db->handle, sql, -1, &st, NULL) != SQLITE_OK)
         return false;
-    const char *text = sqlite3_step(st) == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 0)
-                                                      : NULL;
+    const char *text =
+        sqlite3_step(st) == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 0) : NULL;
     bool is_so = text && strcmp(text, want) == 0;
     sqlite3_finalize(st);
     return is_so;
@@ -80,8 +81,8 @@ bool db_is_durable(struct db *db)
 
 int db_open(struct db *db, const char *path, enum db_mode mode, char *error, size_t size)
 {
-    int flags = mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                                 : SQLITE_OPEN_READONLY;
+    int flags =
+        mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     struct db d = { 0 };
 
     int rc = sqlite3_open_v2(path, &d.handle,
@@ -98,10 +99,11 @@ int db_open(struct db *db, const char *path, enum db_mode mode, char *error, siz
         return db_errno(rc);
     }
     if (mode == DB_WRITE && !db_is_durable(&d)) {
-        snprintf(error, size,
-                 "The database %s does not take journal_mode=WAL with synchronous=FULL, without "
-                 "which a power cut loses accepted data; is it on a network file system?",
-                 path);
+        snprintf(
+            error, size,
+            "The database %s does not take journal_mode=WAL with synchronous=FULL, without "
+            "which a power cut loses accepted data; is it on a network file system?",
+            path);
         db_close(&d);
         return -ENOTSUP;
     }

@@ -62,8 +62,8 @@ static inline struct db_value db_blob(const void *p, size_t n)
 /* Statement `sql` with its parameters bound, ready to step; NULL on failure (db_error). */
 sqlite3_stmt *db_query(struct db *db, enum db_sql sql, const struct db_value *values, size_t n);
 
-/* The next row: 1, 0 at the end, or a negative errno. At the end and on failure the statement is
- * reset, which ends the read transaction. */
+/* The next row: 1, 0 at the end, or a negative errno. At the end and on failure the statement
+ * is reset, which ends the read transaction. */
 int db_step(sqlite3_stmt *st);
 
 /* Runs a statement without rows to its end. 0 or a negative errno. */
@@ -74,8 +74,8 @@ int db_number(struct db *db, enum db_sql sql, const struct db_value *values, siz
               int64_t absent, int64_t *ret);
 
 /* Arguments as an array and its length. */
-#define DB_VALUES(...)                                                                             \
-    ((const struct db_value[]){ __VA_ARGS__ }),                                                    \
+#define DB_VALUES(...) \
+    ((const struct db_value[]){ __VA_ARGS__ }), \
         sizeof((const struct db_value[]){ __VA_ARGS__ }) / sizeof(struct db_value)
 
 /* The negative errno nearest to a result code of SQLite. */

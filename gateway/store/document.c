@@ -21,12 +21,8 @@ static bool is_integers_only(json_t *v, int depth)
 
     if (depth > DEPTH_MAX || json_is_real(v))
         return false;
-    json_object_foreach(v, key, item)
-        if (!is_integers_only(item, depth + 1))
-            return false;
-    json_array_foreach(v, i, item)
-        if (!is_integers_only(item, depth + 1))
-            return false;
+    json_object_foreach(v, key, item) if (!is_integers_only(item, depth + 1)) return false;
+    json_array_foreach(v, i, item) if (!is_integers_only(item, depth + 1)) return false;
     return true;
 }
 
@@ -71,7 +67,8 @@ int document_layout(const char *dictionary, uint32_t stream, uint32_t *ret_layou
     return rc;
 }
 
-/* Days from 1970-01-01 in the proleptic Gregorian calendar, counted in years that begin in March. */
+/* Days from 1970-01-01 in the proleptic Gregorian calendar, counted in years that begin in
+ * March. */
 static int64_t days_from_date(int64_t year, int month, int day)
 {
     year -= month <= 2;
@@ -86,8 +83,8 @@ static int64_t time_from_text(const char *text)
 {
     int year, month, day, hour, minute, second, ms = 0;
 
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3d", &year, &month, &day, &hour, &minute, &second,
-               &ms) < 6 ||
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3d", &year, &month, &day, &hour, &minute,
+               &second, &ms) < 6 ||
         month < 1 || month > 12)
         return 0;
     return ((days_from_date(year, month, day) * 24 + hour) * 60 + minute) * 60000 +

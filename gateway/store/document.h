@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* document - the JSON that the log itself understands: dictionaries and the frame of events. Pure. */
+/* document - the JSON that the log itself understands: dictionaries and the frame of events.
+ * Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -16,7 +17,8 @@ int document_layout(const char *dictionary, uint32_t stream, uint32_t *ret_layou
 
 enum { TOPIC_MAX = 64 };
 
-/* What the log keeps beside an event: its "kind" ("" without one) and its "time" (0 without). */
+/* What the log keeps beside an event: its "kind" ("" without one) and its "time" (0 without).
+ */
 void document_event(const char *json, size_t size, char topic[TOPIC_MAX], int64_t *ret_time_ms);
 
 /* The event as it is stored and sent: "epoch" and "seq" put in front. */

@@ -18,7 +18,8 @@ static uint8_t *put_cell(uint8_t *p, const struct series_cell *c)
     return c->flag ? wire_put_varint(p, c->flag) : p;
 }
 
-static void put_row(struct buf *out, int64_t step_ms, const struct series_cell *cells, unsigned n)
+static void put_row(struct buf *out, int64_t step_ms, const struct series_cell *cells,
+                    unsigned n)
 {
     uint8_t row[10 + 64 * CELL_SIZE_MAX];
     uint8_t *p = wire_put_zigzag(row, step_ms);

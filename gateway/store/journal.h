@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * journal - rows that are committed but not in a frame yet, as one blob per commit. Each record is
- * some rows of one stream:
+ * journal - rows that are committed but not in a frame yet, as one blob per commit. Each record
+ * is some rows of one stream:
  *
  *   varint stream | varint number of the first row | varint rows | varint columns | varint size
  *   size bytes: per row zigzag of its time less the one before, then the cells:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mark - a small file beside the database that says how far it had got. A database that knows less
- * than its mark was rolled back or restored: its numbers would be given twice, so it starts a new
- * epoch. The file is also the lock that keeps a second process out. Written now and then, never
- * synced: it may lag behind the database, which proves nothing.
+ * mark - a small file beside the database that says how far it had got. A database that knows
+ * less than its mark was rolled back or restored: its numbers would be given twice, so it
+ * starts a new epoch. The file is also the lock that keeps a second process out. Written now
+ * and then, never synced: it may lag behind the database, which proves nothing.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ struct mark {
     uint64_t epoch, seq;
 };
 
-/* Opens "<database>-mark" and locks it. A new one has epoch 0. 0, -EBUSY when another process has
- * it, or another negative errno. */
+/* Opens "<database>-mark" and locks it. A new one has epoch 0. 0, -EBUSY when another process
+ * has it, or another negative errno. */
 int mark_open(struct mark *m, const char *database);
 void mark_close(struct mark *m);
 

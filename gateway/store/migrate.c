@@ -6,9 +6,12 @@
 
 #include "gateway/base/embedded.h"
 
-enum { APPLICATION_ID = 0x534C4C47 }; /* "SLLG": file(1) and other programs can tell it is a log */
+enum {
+    APPLICATION_ID = 0x534C4C47
+}; /* "SLLG": file(1) and other programs can tell it is a log */
 
-/* Step i brings version i to i + 1: schema.sql and what follows it, in the order of meson.build. */
+/* Step i brings version i to i + 1: schema.sql and what follows it, in the order of
+ * meson.build. */
 extern const struct embedded_file store_migrations[];
 extern const size_t store_migrations_n;
 
@@ -69,7 +72,8 @@ int migrate_run(struct db *db, char *error, size_t size)
     if (rc == 0 && (size_t)version < store_migrations_n)
         rc = apply_all(db, (size_t)version);
     if (rc < 0) {
-        snprintf(error, size, "The tables of the log cannot be made or read: %s.", db_error(db));
+        snprintf(error, size, "The tables of the log cannot be made or read: %s.",
+                 db_error(db));
         if (!sqlite3_get_autocommit(db->handle))
             db_run(db, SQL_ROLLBACK, NULL, 0);
     }

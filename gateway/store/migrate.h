@@ -4,6 +4,6 @@
 
 #include "gateway/store/db.h"
 
-/* Creates or updates in one transaction. 0 or a negative errno with a full sentence: not a log, or
- * written by a newer version. */
+/* Creates or updates in one transaction. 0 or a negative errno with a full sentence: not a log,
+ * or written by a newer version. */
 int migrate_run(struct db *db, char *error, size_t size);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows of one stream by time. First the rows in no frame are copied, with the number of the newest
- * entry, in one short transaction; then the frames up to that entry are decoded, segment by segment;
- * so a row that is sealed meanwhile is seen once.
+ * Rows of one stream by time. First the rows in no frame are copied, with the number of the
+ * newest entry, in one short transaction; then the frames up to that entry are decoded, segment
+ * by segment; so a row that is sealed meanwhile is seen once.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -162,8 +162,8 @@ static void deliver_pending(struct query *q)
     const struct store_reader *r = q->r;
 
     for (size_t i = 0; i < r->rows && !q->is_stopped; i++)
-        q->is_stopped = !q->each(q->user, r->time_ms[i], r->cells + i * q->columns, q->columns,
-                                 q->layout);
+        q->is_stopped =
+            !q->each(q->user, r->time_ms[i], r->cells + i * q->columns, q->columns, q->layout);
 }
 
 /* ---- frames ---- */
@@ -294,8 +294,8 @@ int64_t store_read_last_time(struct store_reader *r, uint32_t stream)
     struct query q = { .r = r, .stream = stream, .is_for_newest = true, .newest = INT64_MIN };
     int64_t last;
 
-    if (take_snapshot(&q) <= 0 || db_number(&r->db, SQL_TIME_LAST, DB_VALUES(db_int(stream)),
-                                            INT64_MIN, &last) < 0)
+    if (take_snapshot(&q) <= 0 ||
+        db_number(&r->db, SQL_TIME_LAST, DB_VALUES(db_int(stream)), INT64_MIN, &last) < 0)
         return 0;
     if (q.newest > last)
         last = q.newest;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * reader - a reading connection and its memory. Entries are copied in chunks, so that no read
- * transaction, which would keep the WAL from being cut, lasts as long as somebody else's callback.
+ * transaction, which would keep the WAL from being cut, lasts as long as somebody else's
+ * callback.
  */
 #pragma once
 
@@ -22,8 +23,8 @@ struct chunk {
     struct buf data;
 };
 
-/* Copies what a statement over entry gives (its columns as in statements.def) and resets it. 0 or a
- * negative errno. */
+/* Copies what a statement over entry gives (its columns as in statements.def) and resets it. 0
+ * or a negative errno. */
 int chunk_fill(struct chunk *c, sqlite3_stmt *st);
 void chunk_done(struct chunk *c);
 

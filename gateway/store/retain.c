@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Old entries go, oldest first, when the log is too large or they are too old, and only those that
- * every uplink has acknowledged: what waits for a destination stays. A few at a time, in
+ * Old entries go, oldest first, when the log is too large or they are too old, and only those
+ * that every uplink has acknowledged: what waits for a destination stays. A few at a time, in
  * transactions of their own.
  */
 #include "gateway/store/writer.h"

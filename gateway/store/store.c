@@ -103,8 +103,9 @@ static int settle_epoch(struct store *s, char *error, size_t size)
     int rc = was_rolled_back(s) ? commit_new_epoch(&s->commit) : 0;
 
     if (rc < 0)
-        snprintf(error, size, "The log %s was restored, and its new epoch cannot be written: %s.",
-                 s->path, s->commit.error);
+        snprintf(error, size,
+                 "The log %s was restored, and its new epoch cannot be written: %s.", s->path,
+                 s->commit.error);
     s->epoch = s->commit.tail.epoch;
     mark_write(&s->mark, s->epoch, s->commit.tail.seq_last);
     return rc;
@@ -281,7 +282,8 @@ int store_batch_event(struct store_batch *b, const char *json)
         return -EINVAL;
     if (size > STORE_EVENT_MAX)
         return -EMSGSIZE;
-    void *body = batch_add(b, &(struct batch_op){ .kind = BATCH_EVENT, .size = (uint32_t)size });
+    void *body =
+        batch_add(b, &(struct batch_op){ .kind = BATCH_EVENT, .size = (uint32_t)size });
     if (!body)
         return -ENOMEM;
     memcpy(body, json, size);

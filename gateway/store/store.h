@@ -3,10 +3,11 @@
  * store - the station's log: ordered, append-only, in SQLite (WAL, synchronous=FULL).
  *
  * Everything that changed goes into one transaction per commit interval; accepted = committed.
- * The main thread builds batches and submits them, never blocking; the writer thread owns the only
- * writing connection, commits, seals pending rows into SF1 frames and numbers the entries without
- * gaps. Readers have connections of their own. Kill -9 at any instant loses at most what was not
- * committed: rows already committed but not yet sealed are sealed at the next start.
+ * The main thread builds batches and submits them, never blocking; the writer thread owns the
+ * only writing connection, commits, seals pending rows into SF1 frames and numbers the entries
+ * without gaps. Readers have connections of their own. Kill -9 at any instant loses at most
+ * what was not committed: rows already committed but not yet sealed are sealed at the next
+ * start.
  */
 #pragma once
 
@@ -18,26 +19,27 @@
 #include "gateway/series/series.h"
 
 enum {
-    STORE_QUEUE_BYTES_MAX = 32 << 20, /* batches waiting for the writer: minutes of a stalled disk */
-    STORE_EVENT_MAX = 16 << 10,       /* bytes of one event */
-    STORE_STATE_MAX = 1 << 20,        /* bytes of one state */
-    STORE_NAME_MAX = 256,             /* bytes of a state's key, an uplink's or a stream's name */
-    STORE_RANGES_MAX = 256,           /* acknowledged ranges above a cursor's contiguous part */
+    STORE_QUEUE_BYTES_MAX =
+        32 << 20,               /* batches waiting for the writer: minutes of a stalled disk */
+    STORE_EVENT_MAX = 16 << 10, /* bytes of one event */
+    STORE_STATE_MAX = 1 << 20,  /* bytes of one state */
+    STORE_NAME_MAX = 256,       /* bytes of a state's key, an uplink's or a stream's name */
+    STORE_RANGES_MAX = 256,     /* acknowledged ranges above a cursor's contiguous part */
 };
 
 struct store_options {
-    const char *path;        /* the database file */
-    int64_t commit_ms;       /* commit interval, default 1000 */
-    int64_t seal_ms;         /* oldest pending row of a stream: its frame is sealed at this age */
-    unsigned seal_rows;      /* or at this many rows */
-    int64_t size_max_bytes;  /* retention by size; 0: none */
-    int64_t age_max_ms;      /* retention by age; 0: none */
-    double speed;            /* of the clock: intervals above are station time; 1 in operation */
+    const char *path;   /* the database file */
+    int64_t commit_ms;  /* commit interval, default 1000 */
+    int64_t seal_ms;    /* oldest pending row of a stream: its frame is sealed at this age */
+    unsigned seal_rows; /* or at this many rows */
+    int64_t size_max_bytes; /* retention by size; 0: none */
+    int64_t age_max_ms;     /* retention by age; 0: none */
+    double speed;           /* of the clock: intervals above are station time; 1 in operation */
     const struct clock *clock; /* station time for retention by age; NULL: the system's */
 };
 
-struct store_commit { /* after each commit */
-    uint64_t seq_last; /* the newest entry */
+struct store_commit {               /* after each commit */
+    uint64_t seq_last;              /* the newest entry */
     uint64_t samples, rows, events; /* accepted since the log was created */
 };
 
@@ -60,8 +62,9 @@ uint64_t store_epoch(const struct store *s);
 
 /*
  * The stream of this name with this dictionary (JSON of section 9 of the series format, without
- * the members "layout" and "stream"; the store adds the stream's number and computes the layout).
- * Main thread; waits for the writer, so only at start and reload. Returns 0 and the number.
+ * the members "layout" and "stream"; the store adds the stream's number and computes the
+ * layout). Main thread; waits for the writer, so only at start and reload. Returns 0 and the
+ * number.
  */
 int store_stream_open(struct store *s, const char *name, unsigned columns, int64_t period_ms,
                       uint32_t unit_ms, const struct series_hint *hints, const char *dictionary,
@@ -123,7 +126,7 @@ struct store_entry {
     uint32_t stream, segment, frame_seq; /* frames */
     int64_t t_first, t_last;             /* ms UTC; of an event: when */
     uint32_t samples;                    /* cells of a frame; 0 for an event */
-    const void *data;                    /* frame bytes, or JSON without NUL; until the next call */
+    const void *data; /* frame bytes, or JSON without NUL; until the next call */
     size_t size;
 };
 
@@ -137,16 +140,18 @@ int store_read_segment(struct store_reader *r, uint32_t stream, uint32_t segment
                        bool (*each)(void *user, const struct store_entry *e), void *user);
 
 /*
- * Decoded rows of one stream with t_from <= time < t_to, sealed and pending, in the order they were
- * accepted: oldest first unless the clock was set back. The cells have the columns of their own
- * segment: `layout` names the dictionary in force. Frames whose key frame is gone are passed over.
+ * Decoded rows of one stream with t_from <= time < t_to, sealed and pending, in the order they
+ * were accepted: oldest first unless the clock was set back. The cells have the columns of
+ * their own segment: `layout` names the dictionary in force. Frames whose key frame is gone are
+ * passed over.
  */
 int store_read_rows(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
                     bool (*each)(void *user, int64_t time_ms, const struct series_cell *cells,
                                  unsigned columns, uint32_t layout),
                     void *user);
 
-/* The dictionary of a layout, as announced (with "layout", "stream"); free() it. NULL if unknown. */
+/* The dictionary of a layout, as announced (with "layout", "stream"); free() it. NULL if
+ * unknown. */
 char *store_read_layout(struct store_reader *r, uint32_t layout);
 /* Every layout in force or still named by a stored frame. */
 int store_read_layouts(struct store_reader *r,
@@ -171,7 +176,7 @@ struct store_range {
 };
 
 struct store_cursor {
-    uint64_t acked_to; /* every entry up to this one is acknowledged */
+    uint64_t acked_to;                          /* every entry up to this one is acknowledged */
     struct store_range above[STORE_RANGES_MAX]; /* acknowledged ones above, sorted, disjoint */
     size_t above_n;
 };

@@ -7,7 +7,9 @@
 
 #include "gateway/store/journal.h"
 
-enum { JOURNAL_MAX = 64 << 20 }; /* bytes of one blob: twice what the queue of batches can hold */
+enum {
+    JOURNAL_MAX = 64 << 20
+}; /* bytes of one blob: twice what the queue of batches can hold */
 
 int tail_init(struct tail *t, struct db *db, unsigned seal_rows)
 {
@@ -205,7 +207,8 @@ static bool is_far(const struct tail_stream *s, int64_t time_ms)
 int tail_append(struct tail *t, struct tail_stream *s, int64_t time_ms,
                 const struct series_cell *cells, int64_t now_ms)
 {
-    int rc = s->rows > 0 && (s->rows >= s->rows_max || is_far(s, time_ms)) ? tail_seal(t, s) : 0;
+    int rc =
+        s->rows > 0 && (s->rows >= s->rows_max || is_far(s, time_ms)) ? tail_seal(t, s) : 0;
 
     if (rc == 0)
         rc = reserve_rows(s, 1);
@@ -256,8 +259,8 @@ int tail_seal(struct tail *t, struct tail_stream *s)
         return rc;
     bool is_key = s->needs_key || !series_may_continue(s->encoder, s->rows, s->t_first) ||
                   !series_may_continue(s->encoder, s->rows, s->t_last);
-    long size = series_encode(s->encoder, is_key, s->segment_next, s->time_ms, s->cells, s->rows,
-                              t->frame, SERIES_FRAME_MAX);
+    long size = series_encode(s->encoder, is_key, s->segment_next, s->time_ms, s->cells,
+                              s->rows, t->frame, SERIES_FRAME_MAX);
     if (size < 0)
         return (int)size;
     s->needs_key = false;
@@ -329,9 +332,9 @@ int tail_journal(struct tail *t)
     int rc = db_run(t->db, SQL_PENDING_TRIM, DB_VALUES(db_int(oldest_pending(t))));
     if (rc < 0 || t->journal.size == 0)
         return rc;
-    return db_run(t->db, SQL_PENDING_ADD,
-                  DB_VALUES(db_int(t->pending_next++),
-                            db_blob(t->journal.data, t->journal.size)));
+    return db_run(
+        t->db, SQL_PENDING_ADD,
+        DB_VALUES(db_int(t->pending_next++), db_blob(t->journal.data, t->journal.size)));
 }
 
 int64_t tail_oldest(const struct tail *t)

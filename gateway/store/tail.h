@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tail - the end of the log as the writer holds it in memory: how far the numbers have got, and of
- * every stream the rows that are not in a frame yet. It is what the database says plus what the
- * open transaction adds; when a transaction fails it is read anew (tail_load). Writer's thread.
+ * tail - the end of the log as the writer holds it in memory: how far the numbers have got, and
+ * of every stream the rows that are not in a frame yet. It is what the database says plus what
+ * the open transaction adds; when a transaction fails it is read anew (tail_load). Writer's
+ * thread.
  */
 #pragma once
 
@@ -14,7 +15,7 @@
 #include "gateway/store/db.h"
 
 enum {
-    TAIL_STREAMS_MAX = 16384,    /* numbers ever given out in one log */
+    TAIL_STREAMS_MAX = 16384,     /* numbers ever given out in one log */
     TAIL_FRAME_CELLS_MAX = 32768, /* whatever the cells hold, such a frame stays below 1 MiB */
 };
 
@@ -35,16 +36,16 @@ struct tail_stream {
     int64_t *time_ms;
     struct series_cell *cells;
     unsigned rows, rows_max, cap, journaled;
-    int64_t t_first, t_last;  /* earliest and latest */
-    int64_t since_ms;         /* monotonic: when the first of them came */
-    int64_t pending_first;    /* the oldest blob with a row of it */
+    int64_t t_first, t_last; /* earliest and latest */
+    int64_t since_ms;        /* monotonic: when the first of them came */
+    int64_t pending_first;   /* the oldest blob with a row of it */
     struct series_hint *hints;
 };
 
 struct tail {
     struct db *db;
     uint64_t epoch, commits, seq_last, samples, rows, events;
-    int64_t pending_next; /* number of the next blob */
+    int64_t pending_next;         /* number of the next blob */
     struct tail_stream **streams; /* by number; NULL where there is none */
     size_t streams_n;
     uint32_t *touched;
@@ -65,9 +66,10 @@ int tail_load(struct tail *t);
 /* NULL when there is no such stream. */
 struct tail_stream *tail_stream(const struct tail *t, uint32_t number);
 
-/* What a stream is from now on; its rows must have been sealed. hints may be NULL. 0 or -ENOMEM,
- * -ENOSPC (too many streams). */
-int tail_shape(struct tail *t, const struct tail_stream *shape, const struct series_hint *hints);
+/* What a stream is from now on; its rows must have been sealed. hints may be NULL. 0 or
+ * -ENOMEM, -ENOSPC (too many streams). */
+int tail_shape(struct tail *t, const struct tail_stream *shape,
+               const struct series_hint *hints);
 
 /* ---- within a transaction ---- */
 

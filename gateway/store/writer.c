@@ -8,12 +8,12 @@
 #include "gateway/base/log.h"
 
 enum {
-    SPARE_MAX = 64,              /* as many as a burst of scans between two commits */
-    SPARE_BYTES_MAX = 64 << 10,  /* a larger one is given back to the system */
+    SPARE_MAX = 64,             /* as many as a burst of scans between two commits */
+    SPARE_BYTES_MAX = 64 << 10, /* a larger one is given back to the system */
     RETRY_FIRST_MS = 100,
     RETRY_MAX_MS = 5000,
-    MAINTAIN_MS = 5000,          /* size, retention, mark */
-    TRIM_PAUSE_MS = 20,          /* between two steps of trimming: commits come first */
+    MAINTAIN_MS = 5000, /* size, retention, mark */
+    TRIM_PAUSE_MS = 20, /* between two steps of trimming: commits come first */
 };
 
 /* ---- from other threads ---- */
@@ -257,8 +257,9 @@ static void maintain(struct store *s, int64_t now_ms)
 static void finish(struct store *s)
 {
     if (commit_now(s, INT64_MAX) < 0 && commit_now(s, INT64_MAX) < 0 && s->taken)
-        log_error("log: %zu bytes of accepted rows and events could not be committed: %s path=%s",
-                  bytes_of(s->taken), s->commit.error, s->path);
+        log_error(
+            "log: %zu bytes of accepted rows and events could not be committed: %s path=%s",
+            bytes_of(s->taken), s->commit.error, s->path);
     mark_write(&s->mark, s->epoch, s->commit.tail.seq_last);
     give_back_taken(s);
 }

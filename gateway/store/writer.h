@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * writer - the thread that commits, and what it shares with the others: the queue of batches, the
- * request for a stream, the state of health. All of that is under `lock`.
+ * writer - the thread that commits, and what it shares with the others: the queue of batches,
+ * the request for a stream, the state of health. All of that is under `lock`.
  */
 #pragma once
 
@@ -66,5 +66,6 @@ int writer_open_stream(struct store *s, const struct commit_stream *want, uint32
 struct store_batch *writer_spare(struct store *s);
 void writer_give_back(struct store *s, struct store_batch *b);
 
-/* Trims a few entries if there are too many or too old ones. True when more remains to be done. */
+/* Trims a few entries if there are too many or too old ones. True when more remains to be done.
+ */
 bool retain_step(struct store *s);

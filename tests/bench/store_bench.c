@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_bench [DEVICES [CHANNELS [SECONDS [FOLDER]]]] - rows of many devices into the log as fast as
- * it takes them, one batch per row as the pipeline makes them; then the same rows read back.
+ * store_bench [DEVICES [CHANNELS [SECONDS [FOLDER]]]] - rows of many devices into the log as
+ * fast as it takes them, one batch per row as the pipeline makes them; then the same rows read
+ * back.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -90,8 +91,8 @@ static void put_row(struct bench *b, unsigned device, unsigned second)
     }
 }
 
-static bool count(void *user, int64_t time_ms, const struct series_cell *cells, unsigned columns,
-                  uint32_t layout)
+static bool count(void *user, int64_t time_ms, const struct series_cell *cells,
+                  unsigned columns, uint32_t layout)
 {
     (void)time_ms, (void)cells, (void)layout;
     *(uint64_t *)user += columns;
@@ -122,8 +123,9 @@ static void report(struct bench *b, double seconds, double cpu)
     double samples = (double)h.committed.samples;
     printf("accepted        %" PRIu64 " samples in %" PRIu64 " rows, %" PRIu64 " commits\n",
            h.committed.samples, h.committed.rows, h.commits);
-    printf("throughput      %.0f samples/s, %.3f us CPU per sample (making the data included)\n",
-           samples / seconds, cpu / samples * 1e6);
+    printf(
+        "throughput      %.0f samples/s, %.3f us CPU per sample (making the data included)\n",
+        samples / seconds, cpu / samples * 1e6);
     printf("slowest commit  %" PRId64 " ms\n", h.commit_ms_max);
 }
 
@@ -167,8 +169,9 @@ int main(int argc, char **argv)
     if (!mkdtemp(folder))
         return 1;
     snprintf(path, sizeof path, "%s/log.db", folder);
-    const struct store_options o = { .path = path, .commit_ms = 1000, .seal_ms = 60000,
-                                     .seal_rows = SEAL_ROWS, .speed = 1 };
+    const struct store_options o = {
+        .path = path, .commit_ms = 1000, .seal_ms = 60000, .seal_rows = SEAL_ROWS, .speed = 1
+    };
     if (store_open(&o, NULL, NULL, &b->store, error, sizeof error) < 0) {
         fprintf(stderr, "%s\n", error);
         return 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz - the one function of a fuzz target: any bytes at all, and nothing may crash, hang or leak.
- * A broken promise (a round trip that does not come back) is an abort().
+ * fuzz - the one function of a fuzz target: any bytes at all, and nothing may crash, hang or
+ * leak. A broken promise (a round trip that does not come back) is an abort().
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames one after another, each behind its length as varint. Checksums and chains are made right,
- * or nearly every input would end there. What decodes is encoded and must decode to the same.
+ * Frames one after another, each behind its length as varint. Checksums and chains are made
+ * right, or nearly every input would end there. What decodes is encoded and must decode to the
+ * same.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,8 @@
 #include "tests/fuzz/fuzz.h"
 
 enum {
-    FRAMES_MAX = 16,      /* of one input: time, not depth */
-    CELLS_MAX = 1 << 16,  /* of a frame that is encoded again */
+    FRAMES_MAX = 16,     /* of one input: time, not depth */
+    CELLS_MAX = 1 << 16, /* of a frame that is encoded again */
 };
 
 static void require(bool is_so)
@@ -43,7 +44,8 @@ static bool is_same_value(const struct series_cell *a, const struct series_cell 
 static void encode_again(const struct series_frame *f)
 {
     const struct series_info *in = &f->info;
-    size_t cells = (size_t)in->rows * in->columns, cap = series_frame_bound(in->rows, in->columns);
+    size_t cells = (size_t)in->rows * in->columns,
+           cap = series_frame_bound(in->rows, in->columns);
     struct series_encoder *e = NULL;
     struct series_decoder *d = NULL;
     struct series_frame g;
@@ -51,8 +53,8 @@ static void encode_again(const struct series_frame *f)
 
     if (!out)
         return;
-    require(series_encoder_create(in->stream, in->columns, in->layout, in->period_ms, in->unit_ms,
-                                  NULL, &e) == 0);
+    require(series_encoder_create(in->stream, in->columns, in->layout, in->period_ms,
+                                  in->unit_ms, NULL, &e) == 0);
     require(series_decoder_create(&d) == 0);
     long n = series_encode(e, true, in->segment, f->time_ms, f->cells, in->rows, out, cap);
     if (n > 0) {

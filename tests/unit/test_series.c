@@ -121,8 +121,10 @@ static void round_trips_chained_frames(void **state)
 
 static struct series_cell any_cell(uint64_t *seed)
 {
-    static const int64_t large[] = { INT64_MAX, INT64_MIN, INT64_MAX - 5, (int64_t)1 << 51,
-                                     ((int64_t)1 << 51) + 1, -((int64_t)1 << 52), 0 };
+    static const int64_t large[] = {
+        INT64_MAX,           INT64_MIN, INT64_MAX - 5, (int64_t)1 << 51, ((int64_t)1 << 51) + 1,
+        -((int64_t)1 << 52), 0
+    };
     uint32_t r = next_random(seed);
     struct series_cell c = decimal((int64_t)(next_random(seed) % 1000) * 50 - 7000, 2);
 
@@ -327,8 +329,8 @@ static void seal(uint8_t *p, size_t size)
     put_le32(p + size - 4, crc32c(0, p, size - 4));
 }
 
-/* Every byte of both frames set to several values with the checksum made right again: the decoder
- * refuses or decodes, and its memory is watched by the sanitizers. */
+/* Every byte of both frames set to several values with the checksum made right again: the
+ * decoder refuses or decodes, and its memory is watched by the sanitizers. */
 static void survives_forged_frames(void **state)
 {
     static const uint8_t masks[] = { 1, 2, 4, 8, 16, 32, 64, 128, 255, 127 };
@@ -345,7 +347,8 @@ static void survives_forged_frames(void **state)
             seal(other, (size_t)second);
             assert_int_equal(series_decode(d, frame, (size_t)first, &f), 0);
             int rc = series_decode(d, other, (size_t)second, &f);
-            assert_true(rc == 0 || rc == SERIES_EFORMAT || rc == SERIES_ECHAIN || rc == -ENOTSUP);
+            assert_true(rc == 0 || rc == SERIES_EFORMAT || rc == SERIES_ECHAIN ||
+                        rc == -ENOTSUP);
             other[at] = was;
         }
     }
@@ -355,7 +358,8 @@ static void survives_forged_frames(void **state)
             frame[at] ^= masks[m];
             seal(frame, (size_t)first);
             int rc = series_decode(d, frame, (size_t)first, &f);
-            assert_true(rc == 0 || rc == SERIES_EFORMAT || rc == SERIES_ECHAIN || rc == -ENOTSUP);
+            assert_true(rc == 0 || rc == SERIES_EFORMAT || rc == SERIES_ECHAIN ||
+                        rc == -ENOTSUP);
             frame[at] = was;
         }
     }
@@ -394,7 +398,8 @@ static size_t key_frame(uint8_t *p, const void *payload, size_t size, uint8_t ro
     return sizeof header + size + 4;
 }
 
-static int decode_payload(const void *payload, size_t size, uint8_t rows, struct series_cell *ret)
+static int decode_payload(const void *payload, size_t size, uint8_t rows,
+                          struct series_cell *ret)
 {
     struct series_decoder *d = make_decoder();
     struct series_frame f;
@@ -497,8 +502,8 @@ static void encoders_share_a_workspace(void **state)
     for (int n = 0; n < 6; n++) {
         unsigned columns = n % 2 ? 3 : COLUMNS;
         fill(cells, time_ms, 0, ROWS, columns, &seed);
-        long size = series_encode(n % 2 ? b : a, true, 1, time_ms, cells, ROWS, frame,
-                                  sizeof frame);
+        long size =
+            series_encode(n % 2 ? b : a, true, 1, time_ms, cells, ROWS, frame, sizeof frame);
         assert_true(size > 0);
         assert_int_equal(series_decode(d, frame, (size_t)size, &f), 0);
         assert_same_table(&f, time_ms, cells, ROWS, columns);
@@ -524,9 +529,10 @@ static void the_largest_frame_that_always_fits_does(void **state)
     for (int i = 0; i < MANY_ROWS; i++)
         time_ms[i] = i % 2 ? -((int64_t)1 << 50) : (int64_t)1 << 50;
     for (int i = 0; i < MANY_ROWS * SERIES_COLUMNS_MAX; i++)
-        cells[i] = (struct series_cell){ .v = (int64_t)next_random(&seed) << 32 | 1,
-                                         .flag = next_random(&seed),
-                                         .e = i / SERIES_COLUMNS_MAX % 2 ? 18 : DECIMAL_DOUBLE };
+        cells[i] =
+            (struct series_cell){ .v = (int64_t)next_random(&seed) << 32 | 1,
+                                  .flag = next_random(&seed),
+                                  .e = i / SERIES_COLUMNS_MAX % 2 ? 18 : DECIMAL_DOUBLE };
     long size = series_encode(e, true, 1, time_ms, cells, MANY_ROWS, frame, sizeof frame);
     assert_true(size > 0);
     assert_int_equal(series_decode(d, frame, (size_t)size, &f), 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames made by the reference model against the text that they stand for, and frames that must be
- * refused. A folder has NAME.sf1 with NAME.csv, and refused/NAME.sf1; a file is "SF1\n", then for
- * each frame its length as varint and the frame.
+ * Frames made by the reference model against the text that they stand for, and frames that must
+ * be refused. A folder has NAME.sf1 with NAME.csv, and refused/NAME.sf1; a file is "SF1\n",
+ * then for each frame its length as varint and the frame.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -120,7 +120,8 @@ static uint32_t open_stream(struct place *p, const char *name)
 static void put_row(struct store_batch *b, uint32_t stream, int64_t i)
 {
     const struct series_cell cells[COLUMNS] = {
-        { .v = i, .e = 0 }, { .v = 2 * i, .e = 1, .flag = (uint32_t)(i % 3) },
+        { .v = i, .e = 0 },
+        { .v = 2 * i, .e = 1, .flag = (uint32_t)(i % 3) },
         { .v = 0, .e = i % 4 ? 2 : DECIMAL_NONE }
     };
 
@@ -377,9 +378,8 @@ static void a_batch_is_kept_whole_with_its_event_and_state(void **state)
     put_row(b, s, 0);
     assert_int_equal(store_batch_state(b, "alert.1", "abc", 3), 0);
     assert_int_equal(store_batch_state(b, "alert.2", "d", 1), 0);
-    assert_int_equal(store_batch_event(
-                         b, "{\"kind\":\"alert\",\"time\":\"2026-11-22T07:09:30.125Z\"}"),
-                     0);
+    assert_int_equal(
+        store_batch_event(b, "{\"kind\":\"alert\",\"time\":\"2026-11-22T07:09:30.125Z\"}"), 0);
     assert_int_equal(store_batch_submit(b, STORE_AT_ONCE), 0);
     wait_for_commit(p);
     close_log(p);
@@ -486,7 +486,8 @@ static void refuses_what_does_not_fit_the_stream(void **state)
     assert_int_equal(store_batch_event(b, "no object"), -EINVAL);
     store_batch_drop(b);
     uint32_t n;
-    assert_int_equal(store_stream_open(p->store, "x", 0, 1000, 1, NULL, dictionary, &n), -EINVAL);
+    assert_int_equal(store_stream_open(p->store, "x", 0, 1000, 1, NULL, dictionary, &n),
+                     -EINVAL);
     assert_int_equal(store_stream_open(p->store, "x", 3, 1000, 1, NULL, "[]", &n), -EINVAL);
     assert_int_equal(store_stream_open(p->store, "x", 3, 1000, 1, NULL, "{\"a\":1.5}", &n),
                      -EINVAL);
@@ -558,9 +559,8 @@ static void a_changed_layout_starts_a_segment_and_keeps_old_rows(void **state)
     open_log(p);
     uint32_t s = open_stream(p, "dev.a");
     submit_rows(p, s, 0, 4);
-    assert_int_equal(store_stream_open(p->store, "dev.a", 2, 1000, 1, NULL, "{\"sf1\":1}",
-                                       &number),
-                     0);
+    assert_int_equal(
+        store_stream_open(p->store, "dev.a", 2, 1000, 1, NULL, "{\"sf1\":1}", &number), 0);
     assert_int_equal(number, s);
     struct store_batch *b = begin(p);
     assert_int_equal(store_batch_row(b, s, T0 + 9000, cells, 2), 0);
@@ -575,7 +575,9 @@ static void a_changed_layout_starts_a_segment_and_keeps_old_rows(void **state)
 static void cursors_come_back_as_they_were_written(void **state)
 {
     struct place *p = *state;
-    struct store_cursor c = { .acked_to = 77, .above = { { 80, 81 }, { 90, 95 } }, .above_n = 2 };
+    struct store_cursor c = { .acked_to = 77,
+                              .above = { { 80, 81 }, { 90, 95 } },
+                              .above_n = 2 };
     struct store_cursor got;
 
     open_log(p);
@@ -606,7 +608,8 @@ static int refuse_wal(void *user, int action, const char *a, const char *b, cons
                                                                          : SQLITE_OK;
 }
 
-/* Every connection opened from here on ignores that synchronous is set, as a broken build would. */
+/* Every connection opened from here on ignores that synchronous is set, as a broken build
+ * would. */
 static int weaken(sqlite3 *db, char **error, const struct sqlite3_api_routines *api)
 {
     (void)error, (void)api;
@@ -654,13 +657,15 @@ static void refuses_a_foreign_and_a_newer_database(void **state)
     char error[256] = "";
 
     execute(p->path, "CREATE TABLE t (x)");
-    assert_int_equal(store_open(&p->options, NULL, NULL, &p->store, error, sizeof error), -EINVAL);
+    assert_int_equal(store_open(&p->options, NULL, NULL, &p->store, error, sizeof error),
+                     -EINVAL);
     assert_non_null(strstr(error, "not a log"));
     remove_log(p);
     open_log(p);
     close_log(p);
     execute(p->path, "PRAGMA user_version = 99");
-    assert_int_equal(store_open(&p->options, NULL, NULL, &p->store, error, sizeof error), -EINVAL);
+    assert_int_equal(store_open(&p->options, NULL, NULL, &p->store, error, sizeof error),
+                     -EINVAL);
     assert_non_null(strstr(error, "newer version"));
 }
 
