@@ -197,7 +197,7 @@ static void put_answer(struct buf *b, const struct history_job *job, const struc
                is_thin ? "\"ms\",\"mean\",\"min\",\"max\",\"grade\"" : "\"ms\",\"value\",\"grade\"");
     if (is_thin)
         buckets_put(b, st->rows, n, job->from, job->to, job->points, asked->quantity->decimals + 1);
-    else
+    else if (n)
         rows_put(b, st->rows, n);
     buf_puts(b, "]}\n");
 }
