@@ -118,13 +118,13 @@ static void on_device_state(void *user, uint32_t device, enum device_state state
     const struct poll_device *d = &s->table->poll_device[device];
     char en[160], zh[160];
 
-    view_device_state(s->view, device, why);
+    bool was_silent = view_device_state(s->view, s->poll, device, why);
     if (state == DEVICE_SILENT) {
         snprintf(en, sizeof en, "Device %s is silent: %s.", d->id, scan_outcome_text(why, "en"));
         snprintf(zh, sizeof zh, "设备 %s 失联：%s。", d->id, scan_outcome_text(why, "zh"));
         log_notice("device %s is silent: %s", d->id, scan_outcome_text(why, "en"));
         pipeline_notice(s->pipeline, now_ms, "device_silent", d->id, en, zh, NULL);
-    } else if (state == DEVICE_ONLINE && view_was_silent(s->view, device)) {
+    } else if (state == DEVICE_ONLINE && was_silent) {
         snprintf(en, sizeof en, "Device %s answers again.", d->id);
         snprintf(zh, sizeof zh, "设备 %s 恢复应答。", d->id);
         log_notice("device %s answers again", d->id);

@@ -125,16 +125,6 @@ void view_on_uplink(void *user, const struct forward_status *s)
     live_put_uplink(v->live, &u);
 }
 
-void view_device_state(struct view *v, uint32_t device, enum scan_outcome why)
-{
-    v->why[device] = why;
-}
-
-bool view_was_silent(const struct view *v, uint32_t device)
-{
-    return v->was_silent[device];
-}
-
 static void put_device(struct view *v, const struct poll *poll, uint32_t device)
 {
     struct live_device d = v->table->live_device[device];
@@ -142,7 +132,6 @@ static void put_device(struct view *v, const struct poll *poll, uint32_t device)
     enum device_state state = poll_device_state(poll, device);
 
     poll_counters_get(poll, device, &c);
-    v->was_silent[device] = state == DEVICE_SILENT;
     d.state = (int)state;
     if (state == DEVICE_SILENT)
         snprintf(d.why, sizeof d.why, "%s", scan_outcome_text(v->why[device], "en"));
@@ -154,6 +143,17 @@ static void put_device(struct view *v, const struct poll *poll, uint32_t device)
     d.link_errors = c.link_errors;
     d.last_answer_ms = c.last_answer_ms;
     live_put_device(v->live, device, &d);
+}
+
+bool view_device_state(struct view *v, const struct poll *poll, uint32_t device,
+                       enum scan_outcome why)
+{
+    bool was_silent = v->was_silent[device];
+
+    v->why[device] = why;
+    v->was_silent[device] = poll_device_state(poll, device) == DEVICE_SILENT;
+    put_device(v, poll, device);
+    return was_silent;
 }
 
 void view_tick(struct view *v, const struct poll *poll, const struct pipeline *pipeline)

@@ -27,9 +27,9 @@ void view_on_alert(void *user, const struct alert_rule *rule, const struct alert
 void view_on_event(void *user, const char *json);
 void view_on_uplink(void *user, const struct forward_status *s); /* an uplink's thread */
 
-/* Why a device changed its state; and whether it had been silent before it came back. */
-void view_device_state(struct view *v, uint32_t device, enum scan_outcome why);
-bool view_was_silent(const struct view *v, uint32_t device);
+/* A device changed its state, and why. True when it had been silent before. */
+bool view_device_state(struct view *v, const struct poll *poll, uint32_t device,
+                       enum scan_outcome why);
 
 /* About once a second: counters of devices and log, the time. */
 void view_tick(struct view *v, const struct poll *poll, const struct pipeline *pipeline);

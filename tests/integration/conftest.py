@@ -290,7 +290,7 @@ def station_yaml(path, devices, uplinks="[]", poll="1s", extra="", http="127.0.0
     lines += [f"  - {{id: {n}, profile: {profile}, bus: bus-{n}, unit: 1, poll: {poll}}}"
               for n, (profile, _) in devices.items()]
     lines += [f"uplinks: {uplinks}",
-              f"log: {{path: {path}/station.db, commit: 1s, seal_age: 2s}}",
+              f"log: {{path: {path}/station.db, commit: 1s, seal: 2s}}",
               f"http: {{listen: '{http}'}}", f"control: {path}/control.sock", extra]
     return "\n".join(lines) + "\n"
 
