@@ -195,8 +195,7 @@ static bool read_choice(struct profile_reader *r, struct fy_node *node, enum map
     return true;
 }
 
-/* A code that the field's bits can never hold is a slip of the pen. */
-static bool fits_field(const struct profile_map *map, uint64_t code)
+bool profile_code_fits(const struct profile_map *map, uint64_t code)
 {
     unsigned bits = map->at.bit >= 0 || map->at.space < SPACE_HOLDING ? 1
                     : map->at.count >= 4                              ? 64
@@ -221,13 +220,28 @@ static bool read_code(struct profile_reader *r, struct fy_node *node, enum map_k
         code = UINT64_C(1) << code; /* units give masks, status words give numbers of bits */
     else if (map->is_bits && kind != MAP_UNITS)
         code = 0;
-    if (!fits_field(map, code) || (map->is_bits && !code)) {
+    if (!profile_code_fits(map, code) || (map->is_bits && !code)) {
         yaml_error(r->y, r->d, node, E_RANGE, "%s lies outside the bits that are read here",
                    yaml_shown(node, shown));
         return false;
     }
     *ret = (int64_t)code;
     return true;
+}
+
+/* 1 and 0x1 are one code. */
+static bool is_code_twice(struct profile_reader *r, struct fy_node *node,
+                          const struct profile_choice *choice, size_t i)
+{
+    char shown[DIAG_SHOWN_BYTES];
+
+    for (size_t j = 0; j < i; j++)
+        if (choice[j].raw == choice[i].raw) {
+            yaml_error(r->y, r->d, node, E_DUPLICATE_KEY,
+                       "the code %s stands twice in this map", yaml_shown(node, shown));
+            return true;
+        }
+    return false;
 }
 
 bool profile_read_choices(struct profile_reader *r, struct fy_node *node, enum map_kind kind,
@@ -247,7 +261,9 @@ bool profile_read_choices(struct profile_reader *r, struct fy_node *node, enum m
         return false;
     bool is_ok = true;
     for (size_t i = 0; (pair = fy_node_mapping_iterate(node, &state)); i++) {
-        is_ok = read_code(r, fy_node_pair_key(pair), kind, ret, &choice[i].raw) && is_ok;
+        struct fy_node *key = fy_node_pair_key(pair);
+        is_ok = read_code(r, key, kind, ret, &choice[i].raw) &&
+                !is_code_twice(r, key, choice, i) && is_ok;
         is_ok = read_choice(r, fy_node_pair_value(pair), kind, q, &choice[i]) && is_ok;
     }
     ret->choice = choice;
@@ -266,8 +282,7 @@ static bool check_some_unit_serves(struct profile_reader *r, struct fy_node *nod
     return false;
 }
 
-/* {at, mask, shift} of a map, before its choices. */
-static bool read_field(struct profile_reader *r, struct fy_node *node, struct profile_map *ret)
+bool profile_read_field(struct profile_reader *r, struct fy_node *node, struct profile_map *ret)
 {
     struct fy_node *at = yaml_find(node, "at"), *mask = yaml_find(node, "mask"),
                    *shift = yaml_find(node, "shift");
@@ -291,7 +306,7 @@ static bool read_field(struct profile_reader *r, struct fy_node *node, struct pr
         return false;
     ret->shift = (uint8_t)n;
     if (mask &&
-        (!ret->mask || !fits_field(&(struct profile_map){ .at = ret->at }, ret->mask))) {
+        (!ret->mask || !profile_code_fits(&(struct profile_map){ .at = ret->at }, ret->mask))) {
         yaml_error(r->y, r->d, mask, E_RANGE, "the mask %s does not lie in the register",
                    yaml_shown(mask, shown));
         return false;
@@ -305,7 +320,7 @@ bool profile_read_map(struct profile_reader *r, struct fy_node *node, enum map_k
     static const char *const keys[] = { "at", "mask", "shift", "map", "bits", NULL };
     struct profile_map m = { .at = ret->at };
 
-    if (!profile_read_keys(r, node, "a map", keys) || !read_field(r, node, &m))
+    if (!profile_read_keys(r, node, "a map", keys) || !profile_read_field(r, node, &m))
         return false;
     struct fy_node *map = yaml_find(node, "map"), *bits = yaml_find(node, "bits");
     if (!map == !bits) {

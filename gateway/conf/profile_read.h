@@ -69,7 +69,7 @@ bool profile_read_list(struct profile_reader *r, struct fy_node *node, size_t ma
 bool profile_read_text(struct profile_reader *r, struct fy_node *node, const char **ret);
 bool profile_read_id(struct profile_reader *r, struct fy_node *node, bool has_dash,
                      const char **ret);
-/* "key: text", and with `more` a list of texts, joined by `joint`. */
+/* One text, or a list of texts joined by `joint`. */
 bool profile_read_texts(struct profile_reader *r, struct fy_node *node, const char *joint,
                         const char **ret);
 bool profile_read_bool(struct profile_reader *r, struct fy_node *node, bool *ret);
@@ -102,6 +102,11 @@ bool profile_read_unit(struct profile_reader *r, struct fy_node *node, const str
  */
 bool profile_read_map(struct profile_reader *r, struct fy_node *node, enum map_kind kind,
                       const struct quantity *q, struct profile_map *ret);
+/* {at, mask, shift} alone; other keys are left to the caller. */
+bool profile_read_field(struct profile_reader *r, struct fy_node *node,
+                        struct profile_map *ret);
+/* The field's bits can hold the code: otherwise it is a slip of the pen. */
+bool profile_code_fits(const struct profile_map *map, uint64_t code);
 /* The choices of a map alone, `node` being the mapping of codes. */
 bool profile_read_choices(struct profile_reader *r, struct fy_node *node, enum map_kind kind,
                           const struct quantity *q, struct profile_map *ret);

@@ -23,34 +23,17 @@ static bool read_when(struct profile_reader *r, struct fy_node *node, struct pro
     if ((when && !profile_read_int(r, when, 0, is_bit ? 1 : UINT32_MAX, &code)) ||
         !profile_read_word(r, set, profile_quality_words, &word))
         return false;
+    if (!profile_code_fits(map, (uint64_t)code)) {
+        yaml_error(r->y, r->d, when, E_RANGE, "%lld lies outside the bits that are read here",
+                   (long long)code);
+        return false;
+    }
     choice->raw = code;
     choice->word = profile_quality_words[word];
     verdict_from_word(choice->word, &choice->verdict);
     map->choice = choice;
     map->n = 1;
     return true;
-}
-
-static bool read_flag_field(struct profile_reader *r, struct fy_node *node,
-                            struct profile_map *map)
-{
-    struct fy_node *at = yaml_find(node, "at"), *mask = yaml_find(node, "mask"),
-                   *shift = yaml_find(node, "shift");
-    int64_t n = 0;
-
-    if (!at) {
-        yaml_error(r->y, r->d, node, E_MISSING_KEY, "a flag needs 'at'");
-        return false;
-    }
-    if (!profile_read_address(r, at, &map->at) ||
-        (mask && !profile_read_bits(r, mask, &map->mask)) ||
-        (shift && !profile_read_int(r, shift, 0, 63, &n)))
-        return false;
-    map->shift = (uint8_t)n;
-    if (map->at.count == 1 || map->at.count == 2 || map->at.count == 4)
-        return true;
-    yaml_error(r->y, r->d, at, E_ADDRESS, "a status takes 1, 2 or 4 registers");
-    return false;
 }
 
 static bool read_flag(struct profile_reader *r, struct fy_node *node, struct profile_flag *f)
@@ -71,7 +54,7 @@ static bool read_flag(struct profile_reader *r, struct fy_node *node, struct pro
                    "a flag has one of 'set' (with 'when'), 'map' and 'bits'");
         return false;
     }
-    if (!read_flag_field(r, node, &f->map))
+    if (!profile_read_field(r, node, &f->map))
         return false;
     f->map.is_bits = bits != NULL;
     if (set)

@@ -76,6 +76,21 @@ static bool serves(const struct profile_point *pt, const struct profile_choice *
     return c && (!pt->quantity || c->conversion.factor != 0);
 }
 
+/* The unit to write in: the quantity's own where the instrument offers it. */
+static const struct profile_choice *choose_unit(const struct profile_point *pt)
+{
+    const struct profile_choice *first = NULL;
+
+    for (size_t i = 0; i < pt->unit_from.n; i++) {
+        const struct profile_choice *c = &pt->unit_from.choice[i];
+        if (serves(pt, c) && c->conversion.is_identity)
+            return c;
+        if (serves(pt, c) && !first)
+            first = c;
+    }
+    return first;
+}
+
 /* The conversion in force, after the unit register was made to name a unit that serves. */
 static struct unit_conversion settle_unit(const struct profile *p,
                                           const struct profile_point *pt, int order,
@@ -88,12 +103,12 @@ static struct unit_conversion settle_unit(const struct profile *p,
     if (!map->at.space)
         return pt->quantity ? pt->conversion : identity;
     c = profile_map_find(map, profile_map_raw(p, map, (enum word_order)order, words));
-    for (size_t i = 0; !serves(pt, c) && i < map->n; i++)
-        if (serves(pt, &map->choice[i])) {
-            c = &map->choice[i];
+    if (!serves(pt, c)) {
+        c = choose_unit(pt);
+        if (c)
             put_map(p, map, order, (uint64_t)c->raw, words);
-        }
-    return serves(pt, c) && pt->quantity ? c->conversion : identity;
+    }
+    return c && pt->quantity ? c->conversion : identity;
 }
 
 static bool is_float_type(enum value_type t)

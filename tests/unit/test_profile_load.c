@@ -202,6 +202,11 @@ static const struct mistake mistakes[] = {
     { "3: fault", "16: fault", "35:53: '16' lies outside the bits that are read here [E013]" },
     { "31: maintenance", "32: maintenance",
       "36:39: '32' lies outside the bits that are read here [E013]" },
+    { "1: span", "0x0: span", "37:38: the code '0x0' stands twice in this map [E004]" },
+    { "mask: 0xF0, shift: 4, map: {1: good, 3: fault}", "mask: 0xF0, when: 1, set: fault",
+      "35:34: 1 lies outside the bits that are read here [E013]" },
+    { "mask: 0xF0", "mask: 0x1F0F0",
+      "35:22: the mask '0x1F0F0' does not lie in the register [E013]" },
     { "1: span", "1: good",
       "37:41: expected measuring, zero, span, calibration, maintenance, warmup or fault, found "
       "'good' [E014]" },
