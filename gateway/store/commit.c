@@ -326,12 +326,6 @@ static int add_layout(struct commit *c, uint32_t layout, const char *json)
     return is_same ? 0 : -EEXIST;
 }
 
-static bool is_same_shape(const struct tail_stream *a, const struct tail_stream *b)
-{
-    return a->layout == b->layout && a->columns == b->columns && a->period_ms == b->period_ms &&
-           a->unit_ms == b->unit_ms;
-}
-
 /* Rows of the old shape become a frame of it. */
 static int change_stream(struct commit *c, const struct tail_stream *shape)
 {
@@ -385,7 +379,7 @@ int commit_stream(struct commit *c, const struct commit_stream *want, uint32_t *
     if (rc < 0)
         return rc;
     const struct tail_stream *now = tail_stream(&c->tail, shape.number);
-    if (!now || !is_same_shape(now, &shape)) /* an unchanged one costs no write at the start */
+    if (!now || !tail_has_shape(now, &shape)) /* an unchanged one costs no write at the start */
         rc = write_stream(c, want->name, &shape, json, is_new);
     free(json);
     if (rc == 0)

@@ -94,7 +94,7 @@ static void forget_rows(struct tail_stream *s)
     s->is_touched = false;
 }
 
-static bool has_shape(const struct tail_stream *s, const struct tail_stream *shape)
+bool tail_has_shape(const struct tail_stream *s, const struct tail_stream *shape)
 {
     return s->columns == shape->columns && s->layout == shape->layout &&
            s->period_ms == shape->period_ms && s->unit_ms == shape->unit_ms;
@@ -147,7 +147,7 @@ int tail_shape(struct tail *t, const struct tail_stream *shape, const struct ser
         s->segment_next = 1;
         t->streams[shape->number] = s;
     }
-    if (!has_shape(s, shape))
+    if (!tail_has_shape(s, shape))
         reshape(t, s, shape);
     return hints ? take_hints(s, hints, shape->columns) : 0;
 }

@@ -66,6 +66,9 @@ int tail_load(struct tail *t);
 /* NULL when there is no such stream. */
 struct tail_stream *tail_stream(const struct tail *t, uint32_t number);
 
+/* Columns, layout, period and unit are the same: the encoder and its segment may go on. */
+bool tail_has_shape(const struct tail_stream *s, const struct tail_stream *shape);
+
 /* What a stream is from now on; its rows must have been sealed. hints may be NULL. 0 or
  * -ENOMEM, -ENOSPC (too many streams). */
 int tail_shape(struct tail *t, const struct tail_stream *shape,

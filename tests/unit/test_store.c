@@ -366,6 +366,49 @@ static bool stop_at_first(void *user, const struct store_entry *e)
     return false;
 }
 
+struct producer {
+    struct place *place;
+    uint32_t stream;
+    bool has_failed;
+};
+
+static void *produce(void *arg)
+{
+    struct producer *pr = arg;
+
+    for (int64_t i = 0; i < 2000; i++) {
+        struct series_cell cells[COLUMNS] = { { .v = i }, { .v = 1 }, { .v = 2 } };
+        struct store_batch *b;
+        if (store_batch_begin(pr->place->store, &b) < 0 ||
+            store_batch_row(b, pr->stream, T0 + i * 1000, cells, COLUMNS) < 0 ||
+            store_batch_submit(b, i % 5 ? STORE_WITH_INTERVAL : STORE_AT_ONCE) < 0)
+            pr->has_failed = true;
+    }
+    return NULL;
+}
+
+static void a_reader_sees_every_row_once_while_frames_are_made(void **state)
+{
+    struct place *p = *state;
+    pthread_t thread;
+
+    p->options.seal_rows = 7;
+    open_log(p);
+    struct producer pr = { .place = p, .stream = open_stream(p, "dev.a") };
+    struct store_reader *r = open_reader(p);
+    assert_int_equal(pthread_create(&thread, NULL, produce, &pr), 0);
+    unsigned seen = 0;
+    for (struct rows got = { 0 }; got.n < 2000; seen = got.n) {
+        got = (struct rows){ 0 };
+        assert_int_equal(store_read_rows(r, pr.stream, T0, INT64_MAX, count_row, &got), 0);
+        assert_true(got.n >= seen && got.first == 0);
+        assert_true(got.n == 0 || got.last == got.n - 1);
+    }
+    pthread_join(thread, NULL);
+    assert_false(pr.has_failed);
+    store_reader_close(r);
+}
+
 static void a_batch_is_kept_whole_with_its_event_and_state(void **state)
 {
     struct place *p = *state;
@@ -600,10 +643,10 @@ static void cursors_come_back_as_they_were_written(void **state)
 
 /* ---- what must be refused, and what must be survived ---- */
 
-static int refuse_wal(void *user, int action, const char *a, const char *b, const char *c,
-                      const char *d)
+static int ignore_synchronous(void *user, int action, const char *a, const char *b,
+                              const char *c, const char *d)
 {
-    (void)user, (void)b, (void)c, (void)d;
+    (void)user, (void)c, (void)d;
     return action == SQLITE_PRAGMA && strcmp(a, "synchronous") == 0 && b ? SQLITE_IGNORE
                                                                          : SQLITE_OK;
 }
@@ -614,7 +657,7 @@ static int weaken(sqlite3 *db, char **error, const struct sqlite3_api_routines *
 {
     (void)error, (void)api;
     sqlite3_exec(db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
-    sqlite3_set_authorizer(db, refuse_wal, NULL);
+    sqlite3_set_authorizer(db, ignore_synchronous, NULL);
     return SQLITE_OK;
 }
 
@@ -706,9 +749,6 @@ static void a_restored_database_starts_a_new_epoch(void **state)
  * committed it says through the pipe. */
 static void run_child(struct place *p, int say, int64_t first)
 {
-    const struct series_cell cells[COLUMNS] = { { .v = 0 }, { .v = 0 }, { .v = 0 } };
-    (void)cells;
-
     open_log(p);
     uint32_t s = open_stream(p, "dev.a");
     uint64_t said = 0;
@@ -886,6 +926,7 @@ int main(void)
         TEST(opening_again_seals_what_was_pending),
         TEST(a_stream_keeps_its_number_and_counts_on),
         TEST(reads_sealed_and_pending_rows_as_one),
+        TEST(a_reader_sees_every_row_once_while_frames_are_made),
         TEST(a_batch_is_kept_whole_with_its_event_and_state),
         TEST(states_are_listed_by_prefix_and_deleted_by_size_0),
         TEST(events_come_newest_first),
