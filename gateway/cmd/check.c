@@ -15,11 +15,18 @@ struct check_options {
 #define OPTION(member) .offset = offsetof(struct check_options, member)
 
 static const struct cmd_option options[] = {
-    { .name = "print", .letter = 'p', .type = OPTION_FLAG, OPTION(is_print),
+    { .name = "print",
+      .letter = 'p',
+      .type = OPTION_FLAG,
+      OPTION(is_print),
       .help = "Write the effective configuration: defaults filled in, secrets as ***." },
-    { .name = "strict", .type = OPTION_FLAG, OPTION(is_strict),
+    { .name = "strict",
+      .type = OPTION_FLAG,
+      OPTION(is_strict),
       .help = "Exit with status 1 when there are warnings." },
-    { .name = "json", .type = OPTION_FLAG, OPTION(is_json),
+    { .name = "json",
+      .type = OPTION_FLAG,
+      OPTION(is_json),
       .help = "Write the messages as one JSON object." },
     { 0 },
 };
@@ -104,7 +111,7 @@ static int run(const void *opt, int argc, char **argv)
         return EXIT_FOUND;
     }
     int status = config_load(path, uplink_choices(), d, &c) < 0 ? EXIT_USAGE
-        : o->is_strict && diag_warnings(d)                      ? EXIT_FOUND
+                 : o->is_strict && diag_warnings(d)             ? EXIT_FOUND
                                                                 : EXIT_DONE;
     print_report(o, d, c);
     if (o->is_json && print_json(d, path) < 0)
@@ -120,12 +127,13 @@ const struct cmd cmd_check = {
     .name = "check",
     .usage = "[FILE]",
     .summary = "Check a configuration, offline, and tell all its errors.",
-    .details = "Reads FILE (/etc/sluice/sluice.yaml when not given) and the .yaml files of conf.d\n"
-               "beside it, the secrets and the profiles that they name. Touches no bus and no\n"
-               "network. Every error of every file is told with file, line and column:\n\n"
-               "  sluice check station.yaml\n"
-               "  sluice check --print station.yaml > effective.yaml\n\n"
-               "Exit status: 0 no errors, 1 warnings with --strict, 2 errors.",
+    .details =
+        "Reads FILE (/etc/sluice/sluice.yaml when not given) and the .yaml files of conf.d\n"
+        "beside it, the secrets and the profiles that they name. Touches no bus and no\n"
+        "network. Every error of every file is told with file, line and column:\n\n"
+        "  sluice check station.yaml\n"
+        "  sluice check --print station.yaml > effective.yaml\n\n"
+        "Exit status: 0 no errors, 1 warnings with --strict, 2 errors.",
     .options = options,
     .options_size = sizeof(struct check_options),
     .args_max = 1,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arena - memory that is given back all at once: texts and structs of a document or configuration.
- * One thread at a time. What it holds is bounded by the size of the files read. */
+/* arena - memory that is given back all at once: texts and structs of a document or
+ * configuration. One thread at a time. What it holds is bounded by the size of the files read.
+ */
 #pragma once
 
 #include <stddef.h>

@@ -4,8 +4,9 @@
  *
  * Main file plus the .yaml files of conf.d beside it, in sorted order (lists are joined, groups
  * may stand in one file only).
- * Bound by field tables, defaults applied, references checked; nothing here knows a module: app.c
- * hands in the tables of uplink and bus kinds. All texts and arrays live as long as the config.
+ * Bound by field tables, defaults applied, references checked; nothing here knows a module:
+ * app.c hands in the tables of uplink and bus kinds. All texts and arrays live as long as the
+ * config.
  */
 #pragma once
 
@@ -45,11 +46,11 @@ struct bus_rtu_conf {
     int64_t pause_ms;   /* silence between frames beyond the standard's 3.5 characters */
 };
 
-struct correction_conf { /* one point of a device: "channels:" map */
-    const char *id;      /* the profile's point */
-    double factor, offset; /* canonical = (value as converted) * factor + offset */
+struct correction_conf {               /* one point of a device: "channels:" map */
+    const char *id;                    /* the profile's point */
+    double factor, offset;             /* canonical = (value as converted) * factor + offset */
     struct field_range range, suspect; /* gross range test, canonical unit; NaN: defaults */
-    int64_t stuck;  /* equal raw values that make it stuck; -1: the default; 0: never */
+    int64_t stuck; /* equal raw values that make it stuck; -1: the default; 0: never */
     bool is_enabled;
     struct field_mark mark;
 };
@@ -61,8 +62,8 @@ struct device_conf {
     const char *bus;     /* id */
     int64_t unit;        /* Modbus unit, 0..255; -1: the profile's default */
     int64_t poll_ms;
-    int64_t timeout_ms;  /* -1: the profile's */
-    int order;           /* enum word_order + 1; 0: the profile's */
+    int64_t timeout_ms; /* -1: the profile's */
+    int order;          /* enum word_order + 1; 0: the profile's */
     bool is_enabled;
     struct field_array channels; /* struct correction_conf */
     struct field_mark mark;
@@ -72,8 +73,8 @@ struct device_conf {
 };
 
 struct level_conf {
-    const char *id; /* blue, yellow, orange, red */
-    double set, clear; /* canonical unit of the quantity; clear not given: 5 % from set */
+    const char *id;       /* blue, yellow, orange, red */
+    double set, clear;    /* canonical unit of the quantity; clear not given: 5 % from set */
     const char *on, *off; /* "2 of 3" or a duration; off not given: twice as long as on */
     struct field_mark mark;
 };
@@ -83,11 +84,11 @@ struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     struct names title;
     bool is_enabled;
     const char *quantity, *medium, *device; /* selector; NULL: any */
-    const char *unit; /* the levels are written in it; config_load converts them and leaves the
-                       * canonical one here. NULL: canonical */
-    const char *input;                      /* "raw", "mean(1min)", "mean(1h)" */
-    int direction;                          /* enum: above, below */
-    struct field_array levels;              /* struct level_conf */
+    const char *unit;  /* the levels are written in it; config_load converts them and leaves the
+                        * canonical one here. NULL: canonical */
+    const char *input; /* "raw", "mean(1min)", "mean(1h)" */
+    int direction;     /* enum: above, below */
+    struct field_array levels; /* struct level_conf */
     double valid_share;
     int64_t hold_samples; /* after a gap */
     int64_t stale_ms;     /* -1: three intervals */
@@ -115,10 +116,10 @@ struct log_conf {
 struct config {
     const char *path; /* of the main file */
     struct station_conf station;
-    struct field_array buses;   /* struct bus_conf */
-    struct field_array devices; /* struct device_conf */
-    struct field_array rules;   /* struct rule_conf */
-    struct field_array uplinks; /* struct uplink_conf */
+    struct field_array buses;        /* struct bus_conf */
+    struct field_array devices;      /* struct device_conf */
+    struct field_array rules;        /* struct rule_conf */
+    struct field_array uplinks;      /* struct uplink_conf */
     struct field_array profile_dirs; /* const char *: searched before the built-in profiles */
     struct http_conf http;
     struct log_conf log;
@@ -127,8 +128,8 @@ struct config {
 
 /*
  * Read, bind and check. uplink_kinds: closed table of the kinds that `uplinks: type` may name.
- * Returns 0 and *ret, or -EINVAL with every message in `d`. Profiles that devices name are loaded
- * (and linted) here and owned by the config.
+ * Returns 0 and *ret, or -EINVAL with every message in `d`. Profiles that devices name are
+ * loaded (and linted) here and owned by the config.
  */
 int config_load(const char *path, const struct field_kind *uplink_kinds, struct diag *d,
                 struct config **ret);
@@ -136,7 +137,8 @@ void config_destroy(struct config *c);
 
 /* The same of one text named `name`, without conf.d: for tests and fuzzing. */
 int config_load_text(const char *name, const char *text, size_t size,
-                     const struct field_kind *uplink_kinds, struct diag *d, struct config **ret);
+                     const struct field_kind *uplink_kinds, struct diag *d,
+                     struct config **ret);
 
 /* Channels that the enabled devices give: points that measure a quantity, not switched off. */
 size_t config_channels(const struct config *c);

@@ -33,7 +33,8 @@ struct config_owner {
 /* "+08:00" -> milliseconds east of UTC; "Z" is +00:00. 0 or -EINVAL. */
 int config_zone_parse(const char *text, int64_t *ret_ms);
 
-/* What a check needs: the config may be incomplete (NULL members) after errors of the binder. */
+/* What a check needs: the config may be incomplete (NULL members) after errors of the binder.
+ */
 struct check {
     struct config *c;
     const struct bind *b;
@@ -42,8 +43,9 @@ struct check {
 };
 
 /* Error at the value bound to `address`, or at its item when it was not written. */
-void check_error(const struct check *k, const void *item, const void *address, enum diag_code code,
-                 const char *format, ...) __attribute__((format(printf, 5, 6)));
+void check_error(const struct check *k, const void *item, const void *address,
+                 enum diag_code code, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 void check_warning(const struct check *k, const void *item, const void *address,
                    enum diag_code code, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
@@ -53,8 +55,10 @@ const struct correction_conf *check_correction_of(const struct device_conf *dev,
                                                   const char *point);
 /* True when the point becomes a channel: it measures a quantity and nobody switched it off. */
 bool check_is_channel(const struct device_conf *dev, const struct profile_point *p);
-/* The gross range that will be applied: the device's, else the profile's, else the quantity's. */
-struct field_range check_range_of(const struct correction_conf *c, const struct profile_point *p);
+/* The gross range that will be applied: the device's, else the profile's, else the quantity's.
+ */
+struct field_range check_range_of(const struct correction_conf *c,
+                                  const struct profile_point *p);
 
 /* Buses and devices: addresses, transports, channels. Needs device_conf.profile_found. */
 void check_devices(const struct check *k);

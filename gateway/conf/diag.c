@@ -157,7 +157,7 @@ static void insert(struct diag *d, struct message m)
     d->messages_n++;
 }
 
-static char *format_text(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list args)
 {
     char text[DIAG_TEXT_MAX];
     int n = vsnprintf(text, sizeof text, format, args);
@@ -169,8 +169,9 @@ static char *format_text(const char *format, va_list args)
     return strdup(text);
 }
 
-static void add(struct diag *d, struct message m, const char *file, const char *format,
-                va_list args)
+__attribute__((format(printf, 4, 0))) static void add(struct diag *d, struct message m,
+                                                      const char *file, const char *format,
+                                                      va_list args)
 {
     *(m.is_warning ? &d->warnings : &d->errors) += 1;
     m.source = file ? source_index(d, file) : NO_SOURCE;

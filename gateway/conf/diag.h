@@ -36,9 +36,9 @@ enum diag_code { /* numbers are contract: sluice explain E### */
 #undef ERROR_CODE
 };
 
-/* `mark` tells the place, `width` how many columns the caret line underlines (0: one). The source
- * line comes from the text given to diag_add_source(). A full sentence without a final period in
- * `format`. */
+/* `mark` tells the place, `width` how many columns the caret line underlines (0: one). The
+ * source line comes from the text given to diag_add_source(). A full sentence without a final
+ * period in `format`. */
 void diag_error(struct diag *d, struct field_mark mark, int width, enum diag_code code,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 void diag_warning(struct diag *d, struct field_mark mark, int width, enum diag_code code,
@@ -54,8 +54,8 @@ void diag_note_file(struct diag *d, const char *path);
 /* The text behind a name, to show source lines from; copied. Says nothing about files read. */
 void diag_add_source(struct diag *d, const char *name, const char *text, size_t size);
 
-/* The text there is a secret: shown as asterisks in source lines. What stands behind "password:",
- * "token:" and the like is hidden in any case. */
+/* The text there is a secret: shown as asterisks in source lines. What stands behind
+ * "password:", "token:" and the like is hidden in any case. */
 void diag_hide(struct diag *d, struct field_mark mark, int width);
 
 /* All messages, sorted by file and line, and the closing line; nothing when there is none. */
@@ -73,5 +73,6 @@ struct diag_message {
 size_t diag_count(const struct diag *d);
 struct diag_message diag_get(const struct diag *d, size_t i);
 
-/* The nearest of `words` (closed by NULL) to `word` by edit distance, NULL when none is near. */
+/* The nearest of `words` (closed by NULL) to `word` by edit distance, NULL when none is near.
+ */
 const char *nearest_word(const char *word, const char *const *words);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* value - numbers, durations and sizes as people write them in a configuration. Pure; the C locale
- * is assumed. */
+/* value - numbers, durations and sizes as people write them in a configuration. Pure; the C
+ * locale is assumed. */
 #pragma once
 
 #include <stdbool.h>

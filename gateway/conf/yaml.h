@@ -21,25 +21,25 @@ enum {
 
 struct yaml; /* one document and where it came from */
 
-/* Parse a file, or `size` bytes of text named `name` in messages. NULL after an error that leaves
- * nothing to read, which is in `d`. A key that stands twice is an error in `d` too, but the tree
- * is returned, with the first one: ask diag_errors(). An empty document gives a yaml whose root
- * is NULL. */
+/* Parse a file, or `size` bytes of text named `name` in messages. NULL after an error that
+ * leaves nothing to read, which is in `d`. A key that stands twice is an error in `d` too, but
+ * the tree is returned, with the first one: ask diag_errors(). An empty document gives a yaml
+ * whose root is NULL. */
 struct yaml *yaml_load_file(const char *path, struct diag *d);
 struct yaml *yaml_load_text(const char *name, const char *text, size_t size, struct diag *d);
 void yaml_destroy(struct yaml *y);
 
 struct fy_node *yaml_root(const struct yaml *y);
 
-/* Where a node starts, and how many columns it takes on its first line. The mark's file lives as
- * long as `y`. */
+/* Where a node starts, and how many columns it takes on its first line. The mark's file lives
+ * as long as `y`. */
 struct field_mark yaml_mark(const struct yaml *y, struct fy_node *node);
 int yaml_width(struct fy_node *node);
 
 /* Error at a node: diag_error() with its mark and width. */
-#define yaml_error(y, d, node, code, ...)                                                          \
+#define yaml_error(y, d, node, code, ...) \
     diag_error(d, yaml_mark(y, node), yaml_width(node), code, __VA_ARGS__)
-#define yaml_warning(y, d, node, code, ...)                                                        \
+#define yaml_warning(y, d, node, code, ...) \
     diag_warning(d, yaml_mark(y, node), yaml_width(node), code, __VA_ARGS__)
 
 /* The text of a scalar, NUL-terminated, owned by the document; NULL when it is none. */
