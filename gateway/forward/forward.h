@@ -22,10 +22,22 @@ struct forward_status {
     char error[160];
 };
 
+/* Waiting times in real milliseconds; 0: the default. */
+struct forward_times {
+    int64_t later_first_ms,
+        later_max_ms;                 /* back-off after a transient failure: 200 ms .. 5 min */
+    int64_t resend_ms, resend_max_ms; /* an entry without acknowledgement: 60 s .. 1 h */
+    int64_t overtaken_ms; /* an entry sent so long before an acknowledged one is lost: 5 s */
+    int64_t denied_ms;    /* between two tries at a destination that denies us: 10 min */
+    int64_t cursor_ms;    /* the cursor is kept at most this often: 1 s */
+};
+
 struct forward_options {
     struct store *store;
-    const struct clock *clock;
-    struct uplink_station station;
+    const struct clock
+        *clock; /* unused: networks run in real time whatever the station's speed */
+    const struct forward_times *times; /* NULL: all defaults */
+    struct uplink_station station;     /* layout_json and its user are set here, from the log */
     const struct forward_uplink *uplinks;
     size_t uplinks_n;
     /* Called from an uplink's thread when its state changes; must not block. */
@@ -37,7 +49,8 @@ struct forward;
 
 /* Starts the threads. Options and what they point to must outlive it. */
 int forward_create(const struct forward_options *o, struct forward **ret);
-/* New entries are committed up to `seq`: wake up. Any thread, never blocks. */
+/* New entries are committed up to `seq`: wake up. Any thread, never blocks; not any more once
+ * forward_destroy() is called. */
 void forward_wake(struct forward *f, uint64_t seq);
 /* Stop and join, within 1 s. Takes NULL. */
 void forward_destroy(struct forward *f);

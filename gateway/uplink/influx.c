@@ -219,8 +219,13 @@ static const struct line_layout *find_layout(struct uplink *u, const struct upli
 
     if (at < u->layouts_n && u->layouts[at].id == e->layout)
         return u->layouts[at].layout;
-    if (e->layout_json)
-        return keep_layout(u, e->layout, e->layout_json, why, why_size);
+    char *json =
+        u->station->layout_json ? u->station->layout_json(u->station->user, e->layout) : NULL;
+    if (json) {
+        struct line_layout *made = keep_layout(u, e->layout, json, why, why_size);
+        free(json);
+        return made;
+    }
     snprintf(why, why_size, "The dictionary of layout %08" PRIx32 " is not known.", e->layout);
     return NULL;
 }

@@ -38,7 +38,7 @@ enum confirm { CONFIRM_CENTRE, CONFIRM_BROKER };
 
 struct mqtt_options {
     const char *url, *client_id, *username, *password, *ca, *cert, *key;
-    int64_t keepalive_ms;
+    int64_t keepalive_ms, ack_interval_ms;
     int confirm, version;
 };
 
@@ -120,6 +120,14 @@ static const struct field mqtt_fields[] = {
       .min = 5000,
       .max = 3600000,
       .help = "Longest silence on the connection." },
+    { .name = "ack_interval",
+      .type = FIELD_DURATION,
+      .offset = OPTION(ack_interval_ms),
+      .dflt = "30s",
+      .min = 1000,
+      .max = 3600000,
+      .help =
+          "The centre acknowledges at least this often; after twice that, entries go again." },
     { .name = "confirm",
       .type = FIELD_ENUM,
       .offset = OPTION(confirm),
@@ -549,6 +557,16 @@ static void mqtt_destroy(struct uplink *u)
     free(u);
 }
 
+static int64_t mqtt_resend_ms(const struct uplink *u)
+{
+    return u->opt->ack_interval_ms * 2;
+}
+
+static void mqtt_wake(struct uplink *u)
+{
+    mqtt_link_wake(u->link);
+}
+
 static void mqtt_stop(struct uplink *u)
 {
     mqtt_link_stop(u->link);
@@ -564,5 +582,7 @@ const struct uplink_kind uplink_mqtt = {
     .destroy = mqtt_destroy,
     .send = mqtt_send,
     .collect = mqtt_collect,
+    .resend_ms = mqtt_resend_ms,
+    .wake = mqtt_wake,
     .stop = mqtt_stop,
 };

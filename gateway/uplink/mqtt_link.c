@@ -54,7 +54,7 @@ struct mqtt_link {
     struct queue *notes;
     atomic_size_t inbox_bytes;
     atomic_uint_least64_t dropped;
-    atomic_bool is_stopping;
+    atomic_bool is_stopping, is_woken; /* woken: a wake-up is in the queue already */
 };
 
 /* ---- callbacks: on the library's threads and under its lock, so they only enqueue ---- */
@@ -399,6 +399,8 @@ static bool wait_for(struct mqtt_link *l, int64_t deadline, struct inner_note *n
         if (left <= 0 || !queue_pop(l->notes, n, left))
             return false;
         int kind = (int)n->note.kind;
+        if (kind == MQTT_NOTE_NONE)
+            atomic_store(&l->is_woken, false);
         if (kind == MQTT_NOTE_MESSAGE)
             put_aside(l, n);
         else if (kind >= INNER_CONNECTED || kind == MQTT_NOTE_LOST)
@@ -547,6 +549,8 @@ static void say_goodbye(struct mqtt_link *l)
     for (int64_t left; (left = deadline - mono_ms()) > 0;) {
         if (!queue_pop(l->notes, &n, left))
             break;
+        if (n.note.kind == MQTT_NOTE_NONE)
+            atomic_store(&l->is_woken, false);
         if (n.note.kind == MQTT_NOTE_MESSAGE)
             put_aside(l, &n);
         else if ((int)n.note.kind == INNER_DISCONNECTED || n.note.kind == MQTT_NOTE_LOST)
@@ -562,6 +566,7 @@ static void forget_notes(struct mqtt_link *l)
     while (queue_pop(l->notes, &n, 0))
         if (n.note.kind == MQTT_NOTE_MESSAGE)
             put_aside(l, &n);
+    atomic_store(&l->is_woken, false);
 }
 
 void mqtt_link_disconnect(struct mqtt_link *l)
@@ -654,6 +659,8 @@ void mqtt_link_next(struct mqtt_link *l, int64_t timeout_ms, struct mqtt_note *r
     *ret = (struct mqtt_note){ .kind = MQTT_NOTE_NONE };
     if (!queue_pop(l->stash, &n, 0) && !queue_pop(l->notes, &n, timeout_ms))
         return;
+    if (n.note.kind == MQTT_NOTE_NONE)
+        atomic_store(&l->is_woken, false);
     if ((int)n.note.kind >= INNER_CONNECTED)
         return;
     *ret = n.note;
@@ -701,12 +708,18 @@ uint64_t mqtt_link_dropped(const struct mqtt_link *l)
     return atomic_load(&l->dropped);
 }
 
-void mqtt_link_stop(struct mqtt_link *l)
+void mqtt_link_wake(struct mqtt_link *l)
 {
     const struct inner_note wake = { .note.kind = MQTT_NOTE_NONE };
 
+    if (!atomic_exchange(&l->is_woken, true))
+        queue_push(l->notes, &wake);
+}
+
+void mqtt_link_stop(struct mqtt_link *l)
+{
     atomic_store(&l->is_stopping, true);
-    queue_push(l->notes, &wake);
+    mqtt_link_wake(l);
 }
 
 bool mqtt_link_is_stopping(const struct mqtt_link *l)

@@ -86,6 +86,8 @@ void mqtt_note_done(struct mqtt_note *n);
 enum uplink_verdict mqtt_reason_verdict(int reason);
 const char *mqtt_reason_text(int reason);
 
+/* A mqtt_link_next() in progress, or the next one, returns at once. Any thread. */
+void mqtt_link_wake(struct mqtt_link *l);
 uint64_t mqtt_link_dropped(const struct mqtt_link *l); /* messages that found the inbox full */
 void mqtt_link_stop(struct mqtt_link *l);
 bool mqtt_link_is_stopping(const struct mqtt_link *l);

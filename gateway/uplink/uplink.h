@@ -26,10 +26,9 @@ struct uplink_entry {
     bool is_event;
     const uint8_t *data; /* frame, or event JSON */
     size_t size;
-    /* of a frame, when the kind wants rows: decoded, with its dictionary; else NULL */
+    /* of a frame, when the kind wants rows: decoded; else NULL */
     const struct series_frame *frame;
-    const char *layout_json;
-    uint32_t layout; /* 0 for events */
+    uint32_t layout; /* 0 for events; its dictionary: station->layout_json() */
 };
 
 struct uplink_batch {
@@ -99,13 +98,20 @@ struct uplink_kind {
                   struct uplink **ret);
     /* Release everything. Accepts NULL and half-made instances. */
     void (*destroy)(struct uplink *u);
-    /* Deliver, connecting first if needed. `why` is always filled. */
+    /* Deliver, connecting first if needed. `why` is always filled. A windowed kind takes an
+     * empty batch, which only connects. */
     enum uplink_verdict (*send)(struct uplink *u, const struct uplink_batch *b,
                                 struct uplink_report *why);
     /* Wait at most timeout_ms for acknowledgements; windowed kinds only, else NULL. Returns
      * false when the connection is gone: everything unacknowledged is to be sent again. */
     bool (*collect)(struct uplink *u, int64_t timeout_ms, struct uplink_acks *ret);
-    /* Ask a send() or collect() in progress to return soon. Any thread. */
+    /* How long to wait for an acknowledgement before sending again; windowed kinds only. */
+    int64_t (*resend_ms)(const struct uplink *u);
+    /* A collect() in progress, or the next one, returns at once; windowed kinds only. Any
+     * thread. */
+    void (*wake)(struct uplink *u);
+    /* Ask a send() or collect() in progress, and every later one, to return soon. Any thread.
+     */
     void (*stop)(struct uplink *u);
 };
 

@@ -322,11 +322,21 @@ static void *options_of(const struct uplink_kind *kind, const char *url)
     return o;
 }
 
+static char *known_layout(void *user, uint32_t layout)
+{
+    (void)user;
+    return layout == 1
+               ? strdup("{\"channels\":[{\"id\":\"roof/ozone\",\"quantity\":\"ozone\"}]}")
+               : NULL;
+}
+
 static enum uplink_verdict send_entry(const struct server *s, const struct uplink_entry *e,
                                       struct uplink_report *why)
 {
     const struct uplink_kind *kind = uplink_kind_find("influx");
-    const struct uplink_station station = { .id = "riverside-01", .region = "demo" };
+    const struct uplink_station station = { .id = "riverside-01",
+                                            .region = "demo",
+                                            .layout_json = known_layout };
     struct uplink *u = NULL;
     char url[64];
 
@@ -348,12 +358,7 @@ static void writes_frames_as_lines(void **state)
     struct series_frame frame = { .time_ms = times, .cells = cells };
     frame.info.rows = 2;
     frame.info.columns = 1;
-    const struct uplink_entry e = {
-        .seq = 9,
-        .frame = &frame,
-        .layout = 7,
-        .layout_json = "{\"channels\":[{\"id\":\"roof/ozone\",\"quantity\":\"ozone\"}]}",
-    };
+    const struct uplink_entry e = { .seq = 9, .frame = &frame, .layout = 1 };
 
     assert_int_equal(send_entry(s, &e, &why), UPLINK_DELIVERED);
     assert_non_null(strstr(s->request, "POST /write?precision=ms HTTP/1.1"));
@@ -374,11 +379,7 @@ static void cuts_a_long_frame_into_requests(void **state)
     struct series_frame frame = { .time_ms = times, .cells = cells };
     frame.info.rows = ROWS;
     frame.info.columns = 1;
-    const struct uplink_entry e = {
-        .seq = 9,
-        .frame = &frame,
-        .layout_json = "{\"channels\":[{\"id\":\"roof/ozone\",\"quantity\":\"ozone\"}]}",
-    };
+    const struct uplink_entry e = { .seq = 9, .frame = &frame, .layout = 1 };
 
     assert_int_equal(send_entry(s, &e, &why), UPLINK_DELIVERED);
     assert_int_equal(s->requests, 3);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * batch - entries read from the log, copied, decoded when the uplink wants rows. Built once and
+ * sent until it is delivered, so that every try has the same bytes. One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/store/store.h"
+#include "gateway/uplink/uplink.h"
+
+enum {
+    BATCH_ENTRIES_MAX = 500,
+    BATCH_BYTES_MAX = 1 << 20, /* a first larger entry is taken alone */
+    BATCH_CELLS_MAX = 50000,   /* decoded: 16 bytes each */
+    BATCH_STREAMS_MAX = 4096,  /* decoders kept; at more, all are rebuilt from the log */
+};
+
+/* Frames of one lane come in order; two lanes need two states. */
+enum batch_lane { LANE_BACKLOG, LANE_LIVE, LANE_COUNT_ };
+
+struct stream_state; /* of one stream in one lane */
+
+struct batch {
+    struct store_reader *reader;
+    bool wants_rows;
+    struct uplink_entry entries[BATCH_ENTRIES_MAX];
+    struct series_frame frames[BATCH_ENTRIES_MAX];
+    struct store_entry heads[BATCH_ENTRIES_MAX]; /* data: offset resolved when complete */
+    size_t n, begin;      /* entries, and the first one not yet dealt with */
+    uint64_t examined_to; /* the last entry that was looked at, taken or not */
+    size_t limit;
+    bool (*is_wanted)(void *user, uint64_t seq);
+    void *user;
+    /* memory of the entries */
+    uint8_t *bytes;
+    size_t bytes_n, bytes_cap, cells;
+    void *rows[BATCH_ENTRIES_MAX]; /* of decoded frames */
+    struct stream_state *streams[LANE_COUNT_];
+    size_t streams_n[LANE_COUNT_];
+    int error; /* while reading: -ENOMEM */
+};
+
+/* `is_wanted` tells which entries are still to be sent. */
+void batch_init(struct batch *b, struct store_reader *reader, bool wants_rows,
+                bool (*is_wanted)(void *user, uint64_t seq), void *user);
+void batch_done(struct batch *b);
+void batch_clear(struct batch *b);
+
+/*
+ * Each fills an empty batch with at most `limit` wanted entries. 0, or a negative errno. An
+ * entry that cannot be decoded is there without rows: its `frame` is NULL.
+ */
+int batch_read_range(struct batch *b, uint64_t from, uint64_t to, size_t limit,
+                     enum batch_lane lane);
+int batch_read_list(struct batch *b, const uint64_t *seqs, size_t n, enum batch_lane lane);
+/* Wanted or not: the destination asks for them. */
+int batch_read_segment(struct batch *b, const struct uplink_need *need, size_t limit);
+/* Newest first wanted events, at most `limit`, put in order. */
+int batch_read_events(struct batch *b, size_t limit);

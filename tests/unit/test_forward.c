@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The forwarder on a real log, with a destination that follows a script, in virtual time. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/base/queue.h"
+#include "gateway/forward/cursor.h"
+#include "gateway/forward/follow.h"
+
+#include "unit.h"
+
+enum { SEEN_MAX = 8192, COMMIT_WAIT_MS = 10000 };
+
+/* ---- the destination ---- */
+
+struct uplink { /* also its options: one and the same object */
+    enum uplink_verdict verdict;
+    uint64_t poison; /* an entry that makes a batch refused; 0: none */
+    int64_t retry_after_ms;
+    bool is_up;              /* answer of collect() */
+    struct uplink_acks acks; /* given out by the next collect() */
+    uint64_t seen[SEEN_MAX]; /* every entry of every try, in order */
+    size_t seen_n, tries, rows;
+    size_t batch_max;
+    bool has_bad_layout;
+    const struct uplink_station *station;
+};
+
+static int fake_create(const void *options, const struct uplink_station *station,
+                       struct uplink **ret)
+{
+    *ret = (struct uplink *)(uintptr_t)options;
+    (*ret)->station = station;
+    return 0;
+}
+
+static void fake_destroy(struct uplink *u)
+{
+    (void)u;
+}
+
+static bool has_poison(const struct uplink *u, const struct uplink_batch *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (u->poison && b->entries[i].seq == u->poison)
+            return true;
+    return false;
+}
+
+static enum uplink_verdict fake_send(struct uplink *u, const struct uplink_batch *b,
+                                     struct uplink_report *why)
+{
+    u->tries++;
+    u->batch_max = b->n > u->batch_max ? b->n : u->batch_max;
+    *why = (struct uplink_report){ .text = "scripted", .retry_after_ms = u->retry_after_ms };
+    for (size_t i = 0; i < b->n; i++) {
+        const struct uplink_entry *e = &b->entries[i];
+        if (u->seen_n < SEEN_MAX)
+            u->seen[u->seen_n++] = e->seq;
+        if (!e->is_event && e->frame)
+            u->rows += e->frame->info.rows;
+        if (!e->is_event) {
+            char *json = u->station->layout_json(u->station->user, e->layout);
+            u->has_bad_layout = u->has_bad_layout || !json;
+            free(json);
+        }
+    }
+    return has_poison(u, b) ? UPLINK_REFUSED : u->verdict;
+}
+
+static bool fake_collect(struct uplink *u, int64_t timeout_ms, struct uplink_acks *ret)
+{
+    (void)timeout_ms;
+    *ret = u->acks;
+    u->acks = (struct uplink_acks){ .acked_n = 0 };
+    return u->is_up;
+}
+
+static void fake_stop(struct uplink *u)
+{
+    (void)u;
+}
+
+static const struct uplink_kind database = {
+    .name = "database",
+    .wants_rows = true,
+    .create = fake_create,
+    .destroy = fake_destroy,
+    .send = fake_send,
+    .stop = fake_stop,
+};
+
+static const struct uplink_kind centre = {
+    .name = "centre",
+    .is_windowed = true,
+    .create = fake_create,
+    .destroy = fake_destroy,
+    .send = fake_send,
+    .collect = fake_collect,
+    .stop = fake_stop,
+};
+
+/* ---- the log ---- */
+
+struct fixture {
+    char path[64];
+    struct store *store;
+    struct queue *commits;
+    uint32_t stream;
+    struct uplink dest;
+    struct forward_uplink fu;
+    struct forward_options o;
+    struct follow follow;
+    struct forward_status status;
+    size_t told;
+    int64_t now;
+};
+
+static void on_commit(void *user, const struct store_commit *c)
+{
+    struct fixture *f = user;
+
+    queue_push(f->commits, &c->seq_last);
+}
+
+static void on_status(void *user, const struct forward_status *s)
+{
+    struct fixture *f = user;
+
+    f->status = *s;
+    f->told++;
+}
+
+static void open_store(struct fixture *f)
+{
+    const struct store_options o = {
+        .path = f->path, .commit_ms = 10, .seal_ms = 3600000, .seal_rows = 1, .speed = 1
+    };
+    char error[256];
+
+    assert_int_equal(store_open(&o, on_commit, f, &f->store, error, sizeof error), 0);
+    assert_int_equal(store_stream_open(f->store, "dev.a", 1, 1000, 1, NULL,
+                                       "{\"sf1\":1,\"station\":\"s\",\"period_ms\":1000,"
+                                       "\"unit_ms\":1,\"channels\":[{\"id\":\"a/b\","
+                                       "\"quantity\":\"ozone\",\"unit\":\"ug/m3\"}]}",
+                                       &f->stream),
+                     0);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    assert_non_null(f);
+    snprintf(f->path, sizeof f->path, "/tmp/sluice-forward-XXXXXX");
+    int fd = mkstemp(f->path);
+    assert_true(fd >= 0);
+    close(fd);
+    unlink(f->path);
+    assert_int_equal(queue_create(sizeof(uint64_t), 1024, &f->commits), 0);
+    open_store(f);
+    f->now = 1000000;
+    f->dest = (struct uplink){ .verdict = UPLINK_DELIVERED, .is_up = true };
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    struct fixture *f = *state;
+    char path[80];
+
+    follow_done(&f->follow);
+    store_close(f->store);
+    queue_destroy(f->commits);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", f->path, suffixes[i]);
+        unlink(path);
+    }
+    free(f);
+    return 0;
+}
+
+static void wait_for_seq(struct fixture *f, uint64_t seq)
+{
+    for (uint64_t last = 0; last < seq;)
+        assert_true(queue_pop(f->commits, &last, COMMIT_WAIT_MS));
+}
+
+static void submit(struct fixture *f, struct store_batch *b, uint64_t expected)
+{
+    assert_int_equal(store_batch_submit(b, STORE_AT_ONCE), 0);
+    wait_for_seq(f, expected);
+}
+
+/* `n` events; the newest entry is then `expected`. */
+static void add_events(struct fixture *f, unsigned n, uint64_t expected)
+{
+    struct store_batch *b;
+
+    assert_int_equal(store_batch_begin(f->store, &b), 0);
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(store_batch_event(b, "{\"kind\":\"notice\",\"time\":5}"), 0);
+    submit(f, b, expected);
+}
+
+/* `n` frames of one row. */
+static void add_frames(struct fixture *f, unsigned n, uint64_t expected)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct store_batch *b;
+        const struct series_cell cell = { 412 + i, 0, 1 };
+        assert_int_equal(store_batch_begin(f->store, &b), 0);
+        assert_int_equal(
+            store_batch_row(b, f->stream, 1763795370000 + (int64_t)i * 1000, &cell, 1), 0);
+        submit(f, b, expected - n + i + 1);
+    }
+}
+
+static void start(struct fixture *f, const struct uplink_kind *kind)
+{
+    f->fu = (struct forward_uplink){ "out", kind, &f->dest };
+    f->o = (struct forward_options){ .store = f->store,
+                                     .uplinks = &f->fu,
+                                     .uplinks_n = 1,
+                                     .station = { .id = "s" },
+                                     .on_status = on_status,
+                                     .user = f };
+    if (kind->is_windowed)
+        f->dest.verdict = UPLINK_SENT;
+    assert_int_equal(follow_init(&f->follow, &f->o, &f->fu), 0);
+}
+
+static int64_t step(struct fixture *f)
+{
+    return follow_step(&f->follow, f->now, 0);
+}
+
+static void steps(struct fixture *f, int n)
+{
+    for (int i = 0; i < n; i++)
+        step(f);
+}
+
+static size_t times_seen(const struct fixture *f, uint64_t seq)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->dest.seen_n; i++)
+        n += f->dest.seen[i] == seq;
+    return n;
+}
+
+static void acknowledge(struct fixture *f, uint64_t from, uint64_t to)
+{
+    f->dest.acks.acked[f->dest.acks.acked_n++] = (struct uplink_range){ from, to };
+}
+
+/* ---- a destination that answers at once ---- */
+
+static void delivers_everything_once_and_in_order(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 3, 3);
+    add_frames(f, 4, 7);
+    start(f, &database);
+    steps(f, 3);
+    assert_int_equal(f->dest.seen_n, 7);
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(f->dest.seen[i], i + 1);
+    assert_int_equal(f->dest.rows, 4);
+    assert_false(f->dest.has_bad_layout);
+    assert_int_equal(f->follow.cursor.acked_to, 7);
+    assert_true(f->status.is_connected);
+}
+
+static void goes_on_where_it_was_after_a_restart(void **state)
+{
+    struct fixture *f = *state;
+
+    add_frames(f, 5, 5);
+    start(f, &database);
+    steps(f, 3);
+    follow_done(&f->follow);
+    store_close(f->store);
+    open_store(f);
+    f->dest.seen_n = 0;
+    add_events(f, 1, 6);
+    start(f, &database);
+    steps(f, 3);
+    assert_int_equal(f->dest.seen_n, 1);
+    assert_int_equal(f->dest.seen[0], 6);
+}
+
+static void rebuilds_the_chain_when_it_starts_in_the_middle(void **state)
+{
+    struct fixture *f = *state;
+
+    add_frames(f, 6, 6);
+    start(f, &database);
+    assert_true(cursor_ack(&f->follow.cursor, 1, 3));
+    steps(f, 3);
+    assert_int_equal(f->dest.seen[0], 4);
+    assert_int_equal(f->dest.rows, 3);
+    assert_int_equal(f->follow.status.set_aside, 0);
+}
+
+static void waits_longer_after_each_failure(void **state)
+{
+    struct fixture *f = *state;
+    int64_t before = 0;
+
+    add_events(f, 1, 1);
+    start(f, &database);
+    f->dest.verdict = UPLINK_LATER;
+    for (int i = 0; i < 14; i++) {
+        step(f);
+        int64_t wait = f->follow.wait_until_ms - f->now;
+        assert_true(wait >= 100 && wait <= 300000);
+        assert_true(wait > before / 2 - 1);
+        assert_true(follow_step(&f->follow, f->now, 0) > 0); /* and does not try before */
+        before = wait;
+        f->now += wait;
+    }
+    assert_true(before >= 150000);
+    assert_int_equal(f->dest.tries, 14);
+    assert_false(f->status.is_connected);
+    assert_string_equal(f->status.error, "scripted");
+    f->dest.verdict = UPLINK_DELIVERED;
+    step(f);
+    assert_int_equal(f->follow.cursor.acked_to, 1);
+    assert_string_equal(f->status.error, "");
+}
+
+static void respects_how_long_the_destination_asks_to_wait(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 1, 1);
+    start(f, &database);
+    f->dest.verdict = UPLINK_LATER;
+    f->dest.retry_after_ms = 90000;
+    step(f);
+    assert_int_equal(f->follow.wait_until_ms - f->now, 90000);
+}
+
+static void sets_one_poisoned_entry_aside(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 400, 400);
+    start(f, &database);
+    f->dest.poison = 333;
+    steps(f, 40);
+    assert_int_equal(f->follow.cursor.acked_to, 400);
+    assert_int_equal(f->follow.status.set_aside, 1);
+    assert_true(f->dest.tries < 30);
+    add_events(f, 1, 401); /* the writer has gone past the note of it */
+    assert_int_equal(store_read_set_aside(f->follow.reader, "out"), 1);
+    for (uint64_t seq = 1; seq <= 400; seq++)
+        assert_true(times_seen(f, seq) >= 1);
+}
+
+static void keeps_everything_when_denied(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 2, 2);
+    start(f, &database);
+    f->dest.verdict = UPLINK_DENIED;
+    step(f);
+    assert_int_equal(f->follow.wait_until_ms - f->now, 600000);
+    f->now += 599999;
+    step(f);
+    assert_int_equal(f->dest.tries, 1);
+    f->now += 1;
+    f->dest.verdict = UPLINK_DELIVERED;
+    step(f);
+    assert_int_equal(f->follow.cursor.acked_to, 2);
+    assert_int_equal(f->follow.status.set_aside, 0);
+}
+
+static void sends_the_newest_events_before_a_backlog(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 3000, 3000);
+    start(f, &database);
+    step(f);
+    assert_int_equal(f->dest.seen[0], 3000 - 64 + 1);
+    assert_int_equal(f->dest.seen[63], 3000);
+    step(f);
+    assert_int_equal(f->dest.seen[64], 1); /* the backlog from its beginning */
+    add_events(f, 1, 3001);
+    size_t before = f->dest.seen_n;
+    step(f);
+    assert_int_equal(f->dest.seen[before], 3001); /* what is new goes before the rest of it */
+    steps(f, 20);
+    f->now += 500;
+    step(f);
+    assert_int_equal(f->follow.cursor.acked_to, 3001);
+    assert_int_equal(f->dest.seen_n, 3001); /* each once */
+    assert_int_equal(f->status.backlog, 0);
+}
+
+static void keeps_the_cursor_at_most_once_a_second(void **state)
+{
+    struct fixture *f = *state;
+    struct store_cursor kept;
+
+    add_events(f, 1, 1);
+    start(f, &database);
+    steps(f, 2);
+    add_events(f, 1, 2);
+    steps(f, 2);
+    assert_true(f->follow.is_cursor_new);
+    f->now += 1000;
+    step(f);
+    assert_false(f->follow.is_cursor_new);
+    add_events(f, 1, 3); /* committed with it */
+    assert_int_equal(store_cursor_get(f->follow.reader, "out", &kept), 0);
+    assert_int_equal(kept.acked_to, 2);
+}
+
+/* ---- a destination that acknowledges later ---- */
+
+static void connects_even_with_nothing_to_send(void **state)
+{
+    struct fixture *f = *state;
+
+    start(f, &centre);
+    step(f);
+    assert_int_equal(f->dest.tries, 1);
+    assert_true(f->status.is_connected);
+    steps(f, 5);
+    assert_int_equal(f->dest.tries, 1);
+}
+
+static void moves_only_with_the_acknowledgement(void **state)
+{
+    struct fixture *f = *state;
+
+    add_frames(f, 5, 5);
+    start(f, &centre);
+    steps(f, 3);
+    assert_int_equal(f->dest.seen_n, 5);
+    assert_false(f->dest.has_bad_layout);
+    assert_int_equal(f->follow.cursor.acked_to, 0);
+    acknowledge(f, 2, 3);
+    step(f);
+    assert_int_equal(f->follow.cursor.acked_to, 0);
+    acknowledge(f, 1, 1);
+    acknowledge(f, 4, 99999); /* more than there is */
+    step(f);
+    assert_int_equal(f->follow.cursor.acked_to, 5);
+    assert_int_equal(f->follow.cursor.above_n, 0);
+}
+
+static void sends_again_what_is_not_acknowledged(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 4, 4);
+    start(f, &centre);
+    steps(f, 2);
+    acknowledge(f, 1, 2);
+    step(f);
+    f->now += 59999;
+    steps(f, 2);
+    assert_int_equal(f->dest.seen_n, 4);
+    f->now += 1;
+    steps(f, 2);
+    assert_int_equal(f->dest.seen_n, 6);
+    assert_int_equal(times_seen(f, 3), 2);
+    assert_int_equal(times_seen(f, 1), 1);
+    f->now += 60000;
+    steps(f, 2);
+    assert_int_equal(f->dest.seen_n, 6); /* its time has doubled */
+    f->now += 60000;
+    steps(f, 2);
+    assert_int_equal(f->dest.seen_n, 8);
+}
+
+static void sends_everything_again_after_a_lost_connection(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 4, 4);
+    start(f, &centre);
+    steps(f, 2);
+    acknowledge(f, 2, 2);
+    f->dest.is_up = false;
+    step(f);
+    assert_false(f->status.is_connected);
+    f->dest.is_up = true;
+    f->now += 200;
+    steps(f, 2);
+    assert_int_equal(f->dest.seen_n, 7);
+    assert_int_equal(times_seen(f, 1), 2);
+    assert_int_equal(times_seen(f, 2), 1);
+}
+
+static void answers_a_need_from_the_segment(void **state)
+{
+    struct fixture *f = *state;
+
+    add_frames(f, 5, 5);
+    start(f, &centre);
+    steps(f, 2);
+    acknowledge(f, 1, 5);
+    step(f);
+    f->dest.seen_n = 0;
+    f->dest.acks.need[f->dest.acks.need_n++] = (struct uplink_need){ f->stream, 1, 2 };
+    f->dest.acks.need[f->dest.acks.need_n++] = (struct uplink_need){ 999, 7, 0 }; /* unknown */
+    steps(f, 4);
+    assert_int_equal(f->dest.seen_n, 3);
+    assert_int_equal(f->dest.seen[0], 3);
+    assert_int_equal(f->follow.window.n, 0); /* acknowledged before: not waited for again */
+}
+
+static void sets_aside_what_is_refused_later(void **state)
+{
+    struct fixture *f = *state;
+    struct uplink_refusal *r = &f->dest.acks.refused[0];
+
+    add_events(f, 3, 3);
+    start(f, &centre);
+    step(f);
+    *r = (struct uplink_refusal){ { 1, 3 }, UPLINK_REFUSED, "no" };
+    f->dest.acks.refused_n = 1;
+    step(f);
+    f->dest.seen_n = 0;
+    step(f); /* now one by one */
+    assert_int_equal(f->dest.batch_max, 3);
+    assert_int_equal(f->dest.seen_n, 1);
+    *r = (struct uplink_refusal){ { 2, 2 }, UPLINK_REFUSED, "no" };
+    f->dest.acks.refused_n = 1;
+    acknowledge(f, 1, 1);
+    acknowledge(f, 3, 3);
+    step(f);
+    assert_int_equal(f->follow.cursor.acked_to, 3);
+    assert_int_equal(f->follow.status.set_aside, 1);
+}
+
+static void waits_when_too_much_is_under_way(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 6000, 6000);
+    start(f, &centre);
+    steps(f, 50);
+    assert_true(f->follow.window.n <= WINDOW_ENTRIES_MAX);
+    assert_true(f->dest.seen_n <= WINDOW_ENTRIES_MAX);
+    for (int i = 0; i < 50; i++) {
+        acknowledge(f, 1, 6000);
+        step(f);
+    }
+    assert_int_equal(f->follow.cursor.acked_to, 6000);
+}
+
+static void stops_its_threads_quickly(void **state)
+{
+    struct fixture *f = *state;
+    struct forward *fw;
+
+    add_events(f, 3, 3);
+    start(f, &database);
+    follow_done(&f->follow);
+    int64_t begin = mono_ms();
+    assert_int_equal(forward_create(&f->o, &fw), 0);
+    forward_wake(fw, 3);
+    forward_destroy(fw);
+    assert_true(mono_ms() - begin < 1000);
+}
+
+#define ON_LOG(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_LOG(delivers_everything_once_and_in_order),
+        ON_LOG(goes_on_where_it_was_after_a_restart),
+        ON_LOG(rebuilds_the_chain_when_it_starts_in_the_middle),
+        ON_LOG(waits_longer_after_each_failure),
+        ON_LOG(respects_how_long_the_destination_asks_to_wait),
+        ON_LOG(sets_one_poisoned_entry_aside),
+        ON_LOG(keeps_everything_when_denied),
+        ON_LOG(sends_the_newest_events_before_a_backlog),
+        ON_LOG(keeps_the_cursor_at_most_once_a_second),
+        ON_LOG(connects_even_with_nothing_to_send),
+        ON_LOG(moves_only_with_the_acknowledgement),
+        ON_LOG(sends_again_what_is_not_acknowledged),
+        ON_LOG(sends_everything_again_after_a_lost_connection),
+        ON_LOG(answers_a_need_from_the_segment),
+        ON_LOG(sets_aside_what_is_refused_later),
+        ON_LOG(waits_when_too_much_is_under_way),
+        ON_LOG(stops_its_threads_quickly),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
