@@ -12,7 +12,7 @@ import re
 import sys
 import xml.etree.ElementTree as xml
 
-OUTPUT_MAX = 6000  # of a failed test: the end of what it said
+OUTPUT_MAX = 4000  # of a failed test: the end of what it said
 CMOCKA = re.compile(r"^\[\s+(OK|FAILED|SKIPPED)\s+\] ([A-Za-z_]\w*)", re.M)
 
 
