@@ -282,7 +282,8 @@ int bind_create(const struct bind_input *in, void *out, struct bind **ret)
     if (!b)
         return -ENOMEM;
     bind_root(&j, out);
-    qsort(b->places, b->places_n, sizeof *b->places, compare_places);
+    if (b->places_n)
+        qsort(b->places, b->places_n, sizeof *b->places, compare_places);
     for (const struct field *f = in->fields; f->name; f++) {
         if (f->type != FIELD_LIST && f->type != FIELD_MAP)
             continue;
