@@ -242,8 +242,8 @@ static int start_database(struct demo *d)
 static int start_ingest(struct demo *d)
 {
     char broker[ADDRESS_MAX], database[ADDRESS_MAX];
-    const char *const argv[] = { d->self,      "ingest", "--broker", broker,
-                                 "--database", database, NULL };
+    const char *const argv[] = { d->self,  "ingest",         "--broker", broker, "--db",
+                                 database, "--ack-interval", "1",        NULL };
 
     snprintf(broker, sizeof broker, "mqtt://127.0.0.1:%u", d->place.broker);
     snprintf(database, sizeof database, "http://127.0.0.1:%u", d->place.database);

@@ -20,7 +20,8 @@ static void read_all(const struct profile *p, const struct instrument *in, uint1
 {
     for (size_t i = 0; i < p->spans_n; i++) {
         const struct profile_span *s = &p->spans[i];
-        assert_int_equal(instrument_read(in, s->space, s->first, s->count, words + s->offset), 0);
+        assert_int_equal(instrument_read(in, s->space, s->first, s->count, words + s->offset),
+                         0);
         memset(have + s->offset, 1, s->count);
     }
 }
@@ -40,7 +41,8 @@ static void check_point(const struct profile *p, size_t i, const struct reading 
     bool is_near = fabs(shown - meant) <= step + 1e-5 * fabs(meant);
     bool is_good = r->verdict.status == STATUS_VALID && r->verdict.grade == GRADE_GOOD;
 
-    if (is_near && is_good && !(shown < pt->range_min - step) && !(shown > pt->range_max + step))
+    if (is_near && is_good && !(shown < pt->range_min - step) &&
+        !(shown > pt->range_max + step))
         return;
     fail_msg("%s: %s is meant %g, shows %g, %s %s", p->id, pt->id, meant, shown,
              status_id(r->verdict.status), grade_id(r->verdict.grade));
@@ -48,8 +50,13 @@ static void check_point(const struct profile *p, size_t i, const struct reading 
 
 static void simulate(const struct profile *p)
 {
-    const struct instrument_options o = { .id = "x", .profile = p, .order = -1, .unit = 1,
-                                          .seed = 1, .origin_ms = DAY0, .is_calm = true };
+    const struct instrument_options o = { .id = "x",
+                                          .profile = p,
+                                          .order = -1,
+                                          .unit = 1,
+                                          .seed = 1,
+                                          .origin_ms = DAY0,
+                                          .is_calm = true };
     struct reading *out = calloc(p->points_n, sizeof *out);
     uint16_t *words = calloc(p->words_n, sizeof *words);
     uint8_t *have = calloc(p->words_n, 1);
@@ -77,9 +84,9 @@ static void each_profile(void (*check)(const struct profile *p))
     for (size_t i = 0; i < profile_files_n; i++) {
         struct diag *d;
         assert_int_equal(diag_create(&d), 0);
-        struct profile *p = profile_load_text(profile_files[i].name,
-                                              (const char *)profile_files[i].data,
-                                              profile_files[i].size, d);
+        struct profile *p =
+            profile_load_text(profile_files[i].name, (const char *)profile_files[i].data,
+                              profile_files[i].size, d);
         if (!p)
             diag_print(d, stderr);
         assert_non_null(p);
@@ -95,11 +102,17 @@ static void shows_good_values_as_meant_all_day(void **state)
     each_profile(simulate);
 }
 
-/* A reading that never moves would be called stuck. Rain and precipitation codes may stand still. */
+/* A reading that never moves would be called stuck. Rain and precipitation codes may stand
+ * still. */
 static void check_movement(const struct profile *p)
 {
-    const struct instrument_options o = { .id = "x", .profile = p, .order = -1, .unit = 1,
-                                          .seed = 1, .origin_ms = DAY0, .is_calm = true };
+    const struct instrument_options o = { .id = "x",
+                                          .profile = p,
+                                          .order = -1,
+                                          .unit = 1,
+                                          .seed = 1,
+                                          .origin_ms = DAY0,
+                                          .is_calm = true };
     struct reading *first = calloc(p->points_n, sizeof *first);
     struct reading *out = calloc(p->points_n, sizeof *out);
     bool *has_moved = calloc(p->points_n, sizeof *has_moved);
