@@ -12,13 +12,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "gateway/base/backoff.h"
+#include "gateway/bus/lookup.h"
 #include "gateway/bus/modbus_frame.h"
 
 enum {
@@ -27,12 +27,6 @@ enum {
 };
 
 enum tcp_state { TCP_IDLE, TCP_RESOLVING, TCP_CONNECTING, TCP_UP, TCP_WAITING, TCP_CLOSED };
-
-/* Outlives the bus when a lookup cannot be cancelled. */
-struct lookup {
-    uv_getaddrinfo_t req;
-    struct tcp *owner; /* NULL: nobody waits any more */
-};
 
 struct tcp {
     struct bus base;
@@ -314,48 +308,31 @@ static void connect_to(struct tcp *t, const struct sockaddr *to, socklen_t size)
         drop(t, BUS_NO_LINK);
 }
 
-static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
+/* Every try takes the next address of the name. */
+static void on_resolved(void *user, const struct addrinfo *list)
 {
-    struct lookup *l = req->data;
-    struct tcp *t = l->owner;
+    struct tcp *t = user;
+    const struct addrinfo *a = list;
     unsigned n = 0;
 
-    free(l);
-    if (t) {
-        t->lookup = NULL;
-        for (const struct addrinfo *a = list; a && status == 0; a = a->ai_next)
-            n++;
-        const struct addrinfo *a = list;
-        for (unsigned i = n ? t->tries++ % n : 0; i > 0; i--)
-            a = a->ai_next;
-        if (n)
-            connect_to(t, a->ai_addr, a->ai_addrlen);
-        else
-            drop(t, BUS_NO_LINK);
+    t->lookup = NULL;
+    for (; a; a = a->ai_next)
+        n++;
+    if (n == 0) {
+        drop(t, BUS_NO_LINK);
+        return;
     }
-    uv_freeaddrinfo(list);
+    a = list;
+    for (unsigned i = t->tries++ % n; i > 0; i--)
+        a = a->ai_next;
+    connect_to(t, a->ai_addr, a->ai_addrlen);
 }
 
 static void resolve(struct tcp *t)
 {
-    static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-                                           .ai_flags = AI_ADDRCONFIG };
-    struct lookup *l = calloc(1, sizeof *l);
-    char port[8];
-
-    snprintf(port, sizeof port, "%u", (unsigned)t->opt.port);
-    if (l) {
-        l->owner = t;
-        l->req.data = l;
-    }
-    if (!l ||
-        uv_getaddrinfo(t->opt.loop, &l->req, on_resolved, t->opt.host, port, &hints) != 0) {
-        free(l);
-        drop(t, BUS_NO_LINK);
-        return;
-    }
-    t->lookup = l;
     t->state = TCP_RESOLVING;
+    if (lookup_start(t->opt.loop, t->opt.host, t->opt.port, on_resolved, t, &t->lookup) != 0)
+        drop(t, BUS_NO_LINK);
 }
 
 static void try_connect(struct tcp *t)
@@ -413,10 +390,7 @@ static void tcp_stop(struct bus *b)
         b->on_closed(b->closed_user);
         return;
     }
-    if (t->lookup) {
-        t->lookup->owner = NULL;
-        uv_cancel((uv_req_t *)&t->lookup->req);
-    }
+    lookup_cancel(t->lookup);
     uv_close((uv_handle_t *)&t->timer, on_handle_closed);
     if (t->has_poll && !uv_is_closing((uv_handle_t *)&t->poll))
         uv_close((uv_handle_t *)&t->poll, on_poll_closed);

@@ -70,6 +70,7 @@ void device_begin(struct device *d, int64_t slot_ms, int64_t station_ms, int64_t
     d->has_answer = false;
     d->request = 0;
     d->tries_left = tries_of(d);
+    d->refusals = 0;
     d->failure = SCAN_NO_ANSWER;
     d->slot_ms = slot_ms;
     d->start_ms = d->time_ms = utc_ms;
@@ -127,23 +128,31 @@ static void note_answer(struct device *d, const struct bus_reply *r)
         c->answer_ms_max = r->took_ms;
 }
 
-static enum device_step leave_out(struct device *d, int64_t station_ms,
-                                  struct plan_piece *ret_left_out)
+static void plan_retry(struct device *d, int64_t station_ms)
+{
+    if (d->retry_at_ms != 0)
+        return;
+    d->retry_at_ms = station_ms + d->retry_wait_ms;
+    d->retry_wait_ms *= DEVICE_RETRY_FACTOR;
+    if (d->retry_wait_ms > DEVICE_RETRY_MAX_MS)
+        d->retry_wait_ms = DEVICE_RETRY_MAX_MS;
+}
+
+static enum device_step take_refusal(struct device *d, int64_t station_ms,
+                                     struct plan_piece *ret_left_out)
 {
     struct plan_piece piece;
     enum plan_refusal what = plan_refuse(&d->plan, d->request, &piece);
 
-    if (what == PLAN_SPLIT)
-        return go_on(d);
+    d->failure = SCAN_EXCEPTION;
     if (what == PLAN_LEFT_OUT)
         *ret_left_out = piece;
-    d->counters.left_out++;
-    if (d->retry_at_ms == 0) {
-        d->retry_at_ms = station_ms + d->retry_wait_ms;
-        d->retry_wait_ms *= DEVICE_RETRY_FACTOR;
-        if (d->retry_wait_ms > DEVICE_RETRY_MAX_MS)
-            d->retry_wait_ms = DEVICE_RETRY_MAX_MS;
+    if (what != PLAN_SPLIT) {
+        d->counters.left_out++;
+        plan_retry(d, station_ms);
     }
+    if (++d->refusals >= DEVICE_REFUSALS_MAX && !d->has_answer)
+        return DEVICE_DONE;
     return go_on(d);
 }
 
@@ -166,8 +175,7 @@ static enum device_step take_exception(struct device *d, const struct bus_reply 
     case ILLEGAL_FUNCTION:
     case ILLEGAL_ADDRESS:
     case ILLEGAL_VALUE:
-        d->failure = SCAN_EXCEPTION;
-        return leave_out(d, station_ms, ret_left_out);
+        return take_refusal(d, station_ms, ret_left_out);
     case ACKNOWLEDGE:
     case BUSY:
         return try_again(d, SCAN_EXCEPTION, DEVICE_BUSY_REST_MS);
@@ -238,6 +246,8 @@ enum scan_outcome device_end(struct device *d, struct reading *readings,
     d->is_scanning = false;
     *ret_change = health_note(&d->health, outcome == SCAN_OK);
     if (outcome == SCAN_OK) {
+        if (d->retry_at_ms == 0) /* nothing left out any more */
+            d->retry_wait_ms = DEVICE_RETRY_FIRST_MS;
         profile_decode(p, d->conf->order, d->words, d->have, readings);
         return outcome;
     }

@@ -15,9 +15,11 @@
 #include "gateway/poll/poll.h"
 
 enum {
-    DEVICE_TIMEOUT_MS = 1000,      /* where neither the station nor the profile says */
-    DEVICE_BUSY_REST_MS = 250,     /* after "acknowledge" or "busy": the device needs time */
-    DEVICE_STRETCH_MAX = 3,        /* late answers raise the timeout up to so many times */
+    DEVICE_TIMEOUT_MS = 1000,  /* where neither the station nor the profile says */
+    DEVICE_BUSY_REST_MS = 250, /* after "acknowledge" or "busy": the device needs time */
+    DEVICE_REFUSALS_MAX = 16,  /* refused requests before the first answer of a scan: a device
+                                * that refuses everything is not asked register by register */
+    DEVICE_STRETCH_MAX = 3,    /* late answers raise the timeout up to so many times */
     DEVICE_RETRY_FIRST_MS = 60000, /* left-out registers are tried again after a minute ... */
     DEVICE_RETRY_FACTOR = 8,
     DEVICE_RETRY_MAX_MS = 86400000, /* ... and once a day in the end */
@@ -42,7 +44,7 @@ struct device {
     bool is_slow; /* something failed: others go first */
     bool has_answer;
     size_t request;
-    int tries_left;
+    int tries_left, refusals;
     enum scan_outcome failure; /* the last one */
     int64_t slot_ms;           /* monotonic station time */
     int64_t start_ms, time_ms; /* UTC */

@@ -220,12 +220,3 @@ void plan_rotate(struct plan *pl)
     memmove(pl->requests, pl->requests + 1, (pl->requests_n - 1) * sizeof first);
     pl->requests[pl->requests_n - 1] = first;
 }
-
-bool plan_has_left_out(const struct plan *pl)
-{
-    for (size_t i = 0; i < pl->pieces_n; i++) {
-        if (pl->pieces[i].is_left_out)
-            return true;
-    }
-    return false;
-}

@@ -64,5 +64,3 @@ enum plan_refusal plan_refuse(struct plan *pl, size_t request, struct plan_piece
 
 /* Put the first request last: the next scan begins with another one. */
 void plan_rotate(struct plan *pl);
-
-bool plan_has_left_out(const struct plan *pl);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,6 +69,7 @@ static inline void rig_init(struct rig *rig)
 {
     memset(rig, 0, sizeof *rig);
     rig->peer_fd = -1;
+    signal(SIGPIPE, SIG_IGN); /* of peers whose bus hangs up first */
     clock_init(&rig->clock, 1, 0);
     assert_int_equal(uv_loop_init(&rig->loop), 0);
     uv_timer_init(&rig->loop, &rig->limit);

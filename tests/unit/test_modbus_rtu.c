@@ -26,9 +26,17 @@ static size_t seal(uint8_t *adu, size_t n)
     return n + CRC_SIZE;
 }
 
+/* The bus may flush a request that nobody has read yet: find the beginning of the next one. */
 static bool get_request(struct slave *s, uint8_t adu[ADU_RTU_REQUEST])
 {
-    return peer_read(&s->rig, adu, ADU_RTU_REQUEST);
+    if (!peer_read(&s->rig, adu, ADU_RTU_REQUEST))
+        return false;
+    while (adu_rtu_any(adu, ADU_RTU_REQUEST) != ADU_RTU_REQUEST) {
+        memmove(adu, adu + 1, ADU_RTU_REQUEST - 1);
+        if (!peer_read(&s->rig, adu + ADU_RTU_REQUEST - 1, 1))
+            return false;
+    }
+    return true;
 }
 
 static size_t make_answer(const uint8_t *adu, uint8_t *out)

@@ -387,6 +387,36 @@ static void carries_one_request_at_a_time(void **state)
     teardown(&s);
 }
 
+static void stops_in_the_middle_of_a_lookup(void **state)
+{
+    struct server s;
+
+    (void)state;
+    memset(&s, 0, sizeof s);
+    rig_init(&s.rig);
+    s.port = 502;
+    start_bus(&s, "no-such-host.invalid");
+    rig_done(&s.rig);
+    assert_int_equal(s.rig.ups, 0);
+}
+
+static void fails_requests_to_a_host_without_address(void **state)
+{
+    struct server s;
+
+    (void)state;
+    memset(&s, 0, sizeof s);
+    rig_init(&s.rig);
+    s.port = 502;
+    char host[300];
+    memset(host, 'a', sizeof host);
+    host[sizeof host - 1] = 0; /* too long for any resolver: fails without one */
+    start_bus(&s, host);
+    struct bus_request r = rig_request(1, 1, TIMEOUT_MS);
+    assert_int_equal(bus_send(s.rig.bus, &r), -ENOTCONN);
+    rig_done(&s.rig);
+}
+
 static void stops_in_the_middle_of_a_transaction(void **state)
 {
     struct server s;
@@ -414,6 +444,8 @@ int main(void)
         cmocka_unit_test(reconnects_when_the_server_appears),
         cmocka_unit_test(leaves_a_peer_that_floods),
         cmocka_unit_test(carries_one_request_at_a_time),
+        cmocka_unit_test(stops_in_the_middle_of_a_lookup),
+        cmocka_unit_test(fails_requests_to_a_host_without_address),
         cmocka_unit_test(stops_in_the_middle_of_a_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,6 +223,29 @@ static void starts_afresh_when_everything_was_refused(void **state)
     device_done(&b.d);
 }
 
+static void does_not_ask_for_every_register_of_a_device_that_refuses_all(void **state)
+{
+    enum { MANY = 64 };
+    struct profile_span span = { SPACE_HOLDING, 0, MANY, 0 };
+    struct bench b;
+    int asked = 0;
+
+    (void)state;
+    memset(&b, 0, sizeof b);
+    sheet_init(&b.sheet);
+    b.sheet.profile.spans = &span;
+    b.sheet.profile.spans_n = 1;
+    b.sheet.profile.words_n = MANY;
+    assert_int_equal(device_init(&b.d, &b.sheet.conf, 0), 0);
+    device_begin(&b.d, 0, 0, 0);
+    do
+        asked++;
+    while (take(&b, BUS_EXCEPTION, 2) != DEVICE_DONE);
+    assert_int_equal(asked, DEVICE_REFUSALS_MAX);
+    assert_int_equal(end(&b), SCAN_EXCEPTION);
+    device_done(&b.d);
+}
+
 static void gives_a_busy_device_time(void **state)
 {
     struct bench b;
@@ -561,6 +584,7 @@ int main(void)
         cmocka_unit_test(leaves_out_what_is_refused_and_keeps_the_rest),
         cmocka_unit_test(tries_left_out_registers_again_later),
         cmocka_unit_test(starts_afresh_when_everything_was_refused),
+        cmocka_unit_test(does_not_ask_for_every_register_of_a_device_that_refuses_all),
         cmocka_unit_test(gives_a_busy_device_time),
         cmocka_unit_test(reads_gateway_exceptions_as_no_answer),
         cmocka_unit_test(waits_longer_for_a_device_that_was_late),
