@@ -207,13 +207,16 @@ static void check_transport(const struct check *k, const struct device_conf *dev
                     "unit 0 is the broadcast address of a serial line, expected 1 to 247");
     if (!p || !bus->type.kind)
         return;
-    if ((rtu_of(bus) && !p->has_rtu) || (tcp_of(bus) && !p->has_tcp))
+    if (rtu_of(bus) && !p->has_rtu)
         check_error(k, dev, &dev->bus, E_CONFLICT,
-                    "profile '%s' does not work on a %s bus, it speaks %s", p->id,
-                    bus->type.kind->name,
-                    p->has_rtu   ? "rtu"
-                    : p->has_tcp ? "tcp"
-                                 : "neither");
+                    "profile '%s' does not work on a serial line, it speaks Modbus TCP alone",
+                    p->id);
+    if (tcp_of(bus) && !p->has_tcp) /* a serial server in Modbus TCP mode makes it right */
+        check_warning(
+            k, dev, &dev->bus, E_CONFLICT,
+            "profile '%s' speaks Modbus RTU alone, a modbus-tcp bus reaches it through "
+            "a gateway only",
+            p->id);
 }
 
 static const struct profile_point *point_find(const struct profile *p, const char *id)

@@ -24,6 +24,20 @@ struct selection {
     struct field_range reach;        /* the widest gross range among them */
 };
 
+/* A quantity's id by what other vocabularies call it: offered, never taken. */
+static const char *quantity_by_code(const char *code)
+{
+    for (size_t i = 0; i < quantities_n; i++) {
+        const struct quantity *q = &quantities[i];
+        const char *const codes[] = { q->cf, q->hj212, q->aqs, q->en, q->zh };
+        for (size_t j = 0; j < sizeof codes / sizeof codes[0]; j++) {
+            if (codes[j] && strcmp(codes[j], code) == 0)
+                return q->id;
+        }
+    }
+    return NULL;
+}
+
 static const struct quantity *check_quantity(const struct check *k, const struct rule_conf *r)
 {
     const char *words[WORDS_MAX + 1];
@@ -36,7 +50,9 @@ static const struct quantity *check_quantity(const struct check *k, const struct
     for (; n < quantities_n && n < WORDS_MAX; n++)
         words[n] = quantities[n].id;
     words[n] = NULL;
-    const char *near = nearest_word(r->quantity, words);
+    const char *near = quantity_by_code(r->quantity);
+    if (!near)
+        near = nearest_word(r->quantity, words);
     utf8_shown(r->quantity, DIAG_SHOWN_MAX, shown, sizeof shown);
     check_error(k, r, &r->quantity, E_WORD, "no quantity is called '%s'%s%s%s", shown,
                 near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
