@@ -93,6 +93,7 @@ static int open_store(struct app *a, const struct log_conf *c)
         .size_max_bytes = c->size_max,
         .age_max_ms = c->age_max_ms,
         .speed = a->o->clock.speed,
+        .clock = &a->o->clock,
     };
     int rc = store_open(&o, on_commit, a, &a->store, error, sizeof error);
 

@@ -99,7 +99,7 @@ static bool take_wanted(void *user, const struct store_entry *e)
 {
     struct batch *b = user;
 
-    if (b->is_wanted(b->user, e->seq) && !take(b, e))
+    if (!e->is_local && b->is_wanted(b->user, e->seq) && !take(b, e))
         return false;
     b->examined_to = e->seq;
     return b->n < b->limit;

@@ -403,6 +403,20 @@ static void skip_trimmed(struct follow *f)
     mark_acked(f, f->cursor.acked_to + 1, first - 1);
 }
 
+/* What stays in the station counts as acknowledged as soon as everything before it is. */
+static void pass_local(struct follow *f, uint64_t last)
+{
+    while (f->cursor.acked_to < last) {
+        uint64_t from = f->cursor.acked_to + 1;
+        uint64_t next = store_read_next_shared(f->reader, from);
+        if (next <= from)
+            return;
+        mark_acked(f, from, next - 1 < last ? next - 1 : last);
+        if (f->cursor.acked_to < from)
+            return;
+    }
+}
+
 static void choose_lanes(struct follow *f, uint64_t last)
 {
     if (f->next <= f->cursor.acked_to)
@@ -510,6 +524,7 @@ int64_t follow_step(struct follow *f, int64_t now_ms, int64_t max_wait_ms)
         tell_status(f, last, now_ms);
         return f->wait_until_ms - now_ms;
     }
+    pass_local(f, last);
     if (f->batch.n == 0 && read_batch(f, last, now_ms) < 0) {
         f->wait_until_ms = now_ms + LOG_BUSY_MS;
         return LOG_BUSY_MS;

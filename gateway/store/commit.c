@@ -337,7 +337,7 @@ static int change_stream(struct commit *c, const struct tail_stream *shape)
     return db_run(&c->db, SQL_STREAM_CHANGE,
                   DB_VALUES(db_int(shape->columns), db_int(shape->period_ms),
                             db_int(shape->unit_ms), db_int(shape->layout),
-                            db_int(shape->number)));
+                            db_int(shape->is_local), db_int(shape->number)));
 }
 
 static int write_stream(struct commit *c, const char *name, const struct tail_stream *shape,
@@ -351,7 +351,7 @@ static int write_stream(struct commit *c, const char *name, const struct tail_st
         rc = db_run(&c->db, SQL_STREAM_ADD,
                     DB_VALUES(db_int(shape->number), db_text(name), db_int(shape->columns),
                               db_int(shape->period_ms), db_int(shape->unit_ms),
-                              db_int(shape->layout)));
+                              db_int(shape->layout), db_int(shape->is_local)));
     else if (rc == 0)
         rc = change_stream(c, shape);
     if (rc == 0)
@@ -367,6 +367,7 @@ int commit_stream(struct commit *c, const struct commit_stream *want, uint32_t *
         .columns = want->columns,
         .period_ms = want->period_ms,
         .unit_ms = want->unit_ms,
+        .is_local = document_is_local(want->dictionary),
     };
     bool is_done, is_new = false;
     char *json = NULL;

@@ -67,6 +67,15 @@ int document_layout(const char *dictionary, uint32_t stream, uint32_t *ret_layou
     return rc;
 }
 
+bool document_is_local(const char *dictionary)
+{
+    json_t *root = json_loads(dictionary, JSON_REJECT_DUPLICATES, NULL);
+    bool is_local = json_is_true(json_object_get(root, "local"));
+
+    json_decref(root);
+    return is_local;
+}
+
 /* Days from 1970-01-01 in the proleptic Gregorian calendar, counted in years that begin in
  * March. */
 static int64_t days_from_date(int64_t year, int month, int day)

@@ -3,6 +3,7 @@
  * Pure. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gateway/base/buf.h"
@@ -16,6 +17,9 @@ int document_layout(const char *dictionary, uint32_t stream, uint32_t *ret_layou
                     char **ret_text);
 
 enum { TOPIC_MAX = 64 };
+
+/* Whether a dictionary says "local": true: the stream's frames are not for the uplinks. */
+bool document_is_local(const char *dictionary);
 
 /* What the log keeps beside an event: its "kind" ("" without one) and its "time" (0 without).
  */

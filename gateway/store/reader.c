@@ -70,6 +70,7 @@ static void take_entry(struct chunk *c, sqlite3_stmt *st)
         .t_last = sqlite3_column_int64(st, 6),
         .samples = (uint32_t)sqlite3_column_int64(st, 7),
         .size = (size_t)sqlite3_column_bytes(st, 8),
+        .is_local = sqlite3_column_int(st, 9) != 0,
     };
     c->at[c->n++] = c->data.size;
     const void *data = sqlite3_column_blob(st, 8);
@@ -191,6 +192,16 @@ uint64_t store_read_last_seq(struct store_reader *r)
 uint64_t store_read_first_seq(struct store_reader *r)
 {
     return number(r, SQL_SEQ_FIRST, (int64_t)store_read_last_seq(r) + 1);
+}
+
+uint64_t store_read_next_shared(struct store_reader *r, uint64_t seq)
+{
+    int64_t behind = (int64_t)store_read_last_seq(r) + 1, next;
+
+    /* an entry that comes between the two questions is found by the second */
+    if (db_number(&r->db, SQL_SEQ_SHARED, DB_VALUES(db_int((int64_t)seq)), behind, &next) < 0)
+        return seq;
+    return (uint64_t)next;
 }
 
 /* ---- layouts ---- */

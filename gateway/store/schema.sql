@@ -20,7 +20,8 @@ CREATE TABLE stream (
     unit_ms      INTEGER NOT NULL,
     layout       INTEGER NOT NULL,
     rows_sealed  INTEGER NOT NULL, -- rows of the stream that are in frames
-    segment_next INTEGER NOT NULL  -- never used before
+    segment_next INTEGER NOT NULL, -- never used before
+    is_local     INTEGER NOT NULL  -- its frames stay in the station
 );
 
 -- Dictionaries (series format, section 9), as announced.
@@ -40,6 +41,7 @@ CREATE TABLE entry (
     t_last    INTEGER NOT NULL,
     samples   INTEGER NOT NULL,
     topic     TEXT,    -- events: their member "kind"
+    is_local  INTEGER NOT NULL, -- not for the uplinks
     data      BLOB NOT NULL
 );
 CREATE INDEX entry_segment ON entry (stream, segment, frame_seq) WHERE kind = 1;

@@ -63,8 +63,9 @@ uint64_t store_epoch(const struct store *s);
 /*
  * The stream of this name with this dictionary (JSON of section 9 of the series format, without
  * the members "layout" and "stream"; the store adds the stream's number and computes the
- * layout). Main thread; waits for the writer, so only at start and reload. Returns 0 and the
- * number.
+ * layout). A dictionary with "local": true makes a stream of the station alone: its entries are
+ * passed over by the uplinks and its cells do not count as samples. Main thread; waits for the
+ * writer, so only at start and reload. Returns 0 and the number.
  */
 int store_stream_open(struct store *s, const char *name, unsigned columns, int64_t period_ms,
                       uint32_t unit_ms, const struct series_hint *hints, const char *dictionary,
@@ -126,6 +127,7 @@ struct store_entry {
     uint32_t stream, segment, frame_seq; /* frames */
     int64_t t_first, t_last;             /* ms UTC; of an event: when */
     uint32_t samples;                    /* cells of a frame; 0 for an event */
+    bool is_local;                       /* stays in the station: uplinks pass over it */
     const void *data; /* frame bytes, or JSON without NUL; until the next call */
     size_t size;
 };
@@ -168,6 +170,8 @@ int store_read_events(struct store_reader *r, const char *kind, unsigned n,
 
 uint64_t store_read_last_seq(struct store_reader *r);
 uint64_t store_read_first_seq(struct store_reader *r);
+/* The first entry from `seq` on that is not local; one behind the last when there is none. */
+uint64_t store_read_next_shared(struct store_reader *r, uint64_t seq);
 
 /* ---- cursors: one per uplink ---- */
 

@@ -129,6 +129,7 @@ static void reshape(struct tail *t, struct tail_stream *s, const struct tail_str
     s->layout = shape->layout;
     s->period_ms = shape->period_ms;
     s->unit_ms = shape->unit_ms;
+    s->is_local = shape->is_local;
     s->rows_max = frame_rows(t, s->columns);
 }
 
@@ -217,7 +218,7 @@ int tail_append(struct tail *t, struct tail_stream *s, int64_t time_ms,
     take_row(s, time_ms, cells, now_ms);
     touch(t, s);
     t->rows++;
-    t->samples += s->columns;
+    t->samples += s->is_local ? 0 : s->columns;
     return s->rows == s->rows_max ? tail_seal(t, s) : 0;
 }
 
@@ -246,7 +247,7 @@ static int put_frame(struct tail *t, struct tail_stream *s, size_t size)
                   DB_VALUES(db_int((int64_t)t->seq_last), db_int(s->number),
                             db_int(info.segment), db_int(info.seq), db_int(s->t_first),
                             db_int(s->t_last), db_int((int64_t)s->rows * s->columns),
-                            db_blob(t->frame, size)));
+                            db_int(s->is_local), db_blob(t->frame, size)));
 }
 
 int tail_seal(struct tail *t, struct tail_stream *s)
@@ -381,6 +382,7 @@ static int load_stream(struct tail *t, sqlite3_stmt *st)
         .period_ms = sqlite3_column_int64(st, 2),
         .unit_ms = (uint32_t)sqlite3_column_int64(st, 3),
         .layout = (uint32_t)sqlite3_column_int64(st, 4),
+        .is_local = sqlite3_column_int(st, 7) != 0,
     };
 
     if (number < 1 || number > UINT32_MAX || columns < 1 || columns > SERIES_COLUMNS_MAX)

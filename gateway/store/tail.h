@@ -31,6 +31,7 @@ struct tail_stream {
     uint64_t rows_sealed;
     struct series_encoder *encoder; /* NULL until the first frame */
     bool needs_key;
+    bool is_local;   /* its frames stay in the station, its cells are not counted as samples */
     bool is_touched; /* has rows that the open transaction brought */
     /* rows not in a frame; of these the first `journaled` are in the table pending */
     int64_t *time_ms;
