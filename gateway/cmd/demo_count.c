@@ -35,7 +35,10 @@ static bool count_entry(void *user, const struct store_entry *e)
 
     if (e->kind == STORE_FRAME) {
         c->frames++;
-        c->sealed += e->samples;
+        if (e->is_local)
+            c->local += e->samples;
+        else
+            c->sealed += e->samples;
         return true;
     }
     c->events++;
@@ -131,6 +134,9 @@ bool count_print(const struct log_count *log, bool has_centre, uint64_t in_datab
     printf("  %s %12" PRIu64 "  (%" PRIu64 " %s, %" PRIu64 " %s)\n",
            is_zh ? "其中已封装成帧      " : "of these sealed into frames  ", log->sealed,
            log->frames, is_zh ? "帧" : "frames", log->events, is_zh ? "事件" : "events");
+    if (log->local > 0)
+        printf("  %s %12" PRIu64 "\n",
+               is_zh ? "仅本站保存的原始值  " : "values as read, kept here    ", log->local);
     if (has_centre)
         printf("  %s %12" PRIu64 "\n",
                is_zh ? "中心数据库中的样本  " : "samples in the database      ", in_database);

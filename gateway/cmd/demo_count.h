@@ -14,7 +14,8 @@
 
 struct log_count {
     uint64_t accepted; /* samples, by the log's own counter of commits */
-    uint64_t sealed;   /* samples in frames */
+    uint64_t sealed;   /* samples in frames that go to the centre */
+    uint64_t local;    /* values as read that stay in the station */
     uint64_t frames, events;
     uint64_t acked; /* entries that the uplink has confirmed */
     uint64_t raised[MEDIUM_COUNT_], cleared[MEDIUM_COUNT_]; /* alerts */
