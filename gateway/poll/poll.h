@@ -60,7 +60,8 @@ struct poll_options {
     const struct poll_device *devices;
     size_t devices_n; /* the index of a device is its number in scans */
     void (*on_scan)(void *user, const struct scan *s);
-    /* A device went silent or came back; `text` says so for the log. */
+    /* A device went silent or came online, for the first time too; after its on_scan. Telling
+     * people is up to the owner; registers that a device refuses are logged here. */
     void (*on_state)(void *user, uint32_t device, enum device_state state,
                      enum scan_outcome why);
     void *user;

@@ -4,8 +4,8 @@
  *
  *   | wire 1 | unit 1 | function 1 | count 1 | transaction 2 | stream ... |
  *
- * wire: bit 0 serial instead of TCP, bit 1 a right CRC over the last two bytes. An answer that is
- * taken, built again from its words, must be the very bytes that came.
+ * wire: bit 0 serial instead of TCP, bit 1 a right CRC over the last two bytes. An answer that
+ * is taken, built again from its words, must be the very bytes that came.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +60,8 @@ static void require_content(const struct bus_request *r, enum adu_verdict v,
         require(build(r, c, again) == n && is_same(r, again, unit_on, n));
 }
 
-static void run_tcp(const struct bus_request *r, uint16_t transaction, const uint8_t *p, size_t n)
+static void run_tcp(const struct bus_request *r, uint16_t transaction, const uint8_t *p,
+                    size_t n)
 {
     struct adu_content c;
     int length;
