@@ -19,7 +19,8 @@ def main(kind, where, unit, *blocks):
     context = ModbusServerContext(slaves={int(unit): slave}, single=False)
     print("ready", flush=True)
     if kind == "tcp":
-        StartTcpServer(context=context, address=("127.0.0.1", int(where)))
+        StartTcpServer(context=context, address=("127.0.0.1", int(where)),
+                       allow_reuse_address=True)
     else:
         StartSerialServer(context=context, framer=ModbusRtuFramer, port=where, baudrate=115200)
 
