@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "gateway/base/clock.h"
 
-enum { CHUNK = 64 << 10 };
+enum { CHUNK = 64 << 10, CONNECT_MAX_S = 3 };
 
 struct control_client {
     int fd;
@@ -45,6 +46,7 @@ static int refuse(int err, const char *path, char *error, size_t size)
 static int connect_to(const char *path, int *ret)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const struct timeval limit = { .tv_sec = CONNECT_MAX_S };
 
     if (strlen(path) >= sizeof address.sun_path)
         return ENAMETOOLONG;
@@ -52,6 +54,7 @@ static int connect_to(const char *path, int *ret)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return errno;
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* of the connect, too */
     if (connect(fd, (struct sockaddr *)&address, sizeof address)) {
         int err = errno;
         close(fd);
