@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/ingest/ingest.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/queue.h"
+#include "gateway/ingest/centre.h"
+#include "gateway/uplink/mqtt_message.h"
+
+enum {
+    MESSAGES_AT_ONCE = 256, /* before the database and the acknowledgements have their turn */
+    STOP_POST_MS = 900,     /* for the post under way, then it is broken off */
+    STOP_FLUSH_MS = 300,    /* for the last acknowledgements */
+};
+
+struct post { /* to the posting thread */
+    const char *body;
+    size_t size;
+};
+
+struct answer { /* and back */
+    enum uplink_verdict verdict;
+    struct uplink_report why;
+};
+
+struct ingest {
+    struct ingest_options o;
+    struct subscriber *subscriber;
+    struct centre *centre;
+    struct http_post *http;
+    struct queue *posts, *answers;
+    struct buf ack;
+    bool is_posting, is_ready;
+    uint64_t dropped_told;
+    atomic_bool is_stopping;
+    pthread_t worker, poster;
+    bool has_worker, has_poster;
+};
+
+/* ---- the posting thread ---- */
+
+static void *post_all(void *arg)
+{
+    struct ingest *g = arg;
+    struct answer a;
+    struct post p;
+
+    while (queue_pop(g->posts, &p, -1)) {
+        a.verdict = http_post_send(g->http, p.body, p.size, &a.why);
+        queue_push(g->answers, &a);
+        subscriber_wake(g->subscriber);
+    }
+    return NULL;
+}
+
+/* ---- the working thread ---- */
+
+static void tell(void *user, enum log_level level, const char *text)
+{
+    (void)user;
+    log_write(level, "%s", text);
+}
+
+static void take_answer(struct ingest *g, int64_t timeout_ms)
+{
+    struct answer a;
+
+    if (!g->is_posting || !queue_pop(g->answers, &a, timeout_ms))
+        return;
+    g->is_posting = false;
+    centre_answer(g->centre, mono_ms(), a.verdict, &a.why);
+}
+
+static void post_next(struct ingest *g)
+{
+    struct post p;
+
+    if (g->is_posting)
+        return;
+    p.body = centre_next_post(g->centre, mono_ms(), clock_wall_ms(&g->o.clock), &p.size);
+    if (p.body)
+        g->is_posting = queue_push(g->posts, &p);
+}
+
+/* `now_ms`: whose time has come by then. */
+static void acknowledge(struct ingest *g, int64_t now_ms)
+{
+    struct centre_ack a;
+
+    while (centre_next_ack(g->centre, now_ms, &a)) {
+        buf_clear(&g->ack);
+        mqtt_ack_write(&g->ack, a.epoch, a.acked, a.acked_n, a.need, a.need_n);
+        if (g->ack.has_failed ||
+            !subscriber_publish(g->subscriber, a.topic, g->ack.data, g->ack.size))
+            return;
+        centre_ack_sent(g->centre, now_ms);
+    }
+}
+
+static void take_messages(struct ingest *g, int64_t timeout_ms)
+{
+    struct mqtt_note n;
+
+    for (int i = 0; i < MESSAGES_AT_ONCE; i++) {
+        if (!subscriber_next(g->subscriber, i == 0 ? timeout_ms : 0, &n))
+            return;
+        centre_take(g->centre, n.topic, n.data, n.size, mono_ms());
+        mqtt_note_done(&n);
+    }
+}
+
+static void hold_connection(struct ingest *g)
+{
+    bool is_connected = subscriber_hold(g->subscriber);
+    uint64_t dropped = subscriber_dropped(g->subscriber);
+
+    if (is_connected && !g->is_ready) {
+        g->is_ready = true;
+        if (g->o.on_ready)
+            g->o.on_ready(g->o.user);
+    }
+    if (dropped > g->dropped_told * 2) { /* at 1, 3, 7, ...: a line for each doubling */
+        log_warning("messages come faster than they are taken and are dropped; they come "
+                    "again; dropped=%" PRIu64,
+                    dropped);
+        g->dropped_told = dropped;
+    }
+}
+
+static void finish(struct ingest *g)
+{
+    int64_t flush_by = mono_ms() + g->o.ack_interval_ms; /* nothing has to wait any longer */
+
+    take_answer(g, STOP_POST_MS);
+    if (g->is_posting)
+        http_post_stop(g->http);
+    acknowledge(g, flush_by > mono_ms() ? flush_by : mono_ms());
+    subscriber_flush(g->subscriber, STOP_FLUSH_MS);
+}
+
+static void *work(void *arg)
+{
+    struct ingest *g = arg;
+
+    while (!atomic_load(&g->is_stopping)) {
+        hold_connection(g);
+        take_answer(g, 0);
+        post_next(g);
+        acknowledge(g, mono_ms());
+        take_messages(g, centre_wait_ms(g->centre, mono_ms(), g->is_posting));
+    }
+    finish(g);
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static int create_parts(struct ingest *g)
+{
+    const struct centre_options centre = {
+        .ack_interval_ms = g->o.ack_interval_ms,
+        .tell = tell,
+    };
+    int rc = subscriber_create(&g->o.subscriber, &g->subscriber);
+
+    if (rc == 0)
+        rc = http_post_create(&g->o.database, &g->http);
+    if (rc == 0)
+        rc = centre_create(&centre, &g->centre);
+    if (rc == 0)
+        rc = queue_create(sizeof(struct post), 1, &g->posts);
+    if (rc == 0)
+        rc = queue_create(sizeof(struct answer), 1, &g->answers);
+    return rc;
+}
+
+int ingest_start(const struct ingest_options *o, struct ingest **ret)
+{
+    struct ingest *g = calloc(1, sizeof *g);
+
+    if (!g)
+        return -ENOMEM;
+    g->o = *o;
+    g->ack = BUF_INIT(MQTT_ACK_MAX);
+    int rc = create_parts(g);
+    if (rc == 0) {
+        g->has_poster = pthread_create(&g->poster, NULL, post_all, g) == 0;
+        g->has_worker = g->has_poster && pthread_create(&g->worker, NULL, work, g) == 0;
+        rc = g->has_worker ? 0 : -EAGAIN;
+    }
+    if (rc < 0) {
+        ingest_stop(g);
+        return rc;
+    }
+    *ret = g;
+    return 0;
+}
+
+static void log_counts(const struct centre_counts *n)
+{
+    log_info("ingest ends; entries=%" PRIu64 " lines=%" PRIu64 " duplicates=%" PRIu64
+             " dropped=%" PRIu64 " malformed=%" PRIu64 " contradicting=%" PRIu64
+             " undecodable=%" PRIu64 " refused_lines=%" PRIu64 " refused_rows=%" PRIu64,
+             n->entries, n->lines, n->duplicates, n->dropped, n->malformed, n->contradicting,
+             n->undecodable, n->refused_lines, n->refused_rows);
+}
+
+void ingest_stop(struct ingest *g)
+{
+    if (!g)
+        return;
+    atomic_store(&g->is_stopping, true);
+    if (g->has_worker) {
+        subscriber_stop(g->subscriber);
+        pthread_join(g->worker, NULL);
+        log_counts(centre_counts(g->centre));
+    }
+    if (g->has_poster) {
+        queue_close(g->posts);
+        pthread_join(g->poster, NULL);
+    }
+    centre_destroy(g->centre);
+    subscriber_destroy(g->subscriber);
+    if (g->http)
+        http_post_destroy(g->http);
+    queue_destroy(g->posts);
+    queue_destroy(g->answers);
+    buf_done(&g->ack);
+    free(g);
+}
