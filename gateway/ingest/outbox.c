@@ -51,7 +51,7 @@ void outbox_mark(struct outbox *o, void *item)
 void outbox_close(struct outbox *o)
 {
     o->is_closed = true;
-    o->from = 0;
+    o->from = o->bad = 0;
     o->to = o->text.size;
 }
 
@@ -77,12 +77,12 @@ static size_t line_end(const struct outbox *o, size_t at)
     return p ? (size_t)(p - o->text.data) + 1 : o->text.size;
 }
 
-/* The end of the first half in whole lines; `to` itself when there is only one line. */
-static size_t middle(const struct outbox *o)
+/* The end of the first half of from..to in whole lines; `to` itself when it is one line. */
+static size_t middle(const struct outbox *o, size_t to)
 {
-    size_t half = line_end(o, o->from + (o->to - o->from) / 2);
+    size_t half = line_end(o, o->from + (to - o->from) / 2);
 
-    return half < o->to ? half : line_end(o, o->from);
+    return half < to ? half : line_end(o, o->from);
 }
 
 static void note_refusal(struct outbox *o, const struct uplink_report *why)
@@ -99,24 +99,33 @@ static void note_refusal(struct outbox *o, const struct uplink_report *why)
     snprintf(o->open_why, sizeof o->open_why, "%s", why->text);
 }
 
-/* On to what follows, twice as much as just went: after a bad line not all is tried at once. */
+/* On to what follows: within what is known to hold a bad line its half, else twice as much as
+ * just went, since behind a bad line others may stand. */
 static void go_on(struct outbox *o)
 {
     size_t size = o->to - o->from;
 
     o->from = o->to;
-    o->to = o->text.size - o->from > 2 * size ? line_end(o, o->from + 2 * size) : o->text.size;
+    if (o->bad > o->from) {
+        o->to = middle(o, o->bad);
+        return;
+    }
+    o->bad = 0;
+    o->to =
+        o->text.size - o->from > 2 * size ? line_end(o, o->from + 2 * size) : o->text.size;
 }
 
 static bool refused(struct outbox *o, const struct uplink_report *why)
 {
-    size_t half = middle(o);
+    size_t half = middle(o, o->to);
 
     if (half < o->to) {
+        o->bad = o->to;
         o->to = half;
         return false;
     }
     note_refusal(o, why);
+    o->bad = 0;
     go_on(o);
     return true;
 }
