@@ -17,11 +17,19 @@ struct status_options {
 #define OPTION(member) .offset = offsetof(struct status_options, member)
 
 static const struct cmd_option options[] = {
-    { .name = "control", .type = OPTION_TEXT, OPTION(control), .value = "PATH",
+    { .name = "control",
+      .type = OPTION_TEXT,
+      OPTION(control),
+      .value = "PATH",
       .help = "Control socket of the daemon; default SLUICE_CONTROL, then " CONTROL_PATH "." },
-    { .name = "json", .type = OPTION_FLAG, OPTION(is_json),
+    { .name = "json",
+      .type = OPTION_FLAG,
+      OPTION(is_json),
       .help = "Print the daemon's answer as one JSON object." },
-    { .name = "quiet", .letter = 'q', .type = OPTION_FLAG, OPTION(is_quiet),
+    { .name = "quiet",
+      .letter = 'q',
+      .type = OPTION_FLAG,
+      OPTION(is_quiet),
       .help = "Print nothing; the exit status tells." },
     { 0 },
 };
@@ -50,8 +58,23 @@ static const struct {
 };
 
 enum text {
-    T_LOG, T_SAMPLES, T_ENTRIES, T_DELIVERY, T_CONNECTED, T_UNCONNECTED, T_WAITING, T_ASIDE,
-    T_NO_DESTINATION, T_ALERTS, T_NONE, T_LIMIT, T_SINCE, T_DEVICES, T_ONLINE, T_FAILING, T_OK
+    T_LOG,
+    T_SAMPLES,
+    T_ENTRIES,
+    T_DELIVERY,
+    T_CONNECTED,
+    T_UNCONNECTED,
+    T_WAITING,
+    T_ASIDE,
+    T_NO_DESTINATION,
+    T_ALERTS,
+    T_NONE,
+    T_LIMIT,
+    T_SINCE,
+    T_DEVICES,
+    T_ONLINE,
+    T_FAILING,
+    T_OK
 };
 
 static const char *say(enum text t)
@@ -114,7 +137,8 @@ static void print_uplinks(const json_t *now)
 
     printf("%s:%s%s\n", say(T_DELIVERY), json_array_size(uplinks) ? "" : " ",
            json_array_size(uplinks) ? "" : say(T_NO_DESTINATION));
-    json_array_foreach (uplinks, i, u) {
+    json_array_foreach(uplinks, i, u)
+    {
         bool is_on = json_is_true(json_object_get(u, "connected"));
         printf("  %-16s %-8s %s, %lld %s, %lld %s  %s\n", text_of(u, "id"), text_of(u, "kind"),
                say(is_on ? T_CONNECTED : T_UNCONNECTED), count_of(u, "backlog"), say(T_WAITING),
@@ -129,13 +153,13 @@ static void print_alerts(const json_t *now)
     size_t i, standing = 0;
     char at[24];
 
-    json_array_foreach (alerts, i, a)
-        standing += !json_is_true(json_object_get(a, "cleared"));
+    json_array_foreach(alerts, i, a) standing += !json_is_true(json_object_get(a, "cleared"));
     if (standing == 0)
         printf("%s: %s\n", say(T_ALERTS), say(T_NONE));
     else
         printf("%s: %zu\n", say(T_ALERTS), standing);
-    json_array_foreach (alerts, i, a) {
+    json_array_foreach(alerts, i, a)
+    {
         if (json_is_true(json_object_get(a, "cleared")))
             continue;
         printf("  %-7s %-32s %g %s (%s %g), %s %s  %s\n", text_of(a, "level"),
@@ -162,28 +186,28 @@ static void print_devices(const json_t *now)
     size_t i, online = 0, wanted = 0;
     char at[24];
 
-    json_array_foreach (devices, i, d) {
+    json_array_foreach(devices, i, d)
+    {
         online += is_online(d);
         wanted += is_wanted(d);
     }
     printf("%s: %zu / %zu %s\n", say(T_DEVICES), online, wanted, say(T_ONLINE));
-    json_array_foreach (devices, i, d)
+    json_array_foreach(devices, i, d)
         printf("  %-20s %-9s %-20s %-24s %s%s%s\n", text_of(d, "id"), text_of(d, "state"),
                when(text_of(d, "last_answer"), at), text_of(d, "profile"), name_of(d, "names"),
                *text_of(d, "why") ? ": " : "", text_of(d, "why"));
 }
 
-/* Alerts are news of the environment, and a cut line is what the log is for: neither is a fault of
- * the station. */
+/* Alerts are news of the environment, and a cut line is what the log is for: neither is a fault
+ * of the station. */
 static bool is_healthy(const json_t *now)
 {
     const json_t *devices = json_object_get(now, "devices");
     const json_t *d;
     size_t i;
 
-    json_array_foreach (devices, i, d)
-        if (strcmp(text_of(d, "state"), "silent") == 0)
-            return false;
+    json_array_foreach(devices, i,
+                       d) if (strcmp(text_of(d, "state"), "silent") == 0) return false;
     return *text_of(json_object_get(now, "log"), "error") == '\0';
 }
 
@@ -229,8 +253,9 @@ static int run(const void *opt, int argc, char **argv)
     if (control_client_open(control_path(o->control), "status", &client, error, sizeof error))
         return fail(o, error);
     const char *line = control_client_line(client, ANSWER_MS, &err);
-    int status = line ? show(o, line)
-                      : fail(o, err ? "The daemon does not answer in time." : "The daemon hung up.");
+    int status =
+        line ? show(o, line)
+             : fail(o, err ? "The daemon does not answer in time." : "The daemon hung up.");
     control_client_close(client);
     return status;
 }
@@ -239,10 +264,11 @@ const struct cmd cmd_status = {
     .name = "status",
     .usage = "",
     .summary = "Show devices, alerts, delivery and log of the running gateway.",
-    .details = "Exit status 0: all is well; 1: a device is silent, the log is failing, or the daemon\n"
-               "does not answer; 2: wrong usage. Alerts and a cut line to the centre are shown but\n"
-               "are no fault of the station. With --quiet it serves as a health check.\n\n"
-               "Example: sluice status --json | jq '.devices[] | select(.state != \"online\") | .id'",
+    .details =
+        "Exit status 0: all is well; 1: a device is silent, the log is failing, or the daemon\n"
+        "does not answer; 2: wrong usage. Alerts and a cut line to the centre are shown but\n"
+        "are no fault of the station. With --quiet it serves as a health check.\n\n"
+        "Example: sluice status --json | jq '.devices[] | select(.state != \"online\") | .id'",
     .options = options,
     .options_size = sizeof(struct status_options),
     .run = run,

@@ -28,13 +28,25 @@ struct tail_options {
 #define OPTION(member) .offset = offsetof(struct tail_options, member)
 
 static const struct cmd_option options[] = {
-    { .name = "table", .letter = 't', .type = OPTION_FLAG, OPTION(is_table),
+    { .name = "table",
+      .letter = 't',
+      .type = OPTION_FLAG,
+      OPTION(is_table),
       .help = "Redraw a table of the newest values instead of adding lines." },
-    { .name = "json", .type = OPTION_FLAG, OPTION(is_json),
+    { .name = "json",
+      .type = OPTION_FLAG,
+      OPTION(is_json),
       .help = "Print each sample and event as a JSON object." },
-    { .name = "color", .type = OPTION_TEXT, OPTION(color), .dflt = "auto", .value = "auto|never",
+    { .name = "color",
+      .type = OPTION_TEXT,
+      OPTION(color),
+      .dflt = "auto",
+      .value = "auto|never",
       .help = "Colour states; auto: only on a terminal." },
-    { .name = "control", .type = OPTION_TEXT, OPTION(control), .value = "PATH",
+    { .name = "control",
+      .type = OPTION_TEXT,
+      OPTION(control),
+      .value = "PATH",
       .help = "Control socket of the daemon; default SLUICE_CONTROL, then " CONTROL_PATH "." },
     { 0 },
 };
@@ -74,8 +86,8 @@ static void value_text(const json_t *sample, char *buf)
     if (!json_is_number(value))
         return;
     if (json_is_integer(decimals))
-        decimal_print(decimal_round(json_number_value(value), (int)json_integer_value(decimals)),
-                      buf);
+        decimal_print(
+            decimal_round(json_number_value(value), (int)json_integer_value(decimals)), buf);
     else
         snprintf(buf, VALUE_MAX, "%.17g", json_number_value(value));
 }
@@ -101,7 +113,8 @@ static void state_text(const json_t *sample, char *buf, size_t size)
 
     size_t n = (size_t)snprintf(buf, size, "%s %s", text_of(sample, "status"),
                                 text_of(sample, "grade"));
-    json_array_foreach (reasons, i, reason) {
+    json_array_foreach(reasons, i, reason)
+    {
         const char *name = text_of(reason, cmd_lang());
         if (n < size)
             n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? ", " : ": ", name);
@@ -124,8 +137,9 @@ static void fill_row(struct row *r, const json_t *sample)
 
 static void print_row(const struct tail *t, const struct row *r)
 {
-    printf("%s  %-32s %12s %s%s%s\n", r->time, r->id, r->value, t->has_color ? tones[r->tone] : "",
-           r->rest, t->has_color && r->tone ? "\033[0m" : "");
+    printf("%s  %-32s %12s %s%s%s\n", r->time, r->id, r->value,
+           t->has_color ? tones[r->tone] : "", r->rest,
+           t->has_color && r->tone ? "\033[0m" : "");
 }
 
 static int by_id(const void *a, const void *b)
@@ -247,7 +261,8 @@ static int run(const void *opt, int argc, char **argv)
         free(t.rows);
         return EXIT_FOUND;
     }
-    setvbuf(stdout, NULL, o->is_table ? _IOFBF : _IOLBF, BUFSIZ); /* a reader of the pipe is live */
+    setvbuf(stdout, NULL, o->is_table ? _IOFBF : _IOLBF,
+            BUFSIZ); /* a reader of the pipe is live */
     int status = follow(&t, client);
     control_client_close(client);
     free(t.rows);
@@ -258,10 +273,11 @@ const struct cmd cmd_tail = {
     .name = "tail",
     .usage = "[FILTER]",
     .summary = "Follow live values and events of the running gateway.",
-    .details = "One line per sample: time (UTC), channel, value, unit, status and grade with the\n"
-               "reasons. FILTER keeps the channels whose id contains it. The newest value of every\n"
-               "channel comes first. Ends with Ctrl-C or with the daemon.\n\n"
-               "Example: sluice tail roof-        sluice tail --table",
+    .details =
+        "One line per sample: time (UTC), channel, value, unit, status and grade with the\n"
+        "reasons. FILTER keeps the channels whose id contains it. The newest value of every\n"
+        "channel comes first. Ends with Ctrl-C or with the daemon.\n\n"
+        "Example: sluice tail roof-        sluice tail --table",
     .options = options,
     .options_size = sizeof(struct tail_options),
     .args_max = 1,

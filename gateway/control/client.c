@@ -35,7 +35,8 @@ const char *control_path(const char *option)
 static int refuse(int err, const char *path, char *error, size_t size)
 {
     if (err == ENOENT || err == ECONNREFUSED)
-        snprintf(error, size, "The daemon does not answer at %s: is `sluice run` running?", path);
+        snprintf(error, size, "The daemon does not answer at %s: is `sluice run` running?",
+                 path);
     else if (err == EACCES)
         snprintf(error, size, "You may not open %s: join its group.", path);
     else

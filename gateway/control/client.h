@@ -21,8 +21,8 @@ int control_client_open(const char *path, const char *request, struct control_cl
 void control_client_close(struct control_client *c); /* takes NULL */
 
 /*
- * The next line without its end; lives until the next call. NULL when the daemon has hung up, sent
- * no line within timeout_ms (< 0: waits for ever), or sent one beyond CONTROL_LINE_MAX; *ret_err
- * is then 0, -ETIMEDOUT or another negative errno.
+ * The next line without its end; lives until the next call. NULL when the daemon has hung up,
+ * sent no line within timeout_ms (< 0: waits for ever), or sent one beyond CONTROL_LINE_MAX;
+ * *ret_err is then 0, -ETIMEDOUT or another negative errno.
  */
 char *control_client_line(struct control_client *c, int timeout_ms, int *ret_err);

@@ -13,8 +13,8 @@
 
 enum {
     CLIENTS_MAX = 16,
-    LINE_MAX_SIZE = 256,       /* of a request */
-    OUT_MAX = 4 << 20,         /* bytes waiting for one client: 1,000 devices fit twice */
+    LINE_MAX_SIZE = 256, /* of a request */
+    OUT_MAX = 4 << 20,   /* bytes waiting for one client: 1,000 devices fit twice */
     FOLLOW_MS = 250,
     FOLLOW_SAMPLES_MAX = 4000, /* in one turn; the others come in the next */
     LISTEN_BACKLOG = 16,
@@ -199,7 +199,9 @@ static void serve_reload(struct control *c, struct client *cl)
 static const struct {
     const char *word;
     void (*serve)(struct control *c, struct client *cl);
-} requests[] = { { "status", serve_status }, { "tail", serve_tail }, { "reload", serve_reload } };
+} requests[] = { { "status", serve_status },
+                 { "tail", serve_tail },
+                 { "reload", serve_reload } };
 
 static void serve_line(struct client *cl, char *line)
 {

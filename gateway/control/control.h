@@ -2,13 +2,12 @@
 /*
  * control - the daemon's local socket: one line of text in, JSON lines out.
  *
- *     status   one object: station, devices, alerts, uplinks, log (live_json_now without channels)
- *     tail     {"sample":{...}} and {"event":{...}}, newest samples first once, then what changes;
- *              until the client hangs up
- *     reload   {"ok":true|false,"text":"..."}
+ *     status   one object: station, devices, alerts, uplinks, log (live_json_now without
+ * channels) tail     {"sample":{...}} and {"event":{...}}, newest samples first once, then what
+ * changes; until the client hangs up reload   {"ok":true|false,"text":"..."}
  *
- * Main loop only, and it never waits: a client that does not read is dropped, clients and output
- * are bounded. The socket has mode 0660; who may open it may reload.
+ * Main loop only, and it never waits: a client that does not read is dropped, clients and
+ * output are bounded. The socket has mode 0660; who may open it may reload.
  */
 #pragma once
 

@@ -133,7 +133,8 @@ void guard_exempt(struct guard *g, struct MHD_Connection *connection)
     pthread_mutex_unlock(&g->lock);
 }
 
-/* libmicrohttpd closes the socket only after guard_notify(), so a descriptor found here is open. */
+/* libmicrohttpd closes the socket only after guard_notify(), so a descriptor found here is
+ * open. */
 static void end(const struct guest *guest)
 {
     if (guest->fd >= 0)

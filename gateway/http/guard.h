@@ -2,8 +2,9 @@
 /*
  * guard - who is connected: a bound per address, and an end to exchanges that never end.
  *
- * libmicrohttpd's timeout counts idle time only, so a client that sends one byte in nine seconds
- * would stay for ever. The guard shuts such a socket down; libmicrohttpd then sees it closed.
+ * libmicrohttpd's timeout counts idle time only, so a client that sends one byte in nine
+ * seconds would stay for ever. The guard shuts such a socket down; libmicrohttpd then sees it
+ * closed.
  */
 #pragma once
 

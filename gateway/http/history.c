@@ -20,10 +20,10 @@ enum {
     JOBS_WAITING_MAX = 32, /* beyond, clients are told to come back */
     HOURS_MAX = 24 * 366,
     POINTS_MAX = 5000,
-    ROWS_MAX = 20000,      /* read for one answer: 24 h at 5 s */
-    READ_PER_POINT = 32,   /* more readings to a point drawn are not worth reading */
-    READ_MAX_MS = 2000,    /* a reader that stays longer lets the log's WAL grow */
-    LAYOUTS_KNOWN = 8,     /* of one answer: configurations in force during its span */
+    ROWS_MAX = 20000,    /* read for one answer: 24 h at 5 s */
+    READ_PER_POINT = 32, /* more readings to a point drawn are not worth reading */
+    READ_MAX_MS = 2000,  /* a reader that stays longer lets the log's WAL grow */
+    LAYOUTS_KNOWN = 8,   /* of one answer: configurations in force during its span */
 };
 
 #define HOUR_MS (3600 * 1000LL)
@@ -71,7 +71,8 @@ static int column_in(const char *dictionary, const char *id)
     size_t i;
     json_t *c;
 
-    json_array_foreach (channels, i, c) {
+    json_array_foreach(channels, i, c)
+    {
         const char *have = json_string_value(json_object_get(c, "id"));
         if (have && strcmp(have, id) == 0)
             column = (int)i;
@@ -80,7 +81,8 @@ static int column_in(const char *dictionary, const char *id)
     return column;
 }
 
-/* The configuration may have changed within the span, so each layout is asked where the channel is. */
+/* The configuration may have changed within the span, so each layout is asked where the channel
+ * is. */
 static int column_of(struct reading_state *st, uint32_t layout)
 {
     for (size_t i = 0; i < st->known_n; i++)
@@ -95,8 +97,8 @@ static int column_of(struct reading_state *st, uint32_t layout)
     return column;
 }
 
-static bool take_row(void *user, int64_t time_ms, const struct series_cell *cells, unsigned columns,
-                     uint32_t layout)
+static bool take_row(void *user, int64_t time_ms, const struct series_cell *cells,
+                     unsigned columns, uint32_t layout)
 {
     struct reading_state *st = user;
     int column = column_of(st, layout);
@@ -139,8 +141,8 @@ static const struct channel *statistic_of(const struct channel_table *t, uint32_
     return NULL;
 }
 
-/* A small line over a long span needs no reading of its own: the 1-minute means do, once there are
- * enough of them. */
+/* A small line over a long span needs no reading of its own: the 1-minute means do, once there
+ * are enough of them. */
 static bool is_served_by_means(struct reading_state *st, const struct history_job *job)
 {
     const struct channel_table *t = live_channels(st->history->http->live);
@@ -171,12 +173,16 @@ static int read_best(struct reading_state *st, const struct history_job *job)
     return err;
 }
 
-static void put_answer(struct buf *b, const struct history_job *job, const struct channel *asked,
-                       const struct channel *source, const struct reading_state *st)
+static void put_answer(struct buf *b, const struct history_job *job,
+                       const struct channel *asked, const struct channel *source,
+                       const struct reading_state *st)
 {
     const struct unit *unit = unit_find_ucum(asked->quantity->unit);
     size_t n = source ? st->n : 0;
     bool is_thin = job->points && n > job->points;
+    int64_t first =
+        n ? st->rows[0].time_ms : job->from; /* a young log's rows fill the line, too */
+    int64_t end = n ? st->rows[n - 1].time_ms + 1 : job->to;
 
     buf_puts(b, "{\"channel\":");
     buf_json(b, asked->id);
@@ -187,16 +193,17 @@ static void put_answer(struct buf *b, const struct history_job *job, const struc
     buf_puts(b, ",\"unit\":");
     buf_json(b, unit && unit->display ? unit->display : asked->quantity->unit);
     int64_t period = source ? source->period_ms : asked->period_ms;
-    if (is_thin && (job->to - job->from) / job->points > period)
-        period = (job->to - job->from) / job->points;
+    if (is_thin && (end - first) / job->points > period)
+        period = (end - first) / job->points;
     buf_printf(b,
                ",\"from_ms\":%lld,\"to_ms\":%lld,\"period_ms\":%lld,\"is_cut\":%s,"
                "\"columns\":[%s],\"rows\":[",
                (long long)job->from, (long long)job->to, (long long)period,
                source && st->is_too_much ? "true" : "false",
-               is_thin ? "\"ms\",\"mean\",\"min\",\"max\",\"grade\"" : "\"ms\",\"value\",\"grade\"");
+               is_thin ? "\"ms\",\"mean\",\"min\",\"max\",\"grade\""
+                       : "\"ms\",\"value\",\"grade\"");
     if (is_thin)
-        buckets_put(b, st->rows, n, job->from, job->to, job->points, asked->quantity->decimals + 1);
+        buckets_put(b, st->rows, n, first, end, job->points, asked->quantity->decimals + 1);
     else if (n)
         rows_put(b, st->rows, n);
     buf_puts(b, "]}\n");
@@ -297,8 +304,8 @@ void history_job_destroy(struct history_job *job)
 }
 
 /* A whole number of min..max; `dflt` when the parameter is absent. False when it is none. */
-static bool number(struct request *r, const char *name, unsigned min, unsigned max, unsigned dflt,
-                   unsigned *ret)
+static bool number(struct request *r, const char *name, unsigned min, unsigned max,
+                   unsigned dflt, unsigned *ret)
 {
     const char *text = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
     unsigned v = 0;
@@ -320,7 +327,8 @@ static bool number(struct request *r, const char *name, unsigned min, unsigned m
 
 static bool find_channel(struct request *r, uint32_t *ret)
 {
-    const char *id = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, "channel");
+    const char *id =
+        MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, "channel");
     const struct channel_table *t = live_channels(r->http->live);
 
     for (size_t i = 0; id && i < t->n; i++) {
@@ -371,8 +379,11 @@ enum MHD_Result history_serve(struct request *r)
     if (!job)
         return MHD_NO;
     int64_t now = live_now(r->http->live);
-    *job = (struct history_job){ .channel = channel, .from = now - hours * HOUR_MS, .to = now + 1,
-                                 .points = points, .connection = r->connection,
+    *job = (struct history_job){ .channel = channel,
+                                 .from = now - hours * HOUR_MS,
+                                 .to = now + 1,
+                                 .points = points,
+                                 .connection = r->connection,
                                  .out = BUF_INIT(PAGE_MAX) };
     r->job = job;
     if (r->http->history)

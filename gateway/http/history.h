@@ -4,10 +4,12 @@
  *
  *     ?channel=roof-o3/ozone&hours=24[&points=700]
  *
- * Answers {"channel","source","statistic","unit","from_ms","to_ms","period_ms","is_cut","columns","rows"}.
- * Every row as stored, [ms, value, grade], or, when there are more than `points`, one per bucket:
- * [ms, mean, min, max, worst grade], made of the values fit for use. A span that holds more
- * readings than can be read at once is answered from the 1-minute or 1-hour means.
+ * Answers
+ * {"channel","source","statistic","unit","from_ms","to_ms","period_ms","is_cut","columns","rows"}.
+ * Every row as stored, [ms, value, grade], or, when there are more than `points`, one per
+ * bucket of equal length between the first and the last: [ms, mean, min, max, worst grade],
+ * made of the values fit for use. A span that holds more readings than can be read at once is
+ * answered from the 1-minute or 1-hour means.
  *
  * One thread reads, with its own connection to the log; requests wait for it suspended.
  */

@@ -55,7 +55,8 @@ static const struct {
     { ".svg", "image/svg+xml" },
 };
 
-const struct embedded_file *web_find(const struct embedded_file *files, size_t n, const char *name)
+const struct embedded_file *web_find(const struct embedded_file *files, size_t n,
+                                     const char *name)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(files[i].name, name) == 0)
@@ -119,8 +120,8 @@ static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
-/* A request whose length can be read in two ways is an attack on a proxy in front of us; one with
- * a body is not for a server that takes nothing. */
+/* A request whose length can be read in two ways is an attack on a proxy in front of us; one
+ * with a body is not for a server that takes nothing. */
 static const char *bad_request(struct MHD_Connection *c)
 {
     struct lengths l = { 0 };
@@ -295,7 +296,8 @@ static bool split(const char *listen, char *host, char *port)
 
 static int listen_on(const struct addrinfo *a, int *ret)
 {
-    int fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
+    int fd =
+        socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
     const int on = 1;
 
     if (fd < 0)
@@ -348,9 +350,9 @@ static int start_daemon(struct http *h, int fd)
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, guard_accept,
         h->guard, serve, h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_MAX_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_NOTIFY_COMPLETED, complete, h, MHD_OPTION_NOTIFY_CONNECTION, guard_notify,
-        h->guard, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, complete, h,
+        MHD_OPTION_NOTIFY_CONNECTION, guard_notify, h->guard, MHD_OPTION_END);
     return h->daemon ? 0 : -EIO;
 }
 

@@ -16,7 +16,7 @@ static void head(struct buf *b, const char *name, const char *type, const char *
 static void one(struct buf *b, const char *name, const char *type, const char *help, double v)
 {
     head(b, name, type, help);
-    buf_printf(b, "%s %.17g\n", name, v);
+    buf_printf(b, "%s %.15g\n", name, v);
 }
 
 /* A label's value: \ " and newline are escaped, nothing else. */
@@ -39,10 +39,10 @@ static double up(const struct live_device *d)
     return d->state == 1;
 }
 
-#define COUNTER_OF(member)                                                                         \
-    static double member##_of(const struct live_device *d)                                         \
-    {                                                                                              \
-        return (double)d->member;                                                                  \
+#define COUNTER_OF(member) \
+    static double member##_of(const struct live_device *d) \
+    { \
+        return (double)d->member; \
     }
 COUNTER_OF(polls)
 COUNTER_OF(answers)
@@ -65,7 +65,8 @@ static const struct {
     { "sluice_device_polls_total", "counter", "Polls since start.", polls_of },
     { "sluice_device_answers_total", "counter", "Polls answered.", answers_of },
     { "sluice_device_timeouts_total", "counter", "Polls without an answer.", timeouts_of },
-    { "sluice_device_bad_frames_total", "counter", "Answers damaged or not ours.", bad_frames_of },
+    { "sluice_device_bad_frames_total", "counter", "Answers damaged or not ours.",
+      bad_frames_of },
     { "sluice_device_exceptions_total", "counter", "Requests refused by the device.",
       exceptions_of },
     { "sluice_device_link_errors_total", "counter", "Polls without a connection or port.",
@@ -91,7 +92,7 @@ static int put_devices(struct buf *b, struct live *l)
             label(b, "profile", d[i].profile);
             buf_puts(b, ",");
             label(b, "bus", d[i].bus);
-            buf_printf(b, "} %.17g\n", device_metrics[m].value(&d[i]));
+            buf_printf(b, "} %.15g\n", device_metrics[m].value(&d[i]));
         }
     }
     free(d);
@@ -149,7 +150,7 @@ static void put_uplinks(struct buf *b, struct live *l)
             label(b, "uplink", u[i].id);
             buf_puts(b, ",");
             label(b, "kind", u[i].kind);
-            buf_printf(b, "} %.17g\n", uplink_metrics[m].value(&u[i]));
+            buf_printf(b, "} %.15g\n", uplink_metrics[m].value(&u[i]));
         }
     }
 }
@@ -167,7 +168,8 @@ static int put_alerts(struct buf *b, struct live *l)
             standing[a[i].level]++;
     head(b, "sluice_alerts", "gauge", "Standing alerts by colour.");
     for (int level = 1; level < 5; level++)
-        buf_printf(b, "sluice_alerts{level=\"%s\"} %u\n", live_level_id(level), standing[level]);
+        buf_printf(b, "sluice_alerts{level=\"%s\"} %u\n", live_level_id(level),
+                   standing[level]);
     free(a);
     return 0;
 }
@@ -212,8 +214,10 @@ static void put_http(struct buf *b, struct http *h)
     for (int i = 0; i < CLASS_COUNT_; i++)
         buf_printf(b, "sluice_http_answers_total{class=\"%s\"} %llu\n", classes[i],
                    atomic_load(&h->answers[i]));
-    one(b, "sluice_http_connections", "gauge", "Open connections.", guard_connections(h->guard));
-    one(b, "sluice_http_streams", "gauge", "Clients that follow live.", streams_count(h->streams));
+    one(b, "sluice_http_connections", "gauge", "Open connections.",
+        guard_connections(h->guard));
+    one(b, "sluice_http_streams", "gauge", "Clients that follow live.",
+        streams_count(h->streams));
 }
 
 enum MHD_Result metrics_serve(struct request *r)

@@ -12,8 +12,9 @@ static const struct {
     const char *name;
     void (*put)(struct buf *b, const struct view *v);
 } parts[] = {
-    { "body", view_put_body },     { "tiles", view_put_tiles },     { "alerts", view_put_alerts },
-    { "devices", view_put_devices }, { "uplinks", view_put_uplinks },
+    { "body", view_put_body },       { "tiles", view_put_tiles },
+    { "alerts", view_put_alerts },   { "devices", view_put_devices },
+    { "uplinks", view_put_uplinks },
 };
 
 enum { PARTS = sizeof parts / sizeof *parts };
@@ -109,7 +110,8 @@ static void put_document(struct buf *b, const struct view *v)
     buf_done(&body);
 }
 
-static enum MHD_Result serve(struct request *r, void (*put)(struct buf *b, const struct view *v))
+static enum MHD_Result serve(struct request *r,
+                             void (*put)(struct buf *b, const struct view *v))
 {
     struct view v;
     struct buf b = BUF_INIT(PAGE_MAX);

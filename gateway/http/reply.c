@@ -75,15 +75,17 @@ static bool squeeze(struct buf *body)
     return true;
 }
 
-enum MHD_Result reply_buf(struct request *r, unsigned status, const char *type, struct buf *body)
+enum MHD_Result reply_buf(struct request *r, unsigned status, const char *type,
+                          struct buf *body)
 {
     if (!buf_text(body)) {
         buf_done(body);
-        return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "The answer does not fit into memory.");
+        return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE,
+                           "The answer does not fit into memory.");
     }
     bool is_gzip = r->accepts_gzip && body->size >= GZIP_FROM && squeeze(body);
-    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback(
-        body->size, body->data, free);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback(body->size, body->data, free);
     if (!response)
         free(body->data);
     *body = BUF_INIT(body->max);
@@ -105,8 +107,8 @@ enum MHD_Result reply_error(struct request *r, unsigned status, const char *sent
     char body[256];
     int n = snprintf(body, sizeof body, "{\"error\":\"%s\"}\n", sentence);
     struct MHD_Response *response = reply_dress(
-        MHD_create_response_from_buffer(n < (int)sizeof body ? (size_t)n : sizeof body - 1, body,
-                                        MHD_RESPMEM_MUST_COPY),
+        MHD_create_response_from_buffer(n < (int)sizeof body ? (size_t)n : sizeof body - 1,
+                                        body, MHD_RESPMEM_MUST_COPY),
         "application/json", REPLY_NO_STORE);
 
     if (response && status == MHD_HTTP_METHOD_NOT_ALLOWED)
@@ -120,7 +122,8 @@ enum MHD_Result reply_error(struct request *r, unsigned status, const char *sent
 
 static bool is_known(struct request *r, const char *etag)
 {
-    const char *have = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "If-None-Match");
+    const char *have =
+        MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "If-None-Match");
 
     return have && strstr(have, etag);
 }
@@ -146,7 +149,8 @@ static unsigned char *inflate_all(const unsigned char *gz, size_t size, size_t *
 }
 
 /* As many bytes in both encodings have different tags: a strong ETag names the bytes sent. */
-static struct MHD_Response *file_response(struct request *r, const unsigned char *gz, size_t size)
+static struct MHD_Response *file_response(struct request *r, const unsigned char *gz,
+                                          size_t size)
 {
     size_t plain_size;
 
@@ -154,13 +158,15 @@ static struct MHD_Response *file_response(struct request *r, const unsigned char
         return MHD_create_response_from_buffer(size, (void *)gz, MHD_RESPMEM_PERSISTENT);
     unsigned char *plain = inflate_all(gz, size, &plain_size);
     struct MHD_Response *response =
-        plain ? MHD_create_response_from_buffer_with_free_callback(plain_size, plain, free) : NULL;
+        plain ? MHD_create_response_from_buffer_with_free_callback(plain_size, plain, free)
+              : NULL;
     if (!response)
         free(plain);
     return response;
 }
 
-enum MHD_Result reply_file(struct request *r, const char *type, const unsigned char *gz, size_t size)
+enum MHD_Result reply_file(struct request *r, const char *type, const unsigned char *gz,
+                           size_t size)
 {
     char etag[ETAG_SIZE];
     unsigned long crc = crc32(crc32(0, NULL, 0), gz, (unsigned)size);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server - what the parts of the listener share: one struct http, one struct request per exchange.
+ * server - what the parts of the listener share: one struct http, one struct request per
+ * exchange.
  *
- * Everything here runs on libmicrohttpd's one thread unless it says otherwise. That thread never
- * waits: history is read by its own thread, streams are suspended between events, and the ticker
- * (one thread, four times a second at most) wakes and ends connections.
+ * Everything here runs on libmicrohttpd's one thread unless it says otherwise. That thread
+ * never waits: history is read by its own thread, streams are suspended between events, and the
+ * ticker (one thread, four times a second at most) wakes and ends connections.
  */
 #pragma once
 
@@ -16,14 +17,14 @@
 #include "gateway/http/words.h"
 
 enum {
-    CONNECTIONS_MAX = 96,     /* each may hold CONNECTION_MEMORY */
-    CONNECTIONS_PER_IP = 16,  /* but for loopback, where a proxy may stand for everybody */
-    STREAMS_MAX = 40,         /* live streams, leaving room for requests */
+    CONNECTIONS_MAX = 96,    /* each may hold CONNECTION_MEMORY */
+    CONNECTIONS_PER_IP = 16, /* but for loopback, where a proxy may stand for everybody */
+    STREAMS_MAX = 40,        /* live streams, leaving room for requests */
     CONNECTION_MEMORY = 32 << 10,
-    IDLE_MAX_S = 10,          /* no byte in or out */
-    REQUEST_MAX_MS = 30000,   /* one exchange in all, against clients that dribble */
-    PAGE_MAX = 4 << 20,       /* bytes of any answer made in memory */
-    STALE_MS = 10000,         /* the main loop has not moved for so long: not healthy */
+    IDLE_MAX_S = 10,        /* no byte in or out */
+    REQUEST_MAX_MS = 30000, /* one exchange in all, against clients that dribble */
+    PAGE_MAX = 4 << 20,     /* bytes of any answer made in memory */
+    STALE_MS = 10000,       /* the main loop has not moved for so long: not healthy */
 };
 
 struct guard;
@@ -43,8 +44,8 @@ struct http {
     struct history *history; /* NULL without a store */
     int64_t zone_ms;         /* station's zone, east of UTC */
     atomic_ullong answers[CLASS_COUNT_];
-    atomic_llong moved_ms;   /* real time when the main loop was last seen to move */
-    int64_t now_seen_ms;     /* ticker */
+    atomic_llong moved_ms; /* real time when the main loop was last seen to move */
+    int64_t now_seen_ms;   /* ticker */
 };
 
 struct request {
@@ -57,9 +58,11 @@ struct request {
 
 typedef enum MHD_Result handler(struct request *r);
 
-/* reply.c: each queues one answer and says whether libmicrohttpd took it. `body` is taken over. */
+/* reply.c: each queues one answer and says whether libmicrohttpd took it. `body` is taken over.
+ */
 enum reply_cache { REPLY_NO_STORE, REPLY_REVALIDATE };
-enum MHD_Result reply_buf(struct request *r, unsigned status, const char *type, struct buf *body);
+enum MHD_Result reply_buf(struct request *r, unsigned status, const char *type,
+                          struct buf *body);
 enum MHD_Result reply_text(struct request *r, unsigned status, const char *text);
 enum MHD_Result reply_error(struct request *r, unsigned status, const char *sentence);
 /* A constant gzipped file under its strong ETag; inflated for the few who do not take gzip. */

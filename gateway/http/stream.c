@@ -109,7 +109,8 @@ static void put_samples(struct stream *st, struct live *l)
     buf_puts(&st->out, ",\"samples\":[");
     for (size_t i = 0; i < n; i++) {
         buf_puts(&st->out, i ? "," : "");
-        live_json_sample(&st->out, &table->channels[samples[i].channel], &samples[i], LIVE_BRIEF);
+        live_json_sample(&st->out, &table->channels[samples[i].channel], &samples[i],
+                         LIVE_BRIEF);
     }
     buf_puts(&st->out, "]");
     close_event(&st->out);
@@ -193,8 +194,8 @@ static enum turn turn_of(struct stream *st, bool *ret_is_beat_due)
     st->taken_ms = now;
     if (all->is_stopping) {
         turn = TURN_END;
-    } else if (now < st->next_ms || (live_version(all->http->live) <= st->version_seen &&
-                                     now < st->beat_ms)) {
+    } else if (now < st->next_ms ||
+               (live_version(all->http->live) <= st->version_seen && now < st->beat_ms)) {
         turn = TURN_WAIT;
         st->is_suspended = true;
         MHD_suspend_connection(st->connection);
@@ -273,8 +274,10 @@ enum MHD_Result stream_serve(struct request *r)
 
     if (!st)
         return MHD_NO;
-    *st = (struct stream){ .all = all, .connection = r->connection,
-                           .out = BUF_INIT(EVENT_BYTES_MAX), .taken_ms = mono_ms() };
+    *st = (struct stream){ .all = all,
+                           .connection = r->connection,
+                           .out = BUF_INIT(EVENT_BYTES_MAX),
+                           .taken_ms = mono_ms() };
     if (!add_stream(all, st)) {
         free(st);
         return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -299,7 +302,8 @@ void streams_tick(struct streams *s)
 
     pthread_mutex_lock(&s->lock);
     for (struct stream *st = s->first; st; st = st->next) {
-        bool has_news = now >= st->next_ms && (version > st->version_seen || now >= st->beat_ms);
+        bool has_news =
+            now >= st->next_ms && (version > st->version_seen || now >= st->beat_ms);
         if (st->is_suspended && has_news) {
             st->is_suspended = false;
             st->taken_ms = now;

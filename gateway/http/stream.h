@@ -2,9 +2,9 @@
 /*
  * stream - /api/v1/live: server-sent events, one stream per client.
  *
- * Each client follows the live view with version numbers of its own: at most one batch of events a
- * second, only what is new, nothing kept for it meanwhile. A client that does not read is ended
- * and never delays another.
+ * Each client follows the live view with version numbers of its own: at most one batch of
+ * events a second, only what is new, nothing kept for it meanwhile. A client that does not read
+ * is ended and never delays another.
  *
  *     event: hello    {"time","station","version","started"}
  *     event: samples  {"time","samples":[{"channel","time","value",...}]}

@@ -60,8 +60,8 @@ static const char *put_place(struct buf *b, const char *p, const struct template
     if (!end || end - name_at >= NAME_MAX_SIZE)
         return NULL;
     snprintf(name, sizeof name, "%.*s", (int)(end - name_at), name_at);
-    const char *text = strncmp(name, "w.", 2) == 0 ? words_get(words, lang, name + 2)
-                                                   : value_of(values, name);
+    const char *text =
+        strncmp(name, "w.", 2) == 0 ? words_get(words, lang, name + 2) : value_of(values, name);
     if (text && is_raw)
         buf_puts(b, text);
     else if (text)

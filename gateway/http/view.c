@@ -32,7 +32,9 @@ int view_init(struct view *v, struct http *h, enum lang lang)
 {
     struct live *l = h->live;
 
-    *v = (struct view){ .http = h, .lang = lang, .now_ms = live_now(l), .table = live_channels(l) };
+    *v = (struct view){
+        .http = h, .lang = lang, .now_ms = live_now(l), .table = live_channels(l)
+    };
     v->devices_n = live_devices_n(l);
     v->devices = calloc(v->devices_n ? v->devices_n : 1, sizeof *v->devices);
     v->alerts = calloc(LIVE_ALERTS_MAX, sizeof *v->alerts);
@@ -155,19 +157,24 @@ void view_value(const struct quantity *q, struct decimal d, char *buf)
 struct view_state view_state_of(const struct sample *s)
 {
     static const char *const by_grade[GRADE_COUNT_] = {
-        [GRADE_GOOD] = "ok",  [GRADE_NOT_EVALUATED] = "open", [GRADE_SUSPECT] = "warn",
-        [GRADE_BAD] = "bad",  [GRADE_MISSING] = "none",
+        [GRADE_GOOD] = "ok", [GRADE_NOT_EVALUATED] = "open", [GRADE_SUSPECT] = "warn",
+        [GRADE_BAD] = "bad", [GRADE_MISSING] = "none",
     };
     static const char *const by_status[STATUS_COUNT_] = {
-        [STATUS_CALIBRATION] = "work", [STATUS_MAINTENANCE] = "work",
-        [STATUS_FAULT] = "bad",        [STATUS_OVER_RANGE] = "warn",
-        [STATUS_NO_COMMUNICATION] = "none", [STATUS_STOPPED] = "none",
+        [STATUS_CALIBRATION] = "work",
+        [STATUS_MAINTENANCE] = "work",
+        [STATUS_FAULT] = "bad",
+        [STATUS_OVER_RANGE] = "warn",
+        [STATUS_NO_COMMUNICATION] = "none",
+        [STATUS_STOPPED] = "none",
         [STATUS_MANUAL] = "work",
     };
 
-    if (s->time_ms == 0 || s->verdict.status >= STATUS_COUNT_ || s->verdict.grade >= GRADE_COUNT_)
+    if (s->time_ms == 0 || s->verdict.status >= STATUS_COUNT_ ||
+        s->verdict.grade >= GRADE_COUNT_)
         return (struct view_state){ "waiting", "none" };
     if (s->verdict.status != STATUS_VALID)
-        return (struct view_state){ status_id(s->verdict.status), by_status[s->verdict.status] };
+        return (struct view_state){ status_id(s->verdict.status),
+                                    by_status[s->verdict.status] };
     return (struct view_state){ grade_id(s->verdict.grade), by_grade[s->verdict.grade] };
 }

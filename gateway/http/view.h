@@ -35,7 +35,8 @@ void view_put(struct buf *b, const struct view *v, const char *file,
               const struct template_value *values);
 const char *view_word(const struct view *v, const char *key);
 const char *view_pick(const struct view *v, const char *en, const char *zh);
-const char *view_device_name(const struct view *v, const char *id); /* the id when it has none */
+const char *view_device_name(const struct view *v,
+                             const char *id); /* the id when it has none */
 
 enum { VIEW_TIME_MAX = 32, VIEW_NUMBER_MAX = 48 };
 /* "15:04:05" of the station's zone, "2026-11-22 15:04:05" when not of today; "" for 0. */

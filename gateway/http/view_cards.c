@@ -7,14 +7,15 @@
 #include "sensors/core/unit.h"
 
 enum {
-    CARDS_MAX = 600,          /* a page of more helps nobody; all are in /api/v1/now */
-    GROUP_MAX = 2 << 20,      /* bytes of one group's HTML */
+    CARDS_MAX = 600,     /* a page of more helps nobody; all are in /api/v1/now */
+    GROUP_MAX = 2 << 20, /* bytes of one group's HTML */
     REASONS_TEXT_MAX = 256,
 };
 
 /* What people look for first comes first; the instruments' own state last. */
-static const enum medium order[] = { MEDIUM_AIR,   MEDIUM_WATER,     MEDIUM_SOIL,   MEDIUM_NOISE,
-                                     MEDIUM_RADIATION, MEDIUM_WEATHER, MEDIUM_STATION };
+static const enum medium order[] = { MEDIUM_AIR,    MEDIUM_WATER,     MEDIUM_SOIL,
+                                     MEDIUM_NOISE,  MEDIUM_RADIATION, MEDIUM_WEATHER,
+                                     MEDIUM_STATION };
 
 /* Said by the status already. */
 #define REASONS_IMPLIED (REASON_COMM | REASON_CAL | REASON_MAINT | REASON_ABOVE_RANGE)
@@ -32,7 +33,8 @@ static void reasons_text(const struct view *v, const struct sample *s, char *buf
     }
 }
 
-/* Where it is measured: the device, and the point where its name says more than the quantity. */
+/* Where it is measured: the device, and the point where its name says more than the quantity.
+ */
 static void where_text(const struct view *v, const struct channel *c, char *buf, size_t size)
 {
     bool is_plain = strcmp(c->point, c->quantity->id) == 0;

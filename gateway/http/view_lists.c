@@ -8,7 +8,7 @@
 #include "gateway/live/live_json.h"
 #include "sensors/core/unit.h"
 
-enum { KEY_MAX = 48 };
+enum { KEY_MAX = 48, CLEARED_SHOWN = 2 };
 
 static void number_text(double x, char *buf)
 {
@@ -63,12 +63,31 @@ static void put_alert(struct buf *b, const struct view *v, const struct live_ale
              });
 }
 
+/* The standing ones and the newest cleared ones; the others fold away. */
 void view_put_alerts(struct buf *b, const struct view *v)
 {
-    for (size_t i = 0; i < v->alerts_n; i++)
-        put_alert(b, v, &v->alerts[i]);
+    struct buf shown = BUF_INIT(PAGE_MAX), folded = BUF_INIT(PAGE_MAX);
+    size_t cleared = 0;
+    char count[VIEW_NUMBER_MAX];
+
+    for (size_t i = 0; i < v->alerts_n; i++) {
+        cleared += v->alerts[i].is_cleared;
+        put_alert(cleared > CLEARED_SHOWN ? &folded : &shown, v, &v->alerts[i]);
+    }
     if (v->alerts_n == 0)
-        view_put(b, v, "no_alert.html", NULL);
+        view_put(&shown, v, "no_alert.html", NULL);
+    view_count(cleared > CLEARED_SHOWN ? cleared - CLEARED_SHOWN : 0, count);
+    if (buf_text(&shown) && buf_text(&folded))
+        view_put(b, v, "alerts.html",
+                 (const struct template_value[]){
+                     { "shown", shown.data },
+                     { "folded", folded.data },
+                     { "count", count },
+                     { 0 },
+                 });
+    b->has_failed |= shown.has_failed || folded.has_failed;
+    buf_done(&shown);
+    buf_done(&folded);
 }
 
 static const char *device_icon(int state)
@@ -227,7 +246,8 @@ static struct tile devices_tile(const struct view *v)
 static struct tile log_tile(const struct view *v)
 {
     bool is_well = !v->log.error[0];
-    struct tile t = { .name = "log", .icon = is_well ? "ok" : "bad",
+    struct tile t = { .name = "log",
+                      .icon = is_well ? "ok" : "bad",
                       .mood = is_well ? "good" : "poor" };
 
     view_count(v->log.samples, t.figure);
@@ -258,8 +278,8 @@ static struct tile centre_tile(const struct view *v)
 
 void view_put_tiles(struct buf *b, const struct view *v)
 {
-    const struct tile tiles[] = { readings_tile(v), alerts_tile(v), devices_tile(v), log_tile(v),
-                                  centre_tile(v) };
+    const struct tile tiles[] = { readings_tile(v), alerts_tile(v), devices_tile(v),
+                                  log_tile(v), centre_tile(v) };
 
     for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++)
         put_tile(b, v, &tiles[i]);

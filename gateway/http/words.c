@@ -24,9 +24,10 @@ static json_t *load(const char *name)
     const char *key;
     json_t *value;
 
-    json_t *root = f ? json_loadb((const char *)f->data, f->size, JSON_REJECT_DUPLICATES, NULL)
-                     : NULL;
-    json_object_foreach (root, key, value) {
+    json_t *root =
+        f ? json_loadb((const char *)f->data, f->size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_object_foreach(root, key, value)
+    {
         if (!json_is_string(value)) {
             json_decref(root);
             return NULL;
@@ -102,8 +103,8 @@ enum lang lang_choose(const char *query, const char *accept_language)
         p += strspn(p, " \t,");
         size_t size = strcspn(p, ",");
         for (enum lang i = 0; i < LANG_COUNT_; i++) {
-            bool is_it = size >= 2 && strncasecmp(p, ids[i], 2) == 0 &&
-                         !isalnum((unsigned char)p[2]);
+            bool is_it =
+                size >= 2 && strncasecmp(p, ids[i], 2) == 0 && !isalnum((unsigned char)p[2]);
             if (is_it && weight(p, size) > best_weight) {
                 best_weight = weight(p, size);
                 best = i;

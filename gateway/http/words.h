@@ -20,5 +20,6 @@ const char *words_get(const struct words *w, enum lang lang, const char *key);
 
 const char *lang_id(enum lang lang); /* "en", "zh" */
 
-/* ?lang= wins, then Accept-Language by its weights; English when nothing fits. Both may be NULL. */
+/* ?lang= wins, then Accept-Language by its weights; English when nothing fits. Both may be
+ * NULL. */
 enum lang lang_choose(const char *query, const char *accept_language);

@@ -9,8 +9,8 @@
 #define CLEARED_KEPT_MS (24 * 3600 * 1000LL) /* the contract of live_put_alert */
 #define NO_CHANNEL      UINT32_MAX
 
-/* The channels with a sample form a list in the order of their newest sample, so that a follower
- * costs what has changed, not what exists. */
+/* The channels with a sample form a list in the order of their newest sample, so that a
+ * follower costs what has changed, not what exists. */
 struct slot {
     struct sample sample;
     uint64_t version; /* 0: none yet */

@@ -2,9 +2,9 @@
 /*
  * live - what is true right now: latest value of every channel, devices, alerts, uplinks, log.
  *
- * The main thread writes; the HTTP thread, the control socket and tail read copies under one lock
- * that is held for a copy only. Readers that want to follow take a version number and ask what is
- * newer.
+ * The main thread writes; the HTTP thread, the control socket and tail read copies under one
+ * lock that is held for a copy only. Readers that want to follow take a version number and ask
+ * what is newer.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 #include "sensors/core/sample.h"
 
 enum {
-    LIVE_ALERTS_MAX = 256,  /* shown at once; more are counted */
+    LIVE_ALERTS_MAX = 256, /* shown at once; more are counted */
     LIVE_UPLINKS_MAX = 16,
     LIVE_TEXT_MAX = 160,
     LIVE_EVENTS_KEPT = 256, /* newest events for followers */
@@ -26,8 +26,8 @@ enum {
 struct live_device {
     const char *id, *en, *zh, *profile, *bus; /* live as long as the table */
     enum medium medium;                       /* of its first channel */
-    int state;                                /* enum device_state: waiting online silent disabled */
-    char why[LIVE_TEXT_MAX];                  /* "" when online */
+    int state;               /* enum device_state: waiting online silent disabled */
+    char why[LIVE_TEXT_MAX]; /* "" when online */
     uint64_t polls, answers, timeouts, bad_frames, exceptions, link_errors;
     int64_t last_answer_ms;
 };
@@ -36,7 +36,7 @@ struct live_alert {
     char key[LIVE_TEXT_MAX]; /* rule/channel/start */
     const char *rule, *title_en, *title_zh;
     uint32_t channel;
-    int level;               /* 1 blue, 2 yellow, 3 orange, 4 red; the highest reached: peak */
+    int level; /* 1 blue, 2 yellow, 3 orange, 4 red; the highest reached: peak */
     int peak;
     bool is_cleared;
     int64_t raised_ms, changed_ms, cleared_ms;
@@ -74,7 +74,8 @@ void live_destroy(struct live *l);
 /* ---- main thread ---- */
 void live_put_sample(struct live *l, const struct sample *s);
 void live_put_device(struct live *l, uint32_t device, const struct live_device *d);
-void live_put_alert(struct live *l, const struct live_alert *a); /* by key; keeps cleared ones 24 h */
+void live_put_alert(struct live *l,
+                    const struct live_alert *a); /* by key; keeps cleared ones 24 h */
 void live_put_uplink(struct live *l, const struct live_uplink *u); /* by id; any thread */
 void live_put_log(struct live *l, const struct live_log *g);       /* any thread */
 void live_put_event(struct live *l, const char *json);
@@ -87,27 +88,29 @@ const struct channel_table *live_channels(const struct live *l);
 int64_t live_now(struct live *l);
 uint64_t live_version(struct live *l); /* grows with every put */
 
-/* The version of the newest change of each kind, so that a follower looks only at what is new. A
- * device is news when its state or the reason for it changed, not with every poll. */
+/* The version of the newest change of each kind, so that a follower looks only at what is new.
+ * A device is news when its state or the reason for it changed, not with every poll. */
 struct live_versions {
     uint64_t all, samples, devices, alerts;
     uint64_t delivery; /* uplinks or log */
 };
 void live_versions_get(struct live *l, struct live_versions *ret);
 
-/* Copies the samples put after `since` (0: all that have one) into `out`, at most max; returns how
- * many, and the version up to which they go. A channel without a sample yet is left out. */
+/* Copies the samples put after `since` (0: all that have one) into `out`, at most max; returns
+ * how many, and the version up to which they go. A channel without a sample yet is left out. */
 size_t live_samples(struct live *l, uint64_t since, struct sample *out, size_t max,
                     uint64_t *ret_version);
 size_t live_devices(struct live *l, struct live_device *out, size_t max);
 size_t live_devices_n(const struct live *l);
 /* Standing ones first, by colour and time. */
 size_t live_alerts(struct live *l, struct live_alert *out, size_t max);
-uint64_t live_alerts_dropped(struct live *l); /* new ones that pushed another out, or found no place */
+uint64_t live_alerts_dropped(
+    struct live *l); /* new ones that pushed another out, or found no place */
 size_t live_uplinks(struct live *l, struct live_uplink *out, size_t max);
 void live_log_get(struct live *l, struct live_log *ret);
-uint64_t live_events_last(struct live *l); /* the counter now: to follow what comes from here on */
+uint64_t live_events_last(
+    struct live *l); /* the counter now: to follow what comes from here on */
 /* Events after `since` (their own counter), oldest first; each is copied into `buf` of
  * LIVE_EVENT_MAX bytes and handed over. Returns the new counter. */
-uint64_t live_events(struct live *l, uint64_t since,
-                     void (*each)(void *user, const char *json), void *user);
+uint64_t live_events(struct live *l, uint64_t since, void (*each)(void *user, const char *json),
+                     void *user);

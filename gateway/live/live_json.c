@@ -22,7 +22,10 @@ static const struct {
 
 static const char *const levels[] = { "none", "blue", "yellow", "orange", "red" };
 
-enum { STATES = sizeof device_states / sizeof *device_states, LEVELS = sizeof levels / sizeof *levels };
+enum {
+    STATES = sizeof device_states / sizeof *device_states,
+    LEVELS = sizeof levels / sizeof *levels
+};
 
 const char *live_device_state_id(int state)
 {
@@ -123,7 +126,8 @@ void live_json_sample_members(struct buf *b, const struct sample *s)
     live_json_time(b, s->time_ms);
     buf_puts(b, ",");
     put_value(b, s->value);
-    buf_printf(b, ",\"status\":\"%s\",\"grade\":\"%s\",\"reasons\":", status_id(s->verdict.status),
+    buf_printf(b,
+               ",\"status\":\"%s\",\"grade\":\"%s\",\"reasons\":", status_id(s->verdict.status),
                grade_id(s->verdict.grade));
     put_reasons(b, s->verdict.reasons);
 }
@@ -248,7 +252,8 @@ int live_json_channels(struct buf *b, struct live *l)
     return 0;
 }
 
-static void put_alert(struct buf *b, const struct channel_table *table, const struct live_alert *a)
+static void put_alert(struct buf *b, const struct channel_table *table,
+                      const struct live_alert *a)
 {
     const struct channel *c = a->channel < table->n ? &table->channels[a->channel] : NULL;
 
@@ -265,7 +270,8 @@ static void put_alert(struct buf *b, const struct channel_table *table, const st
     buf_json(b, c ? unit_display(c->quantity) : NULL);
     buf_printf(b, ",\"digits\":%u", c ? c->quantity->decimals : 0u);
     buf_printf(b, ",\"level\":\"%s\",\"peak\":\"%s\",\"cleared\":%s,\"raised_at\":",
-               live_level_id(a->level), live_level_id(a->peak), a->is_cleared ? "true" : "false");
+               live_level_id(a->level), live_level_id(a->peak),
+               a->is_cleared ? "true" : "false");
     live_json_time(b, a->raised_ms);
     buf_puts(b, ",\"changed_at\":");
     live_json_time(b, a->changed_ms);
@@ -394,8 +400,8 @@ int live_json_now(struct buf *b, struct live *l, enum live_detail detail)
         return err;
     buf_puts(b, ",\"alerts\":");
     err = live_json_alerts(b, l);
-    buf_printf(b, ",\"alerts_dropped\":%llu,\"uplinks\":",
-               (unsigned long long)live_alerts_dropped(l));
+    buf_printf(
+        b, ",\"alerts_dropped\":%llu,\"uplinks\":", (unsigned long long)live_alerts_dropped(l));
     live_json_uplinks(b, l);
     buf_puts(b, ",\"log\":");
     live_json_log(b, l);

@@ -16,8 +16,9 @@ void live_json_time(struct buf *b, int64_t ms);
 void live_json_double(struct buf *b, double x);
 void live_json_names(struct buf *b, const char *en, const char *zh);
 
-/* The members of a sample without the braces: "time":…,"value":…,"decimals":…,"status":…,"grade":…,
- * "reasons":[{"id","en","zh"}]. All null with s == NULL: no sample yet. */
+/* The members of a sample without the braces:
+ * "time":…,"value":…,"decimals":…,"status":…,"grade":…, "reasons":[{"id","en","zh"}]. All null
+ * with s == NULL: no sample yet. */
 void live_json_sample_members(struct buf *b, const struct sample *s);
 /* {"channel":"roof-o3/ozone", members}, with "quantity" and "unit" when is_full. */
 enum live_detail { LIVE_BRIEF, LIVE_FULL };
@@ -31,8 +32,9 @@ int live_json_alerts(struct buf *b, struct live *l);
 void live_json_uplinks(struct buf *b, struct live *l);
 void live_json_log(struct buf *b, struct live *l);
 
-/* Everything: {"station","time","words","devices","channels","alerts","alerts_dropped","uplinks",
- * "log"}. The channels are left out without LIVE_FULL. */
+/* Everything:
+ * {"station","time","words","devices","channels","alerts","alerts_dropped","uplinks", "log"}.
+ * The channels are left out without LIVE_FULL. */
 int live_json_now(struct buf *b, struct live *l, enum live_detail detail);
 
 const char *live_device_state_id(int state); /* "waiting" "online" "silent" "disabled" */

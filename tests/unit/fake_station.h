@@ -51,10 +51,12 @@ enum {
 };
 
 static const struct live_device fake_devices[FAKE_DEVICES] = {
-    { "roof-gas", "Gas analyser, roof", "屋顶气体分析仪", "vaisala-aqt530", "line-1", MEDIUM_AIR,
-      .state = 1, .polls = 1200, .answers = 1199, .last_answer_ms = FAKE_NOW_MS - 2000 },
-    { "roof-dust", "Dust monitor, roof", "屋顶颗粒物监测仪", "metone-bam1020", "line-1", MEDIUM_AIR,
-      .state = 1, .polls = 1200, .answers = 1200, .last_answer_ms = FAKE_NOW_MS - 3000 },
+    { "roof-gas", "Gas analyser, roof", "屋顶气体分析仪", "vaisala-aqt530", "line-1",
+      MEDIUM_AIR, .state = 1, .polls = 1200, .answers = 1199,
+      .last_answer_ms = FAKE_NOW_MS - 2000 },
+    { "roof-dust", "Dust monitor, roof", "屋顶颗粒物监测仪", "metone-bam1020", "line-1",
+      MEDIUM_AIR, .state = 1, .polls = 1200, .answers = 1200,
+      .last_answer_ms = FAKE_NOW_MS - 3000 },
     { "river", "River sonde", "河道多参数水质仪", "ysi-exo2", "quay", MEDIUM_WATER, .state = 1,
       .polls = 600, .answers = 597, .last_answer_ms = FAKE_NOW_MS - 5000 },
     { "river-nh4", "Ammonia analyser", "氨氮在线分析仪", "hach-amtax", "quay", MEDIUM_WATER,
@@ -62,8 +64,8 @@ static const struct live_device fake_devices[FAKE_DEVICES] = {
       .last_answer_ms = FAKE_NOW_MS - 754000 },
     { "meadow", "Soil probe, meadow", "草地土壤探头", "rs485-soil-7in1", "line-2", MEDIUM_SOIL,
       .state = 1, .polls = 300, .answers = 300, .last_answer_ms = FAKE_NOW_MS - 9000 },
-    { "street", "Sound level meter", "噪声监测仪", "awa6218", "cabinet", MEDIUM_NOISE, .state = 1,
-      .polls = 3600, .answers = 3600, .last_answer_ms = FAKE_NOW_MS - 1000 },
+    { "street", "Sound level meter", "噪声监测仪", "awa6218", "cabinet", MEDIUM_NOISE,
+      .state = 1, .polls = 3600, .answers = 3600, .last_answer_ms = FAKE_NOW_MS - 1000 },
     { "fence", "Gamma probe, fence", "围栏伽马剂量率仪", "gamma-tracer", "cabinet",
       MEDIUM_RADIATION, .state = 1, .polls = 600, .answers = 600,
       .last_answer_ms = FAKE_NOW_MS - 4000 },
@@ -115,21 +117,48 @@ static void fake_samples(struct fake_station *f, int64_t time_ms)
 static void fake_alerts(struct fake_station *f, int64_t now)
 {
     const struct live_alert standing = {
-        .key = "ozone-high/roof-gas/1", .rule = "ozone-high", .title_en = "Ozone over the limit",
-        .title_zh = "臭氧浓度超标", .channel = FAKE_OZONE, .level = 2, .peak = 2,
-        .raised_ms = now - 780000, .changed_ms = now - 780000, .value = 171.2, .limit = 160,
+        .key = "ozone-high/roof-gas/1",
+        .rule = "ozone-high",
+        .title_en = "Ozone over the limit",
+        .title_zh = "臭氧浓度超标",
+        .channel = FAKE_OZONE,
+        .level = 2,
+        .peak = 2,
+        .raised_ms = now - 780000,
+        .changed_ms = now - 780000,
+        .value = 171.2,
+        .limit = 160,
         .extreme = 188.6,
     };
     const struct live_alert red = {
-        .key = "noise/street/1", .rule = "noise", .title_en = "Night noise over the limit",
-        .title_zh = "夜间噪声超标", .channel = 15, .level = 4, .peak = 4, .raised_ms = now - 95000,
-        .changed_ms = now - 95000, .value = 78.9, .limit = 70, .extreme = 81.3,
+        .key = "noise/street/1",
+        .rule = "noise",
+        .title_en = "Night noise over the limit",
+        .title_zh = "夜间噪声超标",
+        .channel = 15,
+        .level = 4,
+        .peak = 4,
+        .raised_ms = now - 95000,
+        .changed_ms = now - 95000,
+        .value = 78.9,
+        .limit = 70,
+        .extreme = 81.3,
     };
     const struct live_alert cleared = {
-        .key = "turb/river/1", .rule = "turb", .title_en = "River turbid <after> rain",
-        .title_zh = "河水浑浊", .channel = 9, .level = 0, .peak = 3, .is_cleared = true,
-        .raised_ms = now - 9000000, .changed_ms = now - 5400000, .cleared_ms = now - 5400000,
-        .value = 18.2, .limit = 20, .extreme = 64.8,
+        .key = "turb/river/1",
+        .rule = "turb",
+        .title_en = "River turbid <after> rain",
+        .title_zh = "河水浑浊",
+        .channel = 9,
+        .level = 0,
+        .peak = 3,
+        .is_cleared = true,
+        .raised_ms = now - 9000000,
+        .changed_ms = now - 5400000,
+        .cleared_ms = now - 5400000,
+        .value = 18.2,
+        .limit = 20,
+        .extreme = 64.8,
     };
 
     live_put_alert(f->live, &standing);
@@ -139,20 +168,28 @@ static void fake_alerts(struct fake_station *f, int64_t now)
 
 static void fake_delivery(struct fake_station *f, uint64_t samples)
 {
-    live_put_log(f->live, &(struct live_log){ .seq = samples / 40, .samples = samples,
-                                              .rows = samples / 6, .events = 37,
+    live_put_log(f->live, &(struct live_log){ .seq = samples / 40,
+                                              .samples = samples,
+                                              .rows = samples / 6,
+                                              .events = 37,
                                               .size_bytes = 18 << 20 });
-    live_put_uplink(f->live, &(struct live_uplink){ .id = "centre", .kind = "mqtt",
+    live_put_uplink(f->live, &(struct live_uplink){ .id = "centre",
+                                                    .kind = "mqtt",
                                                     .is_connected = true,
                                                     .acked_seq = samples / 40 - 12,
-                                                    .backlog = 12, .sent = samples / 40 });
+                                                    .backlog = 12,
+                                                    .sent = samples / 40 });
 }
 
 static int fake_create(struct fake_station *f)
 {
-    *f = (struct fake_station){ .station = { .id = "riverside-01", .en = "Riverside",
-                                             .zh = "滨河站", .region = "demo", .zone = "+08:00",
-                                             .lat = 31.2304, .lon = 121.4737,
+    *f = (struct fake_station){ .station = { .id = "riverside-01",
+                                             .en = "Riverside",
+                                             .zh = "滨河站",
+                                             .region = "demo",
+                                             .zone = "+08:00",
+                                             .lat = 31.2304,
+                                             .lon = 121.4737,
                                              .started_ms = FAKE_NOW_MS - 86400000,
                                              .version = "0.1.0" } };
     for (uint32_t i = 0; i < FAKE_CHANNELS; i++) {
@@ -161,15 +198,23 @@ static int fake_create(struct fake_station *f)
         snprintf(f->ids[i], sizeof f->ids[i], "%s/%s%s%s", fake_points[p].device,
                  fake_points[p].point, statistic ? "@" : "", statistic ? statistic : "");
         f->channels[i] = (struct channel){
-            .id = f->ids[i], .device = fake_points[p].device, .point = fake_points[p].point,
-            .statistic = statistic, .quantity = quantity_find(fake_points[p].quantity),
-            .period_ms = i < FAKE_POINTS ? 10000 : i == FAKE_OZONE_MINUTE ? 60000 : 3600000,
-            .decimals = -1, .column = i, .source = p,
+            .id = f->ids[i],
+            .device = fake_points[p].device,
+            .point = fake_points[p].point,
+            .statistic = statistic,
+            .quantity = quantity_find(fake_points[p].quantity),
+            .period_ms = i < FAKE_POINTS          ? 10000
+                         : i == FAKE_OZONE_MINUTE ? 60000
+                                                  : 3600000,
+            .decimals = -1,
+            .column = i,
+            .source = p,
         };
         if (!f->channels[i].quantity)
             return -1;
     }
-    f->table = (struct channel_table){ .station = "riverside-01", .channels = f->channels,
+    f->table = (struct channel_table){ .station = "riverside-01",
+                                       .channels = f->channels,
                                        .n = FAKE_CHANNELS };
     if (live_create(&f->station, &f->table, fake_devices, FAKE_DEVICES, &f->live))
         return -1;

@@ -98,7 +98,8 @@ static void tail_begins_with_what_is_and_goes_on_with_what_changes(void **state)
 
     for (size_t i = 0; i < FAKE_CHANNELS; i++)
         assert_non_null(strstr(line_of(f, c), "{\"sample\":{\"channel\":\""));
-    live_put_sample(f->station.live, &(struct sample){ .time_ms = FAKE_NOW_MS, .channel = FAKE_OZONE,
+    live_put_sample(f->station.live, &(struct sample){ .time_ms = FAKE_NOW_MS,
+                                                       .channel = FAKE_OZONE,
                                                        .value = { 8450, 2 } });
     const char *line = line_of(f, c);
     assert_non_null(strstr(line, "\"channel\":\"roof-gas/ozone\",\"quantity\":\"ozone\","
@@ -193,7 +194,8 @@ static void a_stale_socket_is_replaced(void **state)
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
     close(fd);
-    assert_int_equal(control_start(&f->loop, a.sun_path, f->station.live, NULL, NULL, &second), 0);
+    assert_int_equal(control_start(&f->loop, a.sun_path, f->station.live, NULL, NULL, &second),
+                     0);
     control_stop(second);
     uv_run(&f->loop, UV_RUN_NOWAIT);
     unlink(a.sun_path);
@@ -208,7 +210,8 @@ static void a_file_in_its_place_is_not_removed(void **state)
     snprintf(path, sizeof path, "%s/file", f->folder);
     int fd = open(path, O_CREAT | O_WRONLY, 0600);
     close(fd);
-    assert_int_equal(control_start(&f->loop, path, f->station.live, NULL, NULL, &second), -EEXIST);
+    assert_int_equal(control_start(&f->loop, path, f->station.live, NULL, NULL, &second),
+                     -EEXIST);
     assert_int_equal(unlink(path), 0);
 }
 

@@ -39,7 +39,8 @@ static struct fixture fixture;
 static const char gas_dictionary[] =
     "{\"sf1\":1,\"station\":\"riverside-01\",\"period_ms\":10000,\"unit_ms\":1,\"channels\":["
     "{\"id\":\"roof-gas/ozone\",\"quantity\":\"ozone\",\"unit\":\"ug/m3\"},"
-    "{\"id\":\"roof-gas/nitrogen_dioxide\",\"quantity\":\"nitrogen_dioxide\",\"unit\":\"ug/m3\"},"
+    "{\"id\":\"roof-gas/nitrogen_dioxide\",\"quantity\":\"nitrogen_dioxide\",\"unit\":\"ug/"
+    "m3\"},"
     "{\"id\":\"roof-gas/sulfur_dioxide\",\"quantity\":\"sulfur_dioxide\",\"unit\":\"ug/m3\"},"
     "{\"id\":\"roof-gas/carbon_monoxide\",\"quantity\":\"carbon_monoxide\",\"unit\":\"mg/m3\"},"
     "{\"id\":\"x\",\"quantity\":\"ozone\",\"unit\":\"ug/m3\"},"
@@ -228,7 +229,8 @@ static int raw_status(struct fixture *f, const char *request)
     int status = 0;
     int fd = raw_connect(f);
 
-    assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL),
+                     (ssize_t)strlen(request));
     if (recv(fd, answer, sizeof answer - 1, 0) > 0)
         sscanf(answer, "HTTP/1.1 %d", &status);
     close(fd);
@@ -244,7 +246,8 @@ static void the_page_has_names_and_values_without_a_script(void **state)
     assert_int_equal(get(f, "/"), 200);
     assert_non_null(strstr(f->body, "<h1>Riverside</h1>"));
     assert_non_null(strstr(f->body, "data-channel=\"roof-gas/ozone\" data-state=\"good\""));
-    assert_non_null(strstr(f->body, "<span class=\"value\">0.2</span> <span class=\"unit\">mm"));
+    assert_non_null(
+        strstr(f->body, "<span class=\"value\">0.2</span> <span class=\"unit\">mm"));
     assert_non_null(strstr(f->body, "Night noise over the limit"));
     assert_null(strstr(f->body, "{{"));
 }
@@ -264,7 +267,8 @@ static void the_browser_s_language_decides_when_none_is_asked_for(void **state)
 {
     struct fixture *f = *state;
     CURL *c = prepare(f, "/");
-    struct curl_slist *h = curl_slist_append(NULL, "Accept-Language: fr, en;q=0.3, zh-CN;q=0.8");
+    struct curl_slist *h =
+        curl_slist_append(NULL, "Accept-Language: fr, en;q=0.3, zh-CN;q=0.8");
 
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, h);
     assert_int_equal(perform(c), 200);
@@ -377,9 +381,9 @@ static json_t *channel_of(json_t *now, const char *id)
     size_t i;
     json_t *c;
 
-    json_array_foreach (json_object_get(now, "channels"), i, c)
-        if (strcmp(json_string_value(json_object_get(c, "id")), id) == 0)
-            return c;
+    json_array_foreach(json_object_get(now, "channels"), i,
+                       c) if (strcmp(json_string_value(json_object_get(c, "id")), id) ==
+                              0) return c;
     return NULL;
 }
 
@@ -398,8 +402,8 @@ static void now_tells_everything_in_both_languages(void **state)
     assert_int_equal(json_array_size(json_object_get(now, "devices")), FAKE_DEVICES);
     assert_int_equal(json_array_size(json_object_get(now, "alerts")), 3);
     assert_int_equal(json_array_size(json_object_get(now, "uplinks")), 1);
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(now, "log"), "samples")),
-                     1284310);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(now, "log"), "samples")), 1284310);
     json_decref(now);
 }
 
@@ -407,8 +411,9 @@ static void now_prints_values_digit_by_digit(void **state)
 {
     struct fixture *f = *state;
 
-    live_put_sample(f->station.live, &(struct sample){ .time_ms = FAKE_NOW_MS, .channel = 10,
-                                                       .value = { 1420, 2 } });
+    live_put_sample(
+        f->station.live,
+        &(struct sample){ .time_ms = FAKE_NOW_MS, .channel = 10, .value = { 1420, 2 } });
     assert_int_equal(get(f, "/api/v1/now"), 200);
     assert_non_null(strstr(f->body, "\"value\":14.20,\"decimals\":2"));
 }
@@ -443,8 +448,9 @@ static void metrics_are_in_the_format_of_prometheus(void **state)
     assert_non_null(strstr(f->head, "text/plain; version=0.0.4"));
     assert_non_null(strstr(f->body, "# TYPE sluice_samples_total counter\n"
                                     "sluice_samples_total 1284310\n"));
-    assert_non_null(strstr(f->body, "sluice_device_up{device=\"river-nh4\",profile=\"hach-amtax\","
-                                    "bus=\"quay\"} 0\n"));
+    assert_non_null(strstr(f->body,
+                           "sluice_device_up{device=\"river-nh4\",profile=\"hach-amtax\","
+                           "bus=\"quay\"} 0\n"));
     assert_non_null(strstr(f->body, "sluice_uplink_backlog_entries{uplink=\"centre\","
                                     "kind=\"mqtt\"} 12\n"));
     assert_non_null(strstr(f->body, "sluice_log_commits_total "));
@@ -565,7 +571,10 @@ static void a_bucket_without_usable_values_is_null(void **state)
 static void head_has_no_body(void **state)
 {
     struct fixture *f = *state;
-    static const char *const paths[] = { "/", "/api/v1/now", "/metrics", "/api/v1/live",
+    static const char *const paths[] = { "/",
+                                         "/api/v1/now",
+                                         "/metrics",
+                                         "/api/v1/live",
                                          "/assets/app.js",
                                          "/api/v1/history?channel=roof-gas/ozone" };
 
@@ -580,7 +589,9 @@ static void head_has_no_body(void **state)
 static void other_methods_are_not_allowed(void **state)
 {
     struct fixture *f = *state;
-    static const char *const methods[] = { "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW" };
+    static const char *const methods[] = {
+        "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"
+    };
 
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         CURL *c = prepare(f, "/api/v1/now");
@@ -594,9 +605,18 @@ static void hostile_paths_find_nothing(void **state)
 {
     struct fixture *f = *state;
     static const char *const paths[] = {
-        "/nothing", "/assets/", "/assets/../http.c", "/assets/..%2f..%2fetc/passwd",
-        "/assets/%2e%2e/en.json", "//", "/api/v1/now/", "/part/../", "/assets/page.html",
-        "/assets/app.js%00.css/x", "/%ff%fe", "/api/v1/live/x",
+        "/nothing",
+        "/assets/",
+        "/assets/../http.c",
+        "/assets/..%2f..%2fetc/passwd",
+        "/assets/%2e%2e/en.json",
+        "//",
+        "/api/v1/now/",
+        "/part/../",
+        "/assets/page.html",
+        "/assets/app.js%00.css/x",
+        "/%ff%fe",
+        "/api/v1/live/x",
     };
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
@@ -611,18 +631,21 @@ static void ambiguous_lengths_are_refused(void **state)
     struct fixture *f = *state;
 
     assert_int_equal(raw_status(f, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n"
-                                   "Content-Length: 5\r\n\r\nhello"), 400);
+                                   "Content-Length: 5\r\n\r\nhello"),
+                     400);
     assert_int_equal(raw_status(f, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
-                                   "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400);
+                                   "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+                     400);
 }
 
 static void a_body_is_refused(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(raw_status(f, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"),
-                     400);
-    assert_int_equal(raw_status(f, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"), 200);
+    assert_int_equal(
+        raw_status(f, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"), 400);
+    assert_int_equal(raw_status(f, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),
+                     200);
 }
 
 static void noise_does_not_hurt(void **state)
@@ -750,8 +773,9 @@ static void a_stream_brings_what_changes(void **state)
     assert_non_null(strstr(f->body, "event: delivery\n"));
     const char *news = strstr(f->body, "\"value\":1234.56");
     assert_null(strstr(news, "roof-gas/carbon_monoxide"));
-    live_put_sample(f->station.live, &(struct sample){ .time_ms = FAKE_NOW_MS,
-                                                       .channel = FAKE_OZONE, .value = { 84, 0 } });
+    live_put_sample(
+        f->station.live,
+        &(struct sample){ .time_ms = FAKE_NOW_MS, .channel = FAKE_OZONE, .value = { 84, 0 } });
 }
 
 static void a_client_that_does_not_read_delays_nobody(void **state)
@@ -807,8 +831,14 @@ static void stops_while_history_is_asked_for(void **state)
 static void a_wrong_address_is_explained(void **state)
 {
     struct fixture *f = *state;
-    static const char *const wrong[] = { "", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999",
-                                         "::1:80", "no.such.host:80", "127.0.0.1:80x" };
+    static const char *const wrong[] = { "",
+                                         "8080",
+                                         "127.0.0.1",
+                                         "127.0.0.1:",
+                                         "127.0.0.1:99999",
+                                         "::1:80",
+                                         "no.such.host:80",
+                                         "127.0.0.1:80x" };
     struct http *h = NULL;
     char error[256];
 
@@ -848,7 +878,8 @@ static void both_languages_have_the_same_words(void **state)
         assert_non_null(lang[i]);
     }
     for (int i = 0; i < 2; i++)
-        json_object_foreach (lang[i], key, value) {
+        json_object_foreach(lang[i], key, value)
+        {
             if (!json_object_get(lang[1 - i], key))
                 fail_msg("%s lacks \"%s\"", files[1 - i], key);
             assert_true(strlen(json_string_value(value)) > 0);
@@ -922,8 +953,7 @@ static void a_template_escapes_and_forgives(void **state)
     (void)state;
     assert_int_equal(words_create(&w), 0);
     template_put(&b, "[{{a}}][{{{h}}}][{{none}}][{{w.level.red}}]{{open", values, w, LANG_EN);
-    assert_string_equal(buf_text(&b),
-                        "[&lt;&quot;&#39;&amp;&gt;][<b>][][Red]{{open");
+    assert_string_equal(buf_text(&b), "[&lt;&quot;&#39;&amp;&gt;][<b>][][Red]{{open");
     buf_done(&b);
     words_destroy(w);
 }
@@ -947,8 +977,8 @@ static int serve_for_people(const char *listen)
     void *state;
     char error[256];
 
-    if (group_setup(&state) || http_start(listen, f->station.live, f->store, &f->http, error,
-                                          sizeof error))
+    if (group_setup(&state) ||
+        http_start(listen, f->station.live, f->store, &f->http, error, sizeof error))
         return 1;
     for (int64_t i = 1;; i++) {
         poll(NULL, 0, 1000);

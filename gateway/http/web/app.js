@@ -30,7 +30,10 @@ async function fetchPart(name) {
 
 async function refresh(part) {
   try {
-    byId(part).innerHTML = await fetchPart(part);
+    const html = await fetchPart(part);
+    const wasOpen = byId(part).querySelector("details")?.open ?? false;
+    byId(part).innerHTML = html;
+    if (wasOpen) byId(part).querySelector("details")?.setAttribute("open", "");
     showAges();
   } catch { /* the next event, or the reconnect, brings it */ }
 }
