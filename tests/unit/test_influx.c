@@ -23,11 +23,13 @@ struct server {
     int listener;
     uint16_t port;
     pthread_t thread;
-    const char *answer;        /* NULL: closes without one */
-    struct http_post *to_stop; /* stopped when a request has come, instead of an answer */
-    bool is_endless;           /* goes on answering until the other end closes */
-    char request[REQUEST_MAX]; /* the last one, head and body */
-    char body[REQUEST_MAX];    /* uncompressed */
+    pthread_mutex_t lock;       /* of all below */
+    const char *answer;         /* NULL: closes without one */
+    struct http_post *to_stop;  /* stopped when a request has come, instead of an answer */
+    bool is_endless;            /* goes on answering until the other end closes */
+    char arriving[REQUEST_MAX]; /* the server's own */
+    char request[REQUEST_MAX];  /* the last one, head and body */
+    char body[REQUEST_MAX];     /* uncompressed */
     size_t requests;
 };
 
@@ -35,51 +37,63 @@ static size_t read_request(struct server *s, int fd, size_t *ret_head)
 {
     size_t n = 0, need = SIZE_MAX;
 
-    while (n < need && n < sizeof s->request - 1) {
-        ssize_t got = read(fd, s->request + n, sizeof s->request - 1 - n);
+    while (n < need && n < sizeof s->arriving - 1) {
+        ssize_t got = read(fd, s->arriving + n, sizeof s->arriving - 1 - n);
         if (got <= 0)
             return 0;
         n += (size_t)got;
-        s->request[n] = '\0';
-        char *end = strstr(s->request, "\r\n\r\n");
-        char *length = strcasestr(s->request, "Content-Length:");
+        s->arriving[n] = '\0';
+        char *end = strstr(s->arriving, "\r\n\r\n");
+        char *length = strcasestr(s->arriving, "Content-Length:");
         if (end && length) {
-            *ret_head = (size_t)(end + 4 - s->request);
+            *ret_head = (size_t)(end + 4 - s->arriving);
             need = *ret_head + strtoul(length + 15, NULL, 10);
         }
     }
     return n;
 }
 
-static void keep_body(struct server *s, size_t head, size_t n)
-{
-    z_stream z = { .next_in = (Bytef *)s->request + head, .avail_in = (uInt)(n - head) };
+struct script {
+    const char *answer;
+    struct http_post *to_stop;
+    bool is_endless;
+};
 
+/* Keeps the request for the test and takes what it wants said. */
+static struct script keep_request(struct server *s, size_t head, size_t n)
+{
+    pthread_mutex_lock(&s->lock);
+    s->requests++;
+    memcpy(s->request, s->arriving, n + 1);
     memset(s->body, 0, sizeof s->body);
-    if (!strcasestr(s->request, "Content-Encoding: gzip")) {
+    if (strcasestr(s->request, "Content-Encoding: gzip")) {
+        z_stream z = { .next_in = (Bytef *)s->arriving + head, .avail_in = (uInt)(n - head) };
+        z.next_out = (Bytef *)s->body;
+        z.avail_out = sizeof s->body - 1;
+        assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+        assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+        inflateEnd(&z);
+    } else {
         memcpy(s->body, s->request + head, n - head);
-        return;
     }
-    z.next_out = (Bytef *)s->body;
-    z.avail_out = sizeof s->body - 1;
-    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
-    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
-    inflateEnd(&z);
+    struct script script = { s->answer, s->to_stop, s->is_endless };
+    pthread_mutex_unlock(&s->lock);
+    return script;
 }
 
-static void answer(struct server *s, int fd)
+static void answer(const struct script *script, int fd)
 {
     static const char more[4096];
     char byte;
 
-    if (s->to_stop) {
-        http_post_stop(s->to_stop);
+    if (script->to_stop) {
+        http_post_stop(script->to_stop);
         while (read(fd, &byte, 1) > 0)
             ;
     }
-    if (s->answer)
-        send(fd, s->answer, strlen(s->answer), MSG_NOSIGNAL);
-    while (s->is_endless && send(fd, more, sizeof more, MSG_NOSIGNAL) > 0)
+    if (script->answer)
+        send(fd, script->answer, strlen(script->answer), MSG_NOSIGNAL);
+    while (script->is_endless && send(fd, more, sizeof more, MSG_NOSIGNAL) > 0)
         ;
 }
 
@@ -90,10 +104,9 @@ static void *serve(void *user)
     for (int fd; (fd = accept(s->listener, NULL, NULL)) >= 0; close(fd)) {
         size_t head = 0, n;
         while ((n = read_request(s, fd, &head)) > 0) {
-            keep_body(s, head, n);
-            s->requests++;
-            answer(s, fd);
-            if (!s->answer || s->is_endless)
+            struct script script = keep_request(s, head, n);
+            answer(&script, fd);
+            if (!script.answer || script.is_endless)
                 break;
         }
     }
@@ -113,6 +126,7 @@ static int set_up(void **state)
     getsockname(s->listener, (struct sockaddr *)&a, &size);
     s->port = ntohs(a.sin_port);
     s->answer = OK_204;
+    pthread_mutex_init(&s->lock, NULL);
     assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
     *state = s;
     return 0;
@@ -125,8 +139,23 @@ static int tear_down(void **state)
     shutdown(s->listener, SHUT_RDWR);
     pthread_join(s->thread, NULL);
     close(s->listener);
+    pthread_mutex_destroy(&s->lock);
     free(s);
     return 0;
+}
+
+static void will_answer(struct server *s, const char *text)
+{
+    pthread_mutex_lock(&s->lock);
+    s->answer = text;
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* What the server kept may be read from here on: nothing is under way. */
+static void settle(struct server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    pthread_mutex_unlock(&s->lock);
 }
 
 static struct http_post *open_post(const struct server *s)
@@ -176,7 +205,7 @@ static void knows_what_every_answer_means(void **state)
     struct uplink_report why;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        s->answer = cases[i].answer;
+        will_answer(s, cases[i].answer);
         assert_int_equal(post_once(s, &why), cases[i].verdict);
         assert_true(strlen(why.text) > 0);
     }
@@ -187,7 +216,8 @@ static void tells_what_the_server_said(void **state)
     struct server *s = *state;
     struct uplink_report why;
 
-    s->answer = "HTTP/1.1 400 Bad\r\nContent-Length: 22\r\n\r\nunable\tto \033[31m parse\r\n";
+    will_answer(s,
+                "HTTP/1.1 400 Bad\r\nContent-Length: 22\r\n\r\nunable\tto \033[31m parse\r\n");
     assert_int_equal(post_once(s, &why), UPLINK_REFUSED);
     assert_string_equal(why.text, "HTTP 400: unable to  [31m parse");
 }
@@ -197,10 +227,10 @@ static void passes_on_how_long_to_wait(void **state)
     struct server *s = *state;
     struct uplink_report why;
 
-    s->answer = "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
+    will_answer(s, "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
     assert_int_equal(post_once(s, &why), UPLINK_LATER);
     assert_int_equal(why.retry_after_ms, 7000);
-    s->answer = "HTTP/1.1 503 Busy\r\nRetry-After: 99999999\r\nContent-Length: 0\r\n\r\n";
+    will_answer(s, "HTTP/1.1 503 Busy\r\nRetry-After: 99999999\r\nContent-Length: 0\r\n\r\n");
     assert_int_equal(post_once(s, &why), UPLINK_LATER);
     assert_int_equal(why.retry_after_ms, 3600000);
 }
@@ -210,8 +240,10 @@ static void does_not_read_an_endless_answer(void **state)
     struct server *s = *state;
     struct uplink_report why;
 
-    s->answer = "HTTP/1.1 400 Bad\r\n\r\nbecause ";
+    will_answer(s, "HTTP/1.1 400 Bad\r\n\r\nbecause ");
+    pthread_mutex_lock(&s->lock);
     s->is_endless = true;
+    pthread_mutex_unlock(&s->lock);
     assert_int_equal(post_once(s, &why), UPLINK_REFUSED);
 }
 
@@ -221,7 +253,9 @@ static void stops_in_the_middle_of_a_request(void **state)
     struct http_post *p = open_post(s);
     struct uplink_report why;
 
+    pthread_mutex_lock(&s->lock);
     s->to_stop = p;
+    pthread_mutex_unlock(&s->lock);
     assert_int_equal(http_post_send(p, "m v=1 1\n", 8, &why), UPLINK_LATER);
     assert_int_equal(http_post_send(p, "m v=1 1\n", 8, &why), UPLINK_LATER);
     http_post_destroy(p);
@@ -248,8 +282,10 @@ static void keeps_one_connection_and_compresses_what_is_large(void **state)
     for (size_t i = 0; i < sizeof body; i += 8)
         memcpy(body + i, "m v=1 1\n", 8);
     assert_int_equal(http_post_send(p, body, 8, &why), UPLINK_DELIVERED);
+    settle(s);
     assert_null(strcasestr(s->request, "gzip"));
     assert_int_equal(http_post_send(p, body, sizeof body, &why), UPLINK_DELIVERED);
+    settle(s);
     assert_non_null(strcasestr(s->request, "Content-Encoding: gzip"));
     assert_memory_equal(s->body, body, sizeof body);
     assert_int_equal(s->requests, 2);
@@ -330,7 +366,7 @@ static char *known_layout(void *user, uint32_t layout)
                : NULL;
 }
 
-static enum uplink_verdict send_entry(const struct server *s, const struct uplink_entry *e,
+static enum uplink_verdict send_entry(struct server *s, const struct uplink_entry *e,
                                       struct uplink_report *why)
 {
     const struct uplink_kind *kind = uplink_kind_find("influx");
@@ -346,6 +382,7 @@ static enum uplink_verdict send_entry(const struct server *s, const struct uplin
     enum uplink_verdict v = kind->send(u, &(struct uplink_batch){ e, 1 }, why);
     kind->destroy(u);
     free(options);
+    settle(s);
     return v;
 }
 

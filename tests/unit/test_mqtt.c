@@ -169,10 +169,11 @@ static void take_publish(struct broker *b, int fd, bool is_v5, uint8_t first, co
     s->is_retained = first & 1;
     b->seen_n++;
     bool is_first_series = b->ack && strstr(s->topic, "/series") != NULL;
+    int reason = b->puback_reason;
     pthread_mutex_unlock(&b->lock);
 
-    uint8_t body[4] = { id[0], id[1], (uint8_t)b->puback_reason, 0 };
-    if (b->puback_reason >= 0)
+    uint8_t body[4] = { id[0], id[1], (uint8_t)reason, 0 };
+    if (reason >= 0)
         send_packet(fd, 0x40, body, is_v5 ? 4 : 2);
     if (is_first_series) {
         send_ack_message(b, fd, is_v5);
@@ -529,7 +530,9 @@ static void says_so_when_the_connection_breaks(void **state)
     while (f->kind->collect(f->u, 50, &acks) && mono_ms() < deadline)
         ;
     assert_true(mono_ms() < deadline);
+    pthread_mutex_lock(&f->b.lock);
     f->b.puback_reason = 0;
+    pthread_mutex_unlock(&f->b.lock);
     assert_int_equal(send_entries(f, e, 1), UPLINK_SENT);
     assert_int_equal(f->b.connects, 2);
 }

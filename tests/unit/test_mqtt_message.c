@@ -201,8 +201,7 @@ static void refuses_topics_that_are_not_ours(void **state)
         "sluice/1//03/123456789/series",
         "sluice/1/demo/03/series",
         "sluice/1/De/03/123456789/series",
-        "sluice/1/demo/03/12345678901234567890123456789012345678901234567890123456789012345678/"
-        "s",
+        "sluice/1/a/03/12345678901234567890123456789012345678901234567890123456789012345/ack",
     };
     struct mqtt_topic t;
 
