@@ -19,7 +19,8 @@ enum {
 
 struct ingest_arguments {
     const char *broker, *db, *database, *org, *bucket, *token_file, *db_username,
-        *db_password_file, *region, *shards, *username, *password_file, *ca, *cert, *key, *clock;
+        *db_password_file, *region, *shards, *username, *password_file, *ca, *cert, *key,
+        *clock;
     double ack_interval_s;
     bool is_verbose;
 };
@@ -27,42 +28,104 @@ struct ingest_arguments {
 #define OPTION(member) .offset = offsetof(struct ingest_arguments, member)
 
 static const struct cmd_option options[] = {
-    { .name = "broker", .letter = 'b', .type = OPTION_TEXT, OPTION(broker), .value = "URL",
+    { .name = "broker",
+      .letter = 'b',
+      .type = OPTION_TEXT,
+      OPTION(broker),
+      .value = "URL",
       .help = "Broker: mqtt://host:1883 or mqtts://host:8883." },
-    { .name = "db", .letter = 'd', .type = OPTION_TEXT, OPTION(db), .value = "URL",
+    { .name = "db",
+      .letter = 'd',
+      .type = OPTION_TEXT,
+      OPTION(db),
+      .value = "URL",
       .help = "Time-series database: http://host:8428; a path of its own is kept." },
-    { .name = "database", .type = OPTION_TEXT, OPTION(database), .value = "NAME",
+    { .name = "database",
+      .type = OPTION_TEXT,
+      OPTION(database),
+      .value = "NAME",
       .help = "Database of InfluxDB 1; VictoriaMetrics makes it a label." },
-    { .name = "org", .type = OPTION_TEXT, OPTION(org), .value = "NAME",
+    { .name = "org",
+      .type = OPTION_TEXT,
+      OPTION(org),
+      .value = "NAME",
       .help = "Organisation of InfluxDB 2." },
-    { .name = "bucket", .type = OPTION_TEXT, OPTION(bucket), .value = "NAME",
+    { .name = "bucket",
+      .type = OPTION_TEXT,
+      OPTION(bucket),
+      .value = "NAME",
       .help = "Bucket of InfluxDB 2." },
-    { .name = "token-file", .type = OPTION_TEXT, OPTION(token_file), .value = "FILE",
+    { .name = "token-file",
+      .type = OPTION_TEXT,
+      OPTION(token_file),
+      .value = "FILE",
       .help = "File with the token of InfluxDB 2." },
-    { .name = "db-username", .type = OPTION_TEXT, OPTION(db_username), .value = "NAME",
+    { .name = "db-username",
+      .type = OPTION_TEXT,
+      OPTION(db_username),
+      .value = "NAME",
       .help = "User at the database." },
-    { .name = "db-password-file", .type = OPTION_TEXT, OPTION(db_password_file),
-      .value = "FILE", .help = "File with the password at the database." },
-    { .name = "region", .letter = 'r', .type = OPTION_TEXT, OPTION(region), .value = "NAME",
+    { .name = "db-password-file",
+      .type = OPTION_TEXT,
+      OPTION(db_password_file),
+      .value = "FILE",
+      .help = "File with the password at the database." },
+    { .name = "region",
+      .letter = 'r',
+      .type = OPTION_TEXT,
+      OPTION(region),
+      .value = "NAME",
       .help = "Only the stations of this region." },
-    { .name = "shards", .type = OPTION_TEXT, OPTION(shards), .dflt = "00-3f", .value = "SET",
+    { .name = "shards",
+      .type = OPTION_TEXT,
+      OPTION(shards),
+      .dflt = "00-3f",
+      .value = "SET",
       .help = "Only these shards: \"00-1f\", \"00,07,20-2f\". Each shard has one ingest." },
-    { .name = "ack-interval", .type = OPTION_DOUBLE, OPTION(ack_interval_s), .dflt = "1",
-      .min = 0.01, .max = 3600, .value = "SECONDS",
-      .help = "Acknowledge at the latest after so long; stations send again after twice theirs." },
-    { .name = "username", .letter = 'u', .type = OPTION_TEXT, OPTION(username), .value = "NAME",
+    { .name = "ack-interval",
+      .type = OPTION_DOUBLE,
+      OPTION(ack_interval_s),
+      .dflt = "1",
+      .min = 0.01,
+      .max = 3600,
+      .value = "SECONDS",
+      .help =
+          "Acknowledge at the latest after so long; stations send again after twice theirs." },
+    { .name = "username",
+      .letter = 'u',
+      .type = OPTION_TEXT,
+      OPTION(username),
+      .value = "NAME",
       .help = "User at the broker." },
-    { .name = "password-file", .type = OPTION_TEXT, OPTION(password_file), .value = "FILE",
+    { .name = "password-file",
+      .type = OPTION_TEXT,
+      OPTION(password_file),
+      .value = "FILE",
       .help = "File with the password at the broker." },
-    { .name = "ca", .type = OPTION_TEXT, OPTION(ca), .value = "FILE",
+    { .name = "ca",
+      .type = OPTION_TEXT,
+      OPTION(ca),
+      .value = "FILE",
       .help = "Certificates to trust instead of the system's." },
-    { .name = "cert", .type = OPTION_TEXT, OPTION(cert), .value = "FILE",
+    { .name = "cert",
+      .type = OPTION_TEXT,
+      OPTION(cert),
+      .value = "FILE",
       .help = "Own certificate for the broker." },
-    { .name = "key", .type = OPTION_TEXT, OPTION(key), .value = "FILE",
+    { .name = "key",
+      .type = OPTION_TEXT,
+      OPTION(key),
+      .value = "FILE",
       .help = "Its private key." },
-    { .name = "clock", .type = OPTION_TEXT, OPTION(clock), .value = "TEXT",
+    { .name = "clock",
+      .type = OPTION_TEXT,
+      OPTION(clock),
+      .value = "TEXT",
       .help = "Fast station clock of a demonstration, as sluice demo hands it over." },
-    { .name = "verbose", .letter = 'v', .type = OPTION_FLAG, OPTION(is_verbose),
+    { .name = "verbose",
+      .letter = 'v',
+      .type = OPTION_FLAG,
+      OPTION(is_verbose),
       .help = "Log every detail." },
     { 0 },
 };
@@ -73,8 +136,7 @@ struct secrets {
 
 static int wrong(const char *what, const char *detail)
 {
-    fprintf(stderr, "sluice ingest: %s%s%s\n", what, detail ? ": " : ".",
-            detail ? detail : "");
+    fprintf(stderr, "sluice ingest: %s%s%s\n", what, detail ? ": " : ".", detail ? detail : "");
     return EXIT_USAGE;
 }
 
@@ -179,7 +241,8 @@ static int serve(const struct ingest_options *g)
 static int run(const void *opt, int argc, char **argv)
 {
     const struct ingest_arguments *o = opt;
-    const struct write_target target = { .database = o->database, .org = o->org,
+    const struct write_target target = { .database = o->database,
+                                         .org = o->org,
                                          .bucket = o->bucket };
     struct ingest_options g = { .user = NULL };
     struct secrets secrets;
@@ -214,10 +277,12 @@ const struct cmd cmd_ingest = {
         "taken them. Keeps nothing: what was not acknowledged is sent again by the station.\n"
         "Lines that the database refuses one by one are logged with station and entry, and\n"
         "acknowledged then, so that a station is not held up for ever.\n"
-        "Prints \"ready\" once it is subscribed; SIGTERM or Ctrl-C ends it within two seconds.\n\n"
+        "Prints \"ready\" once it is subscribed; SIGTERM or Ctrl-C ends it within two "
+        "seconds.\n\n"
         "Examples:\n"
         "  sluice ingest --broker mqtt://127.0.0.1:1883 --db http://127.0.0.1:8428\n"
-        "  sluice ingest --broker mqtts://broker:8883 --db http://influx:8086 --database env \\\n"
+        "  sluice ingest --broker mqtts://broker:8883 --db http://influx:8086 --database env "
+        "\\\n"
         "    --region north --shards 00-1f",
     .options = options,
     .options_size = sizeof(struct ingest_arguments),

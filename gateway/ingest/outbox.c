@@ -111,8 +111,7 @@ static void go_on(struct outbox *o)
         return;
     }
     o->bad = 0;
-    o->to =
-        o->text.size - o->from > 2 * size ? line_end(o, o->from + 2 * size) : o->text.size;
+    o->to = o->text.size - o->from > 2 * size ? line_end(o, o->from + 2 * size) : o->text.size;
 }
 
 static bool refused(struct outbox *o, const struct uplink_report *why)

@@ -38,7 +38,7 @@ struct outbox {
     struct outbox_mark *marks;
     size_t marks_n, settled_n; /* marks handed out by outbox_settled() */
     size_t from, to;       /* under way, or to be sent next; before `from` all is answered */
-    size_t bad; /* up to here a refused line is known to be; 0: none is known */
+    size_t bad;            /* up to here a refused line is known to be; 0: none is known */
     bool is_closed;        /* being sent: nothing is added */
     uint32_t open_refused; /* lines of an entry that goes on in the next batch: no mark yet */
     char open_why[160];

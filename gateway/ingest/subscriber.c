@@ -234,8 +234,8 @@ void subscriber_flush(struct subscriber *s, int64_t timeout_ms)
     int64_t deadline = mono_ms() + timeout_ms;
     struct mqtt_note n;
 
-    for (int64_t left; (left = deadline - mono_ms()) > 0 &&
-                       mqtt_link_is_connected(s->link) && !mqtt_link_is_idle(s->link);)
+    for (int64_t left; (left = deadline - mono_ms()) > 0 && mqtt_link_is_connected(s->link) &&
+                       !mqtt_link_is_idle(s->link);)
         if (subscriber_next(s, left, &n))
             mqtt_note_done(&n);
 }

@@ -12,7 +12,7 @@
 
 #include "gateway/uplink/mqtt_link.h"
 
-struct subscriber_options { /* texts must outlive the subscriber */
+struct subscriber_options {      /* texts must outlive the subscriber */
     const char *broker, *region; /* region NULL: all */
     uint64_t shards;             /* a bit for each */
     const char *username, *password, *ca, *cert, *key;

@@ -24,12 +24,12 @@ enum {
     LINGER_MS = 300, /* longer than an entry waits for company */
 };
 
-#define WALL     INT64_C(1700000000000)
-#define EPOCH    UINT64_C(0x1122334455667788)
-#define CHANNELS                                                                              \
-    "[{\"id\":\"d/ozone\",\"quantity\":\"ozone\",\"unit\":\"ug/m3\"},"                        \
+#define WALL  INT64_C(1700000000000)
+#define EPOCH UINT64_C(0x1122334455667788)
+#define CHANNELS \
+    "[{\"id\":\"d/ozone\",\"quantity\":\"ozone\",\"unit\":\"ug/m3\"}," \
     "{\"id\":\"d/temperature\",\"quantity\":\"temperature\",\"unit\":\"Cel\"}]"
-#define DICTIONARY                                                                            \
+#define DICTIONARY \
     "{\"channels\":" CHANNELS ",\"period_ms\":1000,\"sf1\":1,\"station\":\"s1\",\"stream\":7," \
     "\"unit_ms\":1}"
 
@@ -217,9 +217,9 @@ static const char *heard(struct scene *s)
             n += (size_t)snprintf(text + n, sizeof text - n, "%" PRIu64 "-%" PRIu64 " ",
                                   a.acked[i].from, a.acked[i].to);
         for (size_t i = 0; i < a.need_n; i++)
-            n += (size_t)snprintf(text + n, sizeof text - n, "need %u/%u from %u ",
-                                  a.need[i].stream, a.need[i].segment,
-                                  a.need[i].from_frame_seq);
+            n +=
+                (size_t)snprintf(text + n, sizeof text - n, "need %u/%u from %u ",
+                                 a.need[i].stream, a.need[i].segment, a.need[i].from_frame_seq);
         centre_ack_sent(s->c, s->now);
     }
     return text;
@@ -243,7 +243,8 @@ static void writes_what_the_station_measured(void **state)
     assert_int_equal(line_parse_next(&q, &p), 0);
     line_parser_done(&q);
     assert_non_null(strstr(s->posted, "ozone,dev=d,station=s1 v=0.0,f=0i 1700000000000\n"));
-    assert_non_null(strstr(s->posted, "temperature,dev=d,station=s1 v=1.3,f=0i 1700000005000\n"));
+    assert_non_null(
+        strstr(s->posted, "temperature,dev=d,station=s1 v=1.3,f=0i 1700000005000\n"));
     scene_done(s);
 }
 
@@ -486,8 +487,8 @@ static void does_not_acknowledge_what_its_dictionary_does_not_fit(void **state)
     say_layout(s);
     assert_int_equal(series_encoder_create(STREAM, 1, s->layout, 1000, 1, NULL, &e), 0);
     for (int i = 0; i < 2; i++) {
-        long n = series_encode(e, i == 0, 1, &t, &cell, 1, narrow[i].data,
-                               sizeof narrow[i].data);
+        long n =
+            series_encode(e, i == 0, 1, &t, &cell, 1, narrow[i].data, sizeof narrow[i].data);
         assert_true(n > 0);
         narrow[i].size = (size_t)n;
         t += 1000;
@@ -560,8 +561,8 @@ static void refuses_another_frame_under_a_known_place_of_its_segment(void **stat
     deliver(s);
     heard(s);
     assert_int_equal(series_encoder_create(STREAM, COLUMNS, s->layout, 1000, 1, NULL, &e), 0);
-    other[0].size = (size_t)series_encode(e, true, 1, &t, cells, 1, other[0].data,
-                                          sizeof other[0].data);
+    other[0].size =
+        (size_t)series_encode(e, true, 1, &t, cells, 1, other[0].data, sizeof other[0].data);
     series_encoder_destroy(e);
     say_entry(s, EPOCH, 500, &other[0]);
     deliver(s);
@@ -806,6 +807,118 @@ static void throws_old_segments_away_and_gets_them_again(void **state)
     scene_done(s);
 }
 
+/* ---- all of it together, by chance ---- */
+
+struct chance {
+    struct scene *s;
+    uint64_t state;
+    bool is_stored[FRAMES + 1], is_acked[FRAMES + 1];
+};
+
+static uint32_t pick(struct chance *x, uint32_t below)
+{
+    x->state = x->state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(x->state >> 33) % below;
+}
+
+/* The first cell of a frame tells which it is. */
+static void note_stored(struct chance *x, const char *p, size_t size)
+{
+    char line[96];
+
+    for (size_t f = 0; f < FRAMES; f++) {
+        snprintf(line, sizeof line, " %" PRId64 "\n",
+                 WALL + (int64_t)(f * ROWS + ROWS - 1) * 1000);
+        const char *found = memmem(p, size, line, strlen(line));
+        const char *second =
+            found ? memmem(found + 1, size - (size_t)(found + 1 - p), line, strlen(line))
+                  : NULL;
+        x->is_stored[f + 1] |= second != NULL; /* both columns of the last row */
+    }
+}
+
+static void let_the_database_answer(struct chance *x)
+{
+    size_t size;
+
+    x->s->now += pick(x, 400);
+    const char *p = next_post(x->s, &size);
+    if (!p)
+        return;
+    bool is_well = pick(x, 4) > 0;
+    if (is_well)
+        note_stored(x, p, size);
+    answer(x->s, is_well ? UPLINK_DELIVERED : UPLINK_LATER, "HTTP 503");
+}
+
+static void hear(struct chance *x)
+{
+    struct centre_ack a;
+
+    x->s->now += pick(x, 1500);
+    while (centre_next_ack(x->s->c, x->s->now, &a)) {
+        bool is_lost = pick(x, 3) == 0;
+        for (size_t i = 0; i < a.acked_n; i++)
+            for (uint64_t e = a.acked[i].from; e <= a.acked[i].to; e++) {
+                assert_in_range(e, 1, FRAMES);
+                assert_true(x->is_stored[e]);
+                x->is_acked[e] |= !is_lost;
+            }
+        for (size_t i = 0; i < a.need_n; i++)
+            for (size_t f = a.need[i].from_frame_seq; f < FRAMES && pick(x, 20) > 0; f++)
+                say_frames(x->s, f, f);
+        centre_ack_sent(x->s->c, x->s->now);
+    }
+}
+
+/* All that was known is gone. */
+static void begin_anew(struct chance *x)
+{
+    struct centre_options o = { .ack_interval_ms = ACK_MS, .limits.kept_bytes = 6000 };
+
+    centre_destroy(x->s->c);
+    assert_int_equal(centre_create(&o, &x->s->c), 0);
+    if (pick(x, 2))
+        say_layout(x->s);
+}
+
+static bool has_all(const struct chance *x)
+{
+    for (size_t e = 1; e <= FRAMES; e++)
+        if (!x->is_acked[e])
+            return false;
+    return true;
+}
+
+static void send_something(struct chance *x)
+{
+    size_t first = pick(x, FRAMES);
+
+    for (size_t f = first; f < FRAMES && f < first + 8; f++)
+        if (!x->is_acked[f + 1] && pick(x, 5) > 0)
+            say_frames(x->s, f, f);
+}
+
+static void stores_before_it_acknowledges_whatever_happens(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct chance x = { .s = scene(), .state = seed };
+        int steps = 0;
+        while (!has_all(&x)) {
+            assert_true(++steps < 100000);
+            send_something(&x);
+            let_the_database_answer(&x);
+            hear(&x);
+            if (pick(&x, 200) == 0)
+                begin_anew(&x);
+            if (pick(&x, 20) == 0)
+                say_layout(x.s);
+        }
+        scene_done(x.s);
+    }
+}
+
 /* ---- its parts ---- */
 
 static void ledger_joins_ranges(void **state)
@@ -844,7 +957,9 @@ static void ledger_never_forgets_what_is_kept(void **state)
 
 static void reads_sets_of_shards(void **state)
 {
-    static const char *const bad[] = { "", "40", "0", "00-", "3f-00", "00,", "x", "00 01", "0x1" };
+    static const char *const bad[] = {
+        "", "40", "0", "00-", "3f-00", "00,", "x", "00 01", "0x1"
+    };
     uint64_t set = 0;
 
     (void)state;
@@ -891,6 +1006,7 @@ int main(void)
         cmocka_unit_test(drops_what_it_cannot_keep_and_never_acknowledges_it),
         cmocka_unit_test(serves_no_more_stations_than_it_may),
         cmocka_unit_test(throws_old_segments_away_and_gets_them_again),
+        cmocka_unit_test(stores_before_it_acknowledges_whatever_happens),
         cmocka_unit_test(ledger_joins_ranges),
         cmocka_unit_test(ledger_never_forgets_what_is_kept),
         cmocka_unit_test(reads_sets_of_shards),
