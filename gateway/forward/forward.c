@@ -10,7 +10,7 @@
 #include "gateway/base/log.h"
 #include "gateway/forward/follow.h"
 
-enum { COLLECT_MS = 60000 }; /* ended early by wake */
+enum { COLLECT_MS = 1000 }; /* ended early by wake */
 
 struct worker {
     struct follow follow;
@@ -132,11 +132,13 @@ void forward_wake(struct forward *f, uint64_t seq)
     }
 }
 
+/* is_stopping first: an uplink that was just returning must not be asked to wait again. */
 static void stop_worker(struct worker *w)
 {
-    w->follow.fu->kind->stop(w->follow.u);
     pthread_mutex_lock(&w->lock);
     atomic_store(&w->is_stopping, true);
+    if (!w->has_ended)
+        w->follow.fu->kind->stop(w->follow.u);
     pthread_cond_signal(&w->changed);
     pthread_mutex_unlock(&w->lock);
 }

@@ -712,8 +712,8 @@ void mqtt_link_wake(struct mqtt_link *l)
 {
     const struct inner_note wake = { .note.kind = MQTT_NOTE_NONE };
 
-    if (!atomic_exchange(&l->is_woken, true))
-        queue_push(l->notes, &wake);
+    if (!atomic_exchange(&l->is_woken, true) && !queue_push(l->notes, &wake))
+        atomic_store(&l->is_woken, false); /* full: nobody waits */
 }
 
 void mqtt_link_stop(struct mqtt_link *l)

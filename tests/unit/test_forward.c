@@ -27,6 +27,7 @@ struct uplink { /* also its options: one and the same object */
     size_t batch_max;
     bool has_bad_layout;
     const struct uplink_station *station;
+    struct queue *bell; /* collect() really waits, for this; NULL: it returns at once */
 };
 
 static int fake_create(const void *options, const struct uplink_station *station,
@@ -73,15 +74,24 @@ static enum uplink_verdict fake_send(struct uplink *u, const struct uplink_batch
 
 static bool fake_collect(struct uplink *u, int64_t timeout_ms, struct uplink_acks *ret)
 {
-    (void)timeout_ms;
+    char rung;
+
+    if (u->bell)
+        queue_pop(u->bell, &rung, timeout_ms);
     *ret = u->acks;
     u->acks = (struct uplink_acks){ .acked_n = 0 };
     return u->is_up;
 }
 
+static void fake_wake(struct uplink *u)
+{
+    if (u->bell)
+        queue_push(u->bell, "");
+}
+
 static void fake_stop(struct uplink *u)
 {
-    (void)u;
+    fake_wake(u);
 }
 
 static const struct uplink_kind database = {
@@ -100,6 +110,7 @@ static const struct uplink_kind centre = {
     .destroy = fake_destroy,
     .send = fake_send,
     .collect = fake_collect,
+    .wake = fake_wake,
     .stop = fake_stop,
 };
 
@@ -578,6 +589,26 @@ static void stops_its_threads_quickly(void **state)
     assert_true(mono_ms() - begin < 1000);
 }
 
+/* A stop must never fall between two waits: tried often, since it is a matter of timing. */
+static void a_stop_is_never_missed(void **state)
+{
+    struct fixture *f = *state;
+    struct forward *fw;
+
+    add_events(f, 3, 3);
+    start(f, &centre);
+    follow_done(&f->follow);
+    assert_int_equal(queue_create(1, 1, &f->dest.bell), 0);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(forward_create(&f->o, &fw), 0);
+        forward_wake(fw, 3);
+        int64_t begin = mono_ms();
+        forward_destroy(fw);
+        assert_true(mono_ms() - begin < 900); /* a missed one takes a second */
+    }
+    queue_destroy(f->dest.bell);
+}
+
 #define ON_LOG(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -600,6 +631,7 @@ int main(void)
         ON_LOG(sets_aside_what_is_refused_later),
         ON_LOG(waits_when_too_much_is_under_way),
         ON_LOG(stops_its_threads_quickly),
+        ON_LOG(a_stop_is_never_missed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
