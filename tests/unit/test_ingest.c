@@ -532,6 +532,19 @@ static void does_not_acknowledge_a_duplicate_before_the_first_is_stored(void **s
     scene_done(s);
 }
 
+static void does_not_acknowledge_a_second_number_before_the_first_is_stored(void **state)
+{
+    struct scene *s = scene();
+
+    (void)state;
+    say_frames(s, 0, 0);
+    say_entry(s, EPOCH, 700, &s->frames[0]);
+    assert_string_equal(heard(s), "");
+    deliver(s);
+    assert_string_equal(heard(s), "1-1 ");
+    scene_done(s);
+}
+
 static void refuses_other_bytes_under_a_known_number(void **state)
 {
     struct scene *s = scene();
@@ -919,6 +932,29 @@ static void stores_before_it_acknowledges_whatever_happens(void **state)
     }
 }
 
+static void keeps_a_segment_open_whose_frames_still_wait(void **state)
+{
+    const struct centre_limits few = { .state_bytes = 21000 };
+    struct scene *s = scene_with(&few);
+    static struct bytes live[1];
+
+    (void)state;
+    say_layout(s);
+    for (uint32_t segment = 2; segment < 6; segment++) {
+        make_frames(s, segment, live, 1);
+        say_entry(s, EPOCH, segment, &live[0]);
+    }
+    make_frames(s, 6, live, 1);
+    say_entry(s, EPOCH, 6, &live[0]); /* no place: none of the four may go */
+    assert_int_equal(centre_counts(s->c)->dropped, 1);
+    deliver(s);
+    assert_string_equal(heard(s), "2-5 ");
+    say_entry(s, EPOCH, 6, &live[0]);
+    deliver(s);
+    assert_string_equal(heard(s), "6-6 ");
+    scene_done(s);
+}
+
 /* ---- its parts ---- */
 
 static void ledger_joins_ranges(void **state)
@@ -945,7 +981,7 @@ static void ledger_never_forgets_what_is_kept(void **state)
 
     (void)state;
     assert_int_equal(ledger_init(&l), 0);
-    while ((rc = ledger_keep(&l, n + 1, (uint32_t)n)) == 0)
+    while (n <= LEDGER_SLOTS_MAX && (rc = ledger_keep(&l, n + 1, (uint32_t)n)) == 0)
         n++;
     assert_int_equal(rc, -ENOSPC);
     assert_int_equal(n, LEDGER_SLOTS_MAX);
@@ -992,6 +1028,7 @@ int main(void)
         cmocka_unit_test(does_not_acknowledge_what_its_dictionary_does_not_fit),
         cmocka_unit_test(acknowledges_a_duplicate_without_writing_it_again),
         cmocka_unit_test(does_not_acknowledge_a_duplicate_before_the_first_is_stored),
+        cmocka_unit_test(does_not_acknowledge_a_second_number_before_the_first_is_stored),
         cmocka_unit_test(refuses_other_bytes_under_a_known_number),
         cmocka_unit_test(refuses_another_frame_under_a_known_place_of_its_segment),
         cmocka_unit_test(begins_anew_with_a_new_epoch),
@@ -1006,6 +1043,7 @@ int main(void)
         cmocka_unit_test(drops_what_it_cannot_keep_and_never_acknowledges_it),
         cmocka_unit_test(serves_no_more_stations_than_it_may),
         cmocka_unit_test(throws_old_segments_away_and_gets_them_again),
+        cmocka_unit_test(keeps_a_segment_open_whose_frames_still_wait),
         cmocka_unit_test(stores_before_it_acknowledges_whatever_happens),
         cmocka_unit_test(ledger_joins_ranges),
         cmocka_unit_test(ledger_never_forgets_what_is_kept),
