@@ -281,7 +281,8 @@ INSTRUMENTS = {
 }
 
 
-def station_yaml(path, devices, uplinks="[]", poll="1s", extra="", http="127.0.0.1:0"):
+def station_yaml(path, devices, uplinks="[]", poll="1s", extra="", http="127.0.0.1:0",
+                 commit="1s"):
     """A station whose devices each have a TCP bus of their own: {name: (profile, port)}."""
     lines = ["station: {id: test-01, region: demo, names: {en: Test, zh: 试验站}}", "buses:"]
     lines += [f"  - {{id: bus-{n}, type: modbus-tcp, host: 127.0.0.1, port: {port}}}"
@@ -290,7 +291,7 @@ def station_yaml(path, devices, uplinks="[]", poll="1s", extra="", http="127.0.0
     lines += [f"  - {{id: {n}, profile: {profile}, bus: bus-{n}, unit: 1, poll: {poll}}}"
               for n, (profile, _) in devices.items()]
     lines += [f"uplinks: {uplinks}",
-              f"log: {{path: {path}/station.db, commit: 1s, seal: 2s}}",
+              f"log: {{path: {path}/station.db, commit: {commit}, seal: 2s}}",
               f"http: {{listen: '{http}'}}", f"control: {path}/control.sock", extra]
     return "\n".join(lines) + "\n"
 

@@ -114,7 +114,7 @@ def watched(place):
 
 def start_station(place, uplink, http=0):
     devices = {n: (profile, free_port()) for n, (profile, _) in INSTRUMENTS.items()}
-    file = place.station_file(station_yaml(place.path, devices, f"[{{id: centre, {uplink}}}]",
+    file = place.station_file(station_yaml(place.path, devices, f"[{{id: centre, {uplink}}}]", "200ms",
                                            http=f"127.0.0.1:{http or free_port()}"))
     place.sim(file)
     return file, place.gateway(file).wait_line("runs")
@@ -173,12 +173,12 @@ def test_every_entry_comes_once_when_it_is_acknowledged(watched):
     place, broker, centre = watched
     port = free_port()
     start_station(place, f'type: mqtt, url: "{broker.url}"', port)
-    wait_until(lambda: len(centre.entries()) > 10, 20, "entries")
-    for _ in range(20):
+    wait_until(lambda: len(centre.entries()) > 5, 20, "entries")
+    for _ in range(8):
         centre.acknowledge([[1, max(centre.entries())]])
         threading.Event().wait(0.3)
     assert set(centre.entries().values()) == {1}
-    wait_until(lambda: acked_entry(port) > 10, 5, "the cursor")
+    wait_until(lambda: acked_entry(port) > 5, 5, "the cursor")
 
 
 def test_what_is_not_acknowledged_comes_again(watched):
@@ -195,7 +195,7 @@ def test_what_is_not_acknowledged_comes_again(watched):
 def test_a_need_is_answered_from_the_log(watched):
     place, broker, centre = watched
     start_station(place, f'type: mqtt, url: "{broker.url}"')
-    wait_until(lambda: len(centre.entries()) > 10, 20, "entries")
+    wait_until(lambda: len(centre.entries()) > 5, 20, "entries")
     stream, segment, _ = next(filter(None, map(key_frame, (
         f for m in centre.of("series") for f in series_entries(m.payload)[1].values()))))
     first = min(seq for m in centre.of("series") for seq, f in series_entries(m.payload)[1].items()
@@ -228,7 +228,7 @@ def test_an_outage_of_the_broker_loses_nothing(watched):
     file, gateway = start_station(place, f'type: mqtt, url: "{broker.url}", confirm: broker')
     wait_until(lambda: len(centre.entries()) > 5, 20, "entries")
     broker.kill()
-    threading.Event().wait(4)
+    threading.Event().wait(2)
     broker.start()
     wait_until(lambda: centre.subscribed.is_set() and centre.client.is_connected(), 20,
                "the subscriber to come back")
