@@ -34,8 +34,6 @@ struct station {
     struct forward_uplink *uplinks;
     struct forward_options forward_options;
     struct forward *forward;
-    struct store_reader *layouts; /* for the uplinks' questions, one at a time */
-    pthread_mutex_t layouts_lock;
 };
 
 struct app {
@@ -70,16 +68,6 @@ static void set_forward(struct app *a, struct forward *f)
     pthread_mutex_lock(&a->commit_lock);
     a->forward = f;
     pthread_mutex_unlock(&a->commit_lock);
-}
-
-static char *find_layout(void *user, uint32_t layout)
-{
-    struct station *s = user;
-
-    pthread_mutex_lock(&s->layouts_lock);
-    char *json = store_read_layout(s->layouts, layout);
-    pthread_mutex_unlock(&s->layouts_lock);
-    return json;
 }
 
 static int open_store(struct app *a, const struct log_conf *c)
@@ -144,8 +132,6 @@ static void station_destroy(struct station *s)
     forward_destroy(s->forward);
     poll_destroy(s->poll);
     pipeline_destroy(s->pipeline);
-    store_reader_close(s->layouts);
-    pthread_mutex_destroy(&s->layouts_lock);
     view_destroy(s->view);
     table_destroy(s->table);
     free(s->uplinks);
@@ -207,9 +193,6 @@ static int start_forward(struct station *s)
                 u[i].id, uplink_kind_find(u[i].type.kind->name), u[i].type.options
             };
     }
-    int rc = store_reader_open(s->app->store, &s->layouts);
-    if (rc < 0)
-        return rc;
     s->forward_options = (struct forward_options){
         .store = s->app->store,
         .clock = &s->app->o->clock,
@@ -217,15 +200,13 @@ static int start_forward(struct station *s)
             .id = s->config->station.id,
             .region = s->config->station.region,
             .epoch = store_epoch(s->app->store),
-            .layout_json = find_layout,
-            .user = s,
         },
         .uplinks = s->uplinks,
         .uplinks_n = n,
         .on_status = view_on_uplink,
         .user = s->view,
     };
-    rc = forward_create(&s->forward_options, &s->forward);
+    int rc = forward_create(&s->forward_options, &s->forward);
     if (rc == 0)
         set_forward(s->app, s->forward);
     return rc;
@@ -280,7 +261,6 @@ static int station_create(struct app *a, struct config *config, struct station *
     }
     s->app = a;
     s->config = config;
-    pthread_mutex_init(&s->layouts_lock, NULL);
     int rc = table_create(config, &s->table);
     if (rc == 0)
         rc = table_open_streams(s->table, a->store);
@@ -327,13 +307,43 @@ static void end_loop(struct app *a)
     a->control = NULL;
 }
 
+static bool has_uplink(const struct config *c, const char *id)
+{
+    const struct uplink_conf *u = c->uplinks.items;
+
+    for (size_t i = 0; i < c->uplinks.n; i++) {
+        if (strcmp(u[i].id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The log keeps nothing for a destination that was taken out of the configuration. A disabled one
+ * keeps its place. */
+static void forget_uplinks(struct app *a, const struct config *old, const struct config *next)
+{
+    const struct uplink_conf *u = old->uplinks.items;
+
+    for (size_t i = 0; i < old->uplinks.n; i++) {
+        if (has_uplink(next, u[i].id) || store_cursor_forget(a->store, u[i].id) < 0)
+            continue;
+        log_notice("uplink %s is no longer configured, forgetting how far it had got", u[i].id);
+    }
+}
+
 static void on_poll_closed(void *user)
 {
     struct app *a = user;
     struct config *next = a->next;
 
+    struct config *old = a->station->config;
+
     a->next = NULL;
+    a->station->config = NULL; /* outlives the station: its forwarder writes cursors to the end */
     station_destroy(a->station);
+    if (next && !a->is_stopping)
+        forget_uplinks(a, old, next);
+    config_destroy(old);
     a->station = NULL;
     if (a->is_stopping) {
         config_destroy(next);
