@@ -38,8 +38,8 @@ static void put_raw(const struct profile *p, struct register_address at, enum va
     }
     for (size_t i = 0; i < n; i++) {
         uint16_t w = (uint16_t)(raw >> 16 * (n - 1 - i));
-        words[(size_t)offset + (is_low_first ? n - 1 - i : i)] =
-            is_swapped ? (uint16_t)(w << 8 | w >> 8) : w;
+        uint16_t swapped = (uint16_t)((unsigned)w << 8 | (unsigned)w >> 8);
+        words[(size_t)offset + (is_low_first ? n - 1 - i : i)] = is_swapped ? swapped : w;
     }
 }
 

@@ -27,22 +27,27 @@ struct seen {
     bool is_retained;
 };
 
+struct heard {
+    struct seen seen[SEEN_MAX];
+    size_t seen_n, connects, versions[6];
+    char will_topic[MQTT_TOPIC_MAX], client_id[128];
+};
+
+/* The script is written before the broker serves; what is under the lock, whenever. */
 struct broker {
     int listener;
     uint16_t port;
     pthread_t thread;
+    bool is_serving;
     /* script */
     int connack_v5, connack_v4; /* reason in CONNACK */
     uint16_t receive_max;
     uint32_t packet_max;
-    int puback_reason;      /* -1: no PUBACK at all */
     const char *ack;        /* sent after the first message on P/series */
     unsigned hang_up_after; /* publications; 0: never */
-    /* what came */
     pthread_mutex_t lock;
-    struct seen seen[SEEN_MAX];
-    size_t seen_n, connects, versions[6];
-    char will_topic[MQTT_TOPIC_MAX], client_id[128];
+    int puback_reason; /* -1: no PUBACK at all */
+    struct heard heard;
 };
 
 static bool read_all(int fd, uint8_t *p, size_t n)
@@ -93,24 +98,32 @@ static size_t number16(const uint8_t *p)
     return (size_t)(p[0] << 8 | p[1]);
 }
 
-static void take_connect(struct broker *b, const uint8_t *p, bool *ret_v5)
+static void hear_connect(struct heard *h, const uint8_t *p)
 {
     uint8_t version = p[6], flags = p[7];
 
-    *ret_v5 = version == 5;
-    b->versions[version]++;
+    h->connects++;
+    h->versions[version]++;
     p += 10;
     if (version == 5)
         p += 1 + p[0];
     size_t n = number16(p);
-    memcpy(b->client_id, p + 2, n < 127 ? n : 127);
+    memcpy(h->client_id, p + 2, n < 127 ? n : 127);
     p += 2 + n;
     if (!(flags & 4))
         return;
     if (version == 5)
         p += 1 + p[0];
     n = number16(p);
-    memcpy(b->will_topic, p + 2, n < MQTT_TOPIC_MAX - 1 ? n : MQTT_TOPIC_MAX - 1);
+    memcpy(h->will_topic, p + 2, n < MQTT_TOPIC_MAX - 1 ? n : MQTT_TOPIC_MAX - 1);
+}
+
+static bool take_connect(struct broker *b, const uint8_t *p)
+{
+    pthread_mutex_lock(&b->lock);
+    hear_connect(&b->heard, p);
+    pthread_mutex_unlock(&b->lock);
+    return p[6] == 5;
 }
 
 static bool answer_connect(struct broker *b, int fd, bool is_v5)
@@ -161,13 +174,14 @@ static void take_publish(struct broker *b, int fd, bool is_v5, uint8_t first, co
     size_t n = size - (size_t)(payload - p);
 
     pthread_mutex_lock(&b->lock);
-    struct seen *s = &b->seen[b->seen_n < SEEN_MAX - 1 ? b->seen_n : SEEN_MAX - 1];
+    struct heard *h = &b->heard;
+    struct seen *s = &h->seen[h->seen_n < SEEN_MAX - 1 ? h->seen_n : SEEN_MAX - 1];
     memset(s, 0, sizeof *s);
     memcpy(s->topic, p + 2, topic_n < sizeof s->topic - 1 ? topic_n : sizeof s->topic - 1);
     s->size = n;
     memcpy(s->payload, payload, n < sizeof s->payload ? n : sizeof s->payload);
     s->is_retained = first & 1;
-    b->seen_n++;
+    h->seen_n++;
     bool is_first_series = b->ack && strstr(s->topic, "/series") != NULL;
     int reason = b->puback_reason;
     pthread_mutex_unlock(&b->lock);
@@ -194,8 +208,7 @@ static void converse(struct broker *b, int fd)
                       suback4[] = { body[0], body[1], 1 };
         switch (first >> 4) {
         case 1:
-            b->connects++;
-            take_connect(b, body, &is_v5);
+            is_v5 = take_connect(b, body);
             if (!answer_connect(b, fd, is_v5))
                 return;
             break;
@@ -233,7 +246,21 @@ struct fixture {
     char *options;
     struct uplink *u;
     struct uplink_report why;
+    struct heard heard;
 };
+
+/* What the broker heard by now, and at least `n` publications if they come at all. */
+static const struct heard *heard(struct fixture *f, size_t n)
+{
+    int64_t deadline = mono_ms() + WAIT_MS;
+
+    do {
+        pthread_mutex_lock(&f->b.lock);
+        f->heard = f->b.heard;
+        pthread_mutex_unlock(&f->b.lock);
+    } while (f->heard.seen_n < n && mono_ms() < deadline && usleep(1000) == 0);
+    return &f->heard;
+}
 
 static char *known_layout(void *user, uint32_t layout)
 {
@@ -256,7 +283,6 @@ static int set_up(void **state)
     assert_int_equal(listen(f->b.listener, 8), 0);
     getsockname(f->b.listener, (struct sockaddr *)&a, &size);
     f->b.port = ntohs(a.sin_port);
-    assert_int_equal(pthread_create(&f->b.thread, NULL, serve, &f->b), 0);
 
     f->kind = uplink_kind_find("mqtt");
     f->station = (struct uplink_station){
@@ -274,7 +300,8 @@ static int tear_down(void **state)
 
     f->kind->destroy(f->u);
     shutdown(f->b.listener, SHUT_RDWR);
-    pthread_join(f->b.thread, NULL);
+    if (f->b.is_serving)
+        pthread_join(f->b.thread, NULL);
     close(f->b.listener);
     pthread_mutex_destroy(&f->b.lock);
     free(f->options);
@@ -291,11 +318,14 @@ static size_t offset_of(const struct uplink_kind *kind, const char *name)
     return 0;
 }
 
+/* The broker serves from now on. */
 static void open_uplink(struct fixture *f, int confirm)
 {
     const char *url = f->url;
     int64_t keepalive = 60000;
 
+    assert_int_equal(pthread_create(&f->b.thread, NULL, serve, &f->b), 0);
+    f->b.is_serving = true;
     memcpy(f->options + offset_of(f->kind, "url"), &url, sizeof url);
     memcpy(f->options + offset_of(f->kind, "keepalive"), &keepalive, sizeof keepalive);
     memcpy(f->options + offset_of(f->kind, "confirm"), &confirm, sizeof confirm);
@@ -360,22 +390,23 @@ static void announces_everything_before_the_first_frame(void **state)
     open_uplink(f, BROKER);
     assert_int_equal(send_entries(f, e, 2), UPLINK_SENT);
     collect(f, 1, &acks);
-    assert_int_equal(f->b.seen_n, 3);
-    assert_string_equal(f->b.seen[0].topic, "sluice/1/demo/1f/riverside-01/status");
-    assert_string_equal(f->b.seen[0].payload, "{\"state\":\"online\",\"epoch\":"
+    const struct heard *h = heard(f, 3);
+    assert_int_equal(h->seen_n, 3);
+    assert_string_equal(h->seen[0].topic, "sluice/1/demo/1f/riverside-01/status");
+    assert_string_equal(h->seen[0].payload, "{\"state\":\"online\",\"epoch\":"
                                               "\"0123456789abcdef\",\"software\":\"sluice\"}");
-    assert_true(f->b.seen[0].is_retained);
-    assert_string_equal(f->b.seen[1].topic, "sluice/1/demo/1f/riverside-01/layout/00000007");
-    assert_true(f->b.seen[1].is_retained);
-    assert_string_equal(f->b.seen[2].topic, "sluice/1/demo/1f/riverside-01/series");
-    assert_false(f->b.seen[2].is_retained);
-    assert_memory_equal(f->b.seen[2].payload,
+    assert_true(h->seen[0].is_retained);
+    assert_string_equal(h->seen[1].topic, "sluice/1/demo/1f/riverside-01/layout/00000007");
+    assert_true(h->seen[1].is_retained);
+    assert_string_equal(h->seen[2].topic, "sluice/1/demo/1f/riverside-01/series");
+    assert_false(h->seen[2].is_retained);
+    assert_memory_equal(h->seen[2].payload,
                         "\xc0\xef\xcd\xab\x89\x67\x45\x23\x01\x01\x09"
                         "frame-one\x02\x09"
                         "frame-two",
                         31);
-    assert_string_equal(f->b.will_topic, "sluice/1/demo/1f/riverside-01/status");
-    assert_string_equal(f->b.client_id, "sluice-riverside-01");
+    assert_string_equal(h->will_topic, "sluice/1/demo/1f/riverside-01/status");
+    assert_string_equal(h->client_id, "sluice-riverside-01");
 }
 
 static void counts_the_brokers_word_only_when_told_so(void **state)
@@ -433,8 +464,8 @@ static void falls_back_to_the_older_version(void **state)
     open_uplink(f, BROKER);
     assert_int_equal(send_entries(f, e, 1), UPLINK_LATER);
     assert_int_equal(send_entries(f, e, 1), UPLINK_SENT);
-    assert_int_equal(f->b.versions[5], 1);
-    assert_int_equal(f->b.versions[4], 1);
+    assert_int_equal(heard(f, 0)->versions[5], 1);
+    assert_int_equal(f->heard.versions[4], 1);
     collect(f, 1, &acks);
     assert_int_equal(acks.acked_n, 1);
 }
@@ -491,9 +522,10 @@ static void cuts_messages_to_what_the_broker_takes(void **state)
     collect(f, 2, &acks);
     assert_int_equal(acks.refused_n, 1);
     assert_int_equal(acks.refused[0].entries.from, 3);
-    assert_int_equal(f->b.seen_n, 2 + 2);
-    for (size_t i = 2; i < f->b.seen_n; i++)
-        assert_true(f->b.seen[i].size + strlen(f->b.seen[i].topic) + 10 <= 300);
+    const struct heard *h = heard(f, 2 + 2);
+    assert_int_equal(h->seen_n, 2 + 2);
+    for (size_t i = 2; i < h->seen_n; i++)
+        assert_true(h->seen[i].size + strlen(h->seen[i].topic) + 10 <= 300);
 }
 
 static void keeps_to_the_brokers_window(void **state)
@@ -513,7 +545,7 @@ static void keeps_to_the_brokers_window(void **state)
         collect(f, 1, &acks);
         assert_true(acks.acked_n > 0);
     }
-    assert_int_equal(f->b.seen_n, 21);
+    assert_int_equal(heard(f, 21)->seen_n, 21);
 }
 
 static void says_so_when_the_connection_breaks(void **state)
@@ -534,7 +566,7 @@ static void says_so_when_the_connection_breaks(void **state)
     f->b.puback_reason = 0;
     pthread_mutex_unlock(&f->b.lock);
     assert_int_equal(send_entries(f, e, 1), UPLINK_SENT);
-    assert_int_equal(f->b.connects, 2);
+    assert_int_equal(heard(f, 0)->connects, 2);
 }
 
 static void *stop_soon(void *user)
@@ -578,7 +610,7 @@ static void says_goodbye(void **state)
     assert_int_equal(send_entries(f, e, 1), UPLINK_SENT);
     f->kind->destroy(f->u);
     f->u = NULL;
-    assert_string_equal(f->b.seen[3].payload, "{\"state\":\"stopped\",\"epoch\":"
+    assert_string_equal(heard(f, 4)->seen[3].payload, "{\"state\":\"stopped\",\"epoch\":"
                                               "\"0123456789abcdef\",\"software\":\"sluice\"}");
 }
 

@@ -622,21 +622,20 @@ static void doubts_what_a_diagnostic_outside_its_range_concerns(void **state)
     (void)state;
 }
 
-static struct bench bench_with_order_register(void)
+/* In place: the register's map points into its bench. */
+static void add_order_register(struct bench *b)
 {
-    struct bench b = bench_of(TYPE_U32);
-
-    b.p.order = ORDER_CDAB;
-    b.p.order_from = (struct profile_map){ .at = holding(4, 1) };
-    add_order(&b, 0, ORDER_ABCD);
-    add_order(&b, 1, ORDER_CDAB);
-    return b;
+    b->p.order = ORDER_CDAB;
+    b->p.order_from = (struct profile_map){ .at = holding(4, 1) };
+    add_order(b, 0, ORDER_ABCD);
+    add_order(b, 1, ORDER_CDAB);
 }
 
 static void takes_the_order_from_a_register(void **state)
 {
-    struct bench b = bench_with_order_register();
+    struct bench b = bench_of(TYPE_U32);
 
+    add_order_register(&b);
     PUT(&b, 1, 2, 0, 0, 0);
     assert_value(decode(&b), 0x10002, 0);
     PUT(&b, 1, 2, 0, 0, 1);
@@ -647,8 +646,9 @@ static void takes_the_order_from_a_register(void **state)
 
 static void never_guesses_an_order(void **state)
 {
-    struct bench b = bench_with_order_register();
+    struct bench b = bench_of(TYPE_U32);
 
+    add_order_register(&b);
     PUT(&b, 1, 2, 0, 0, 9);
     assert_missing(decode(&b), REASON_UNIT, STATUS_FAULT);
     b.have[5 + 4] = 0;
@@ -709,10 +709,11 @@ static void encodes_no_value_as_the_code_for_it(void **state)
 
 static void settles_unit_and_order_registers_when_encoding(void **state)
 {
-    struct bench b = bench_with_order_register();
+    struct bench b = bench_of(TYPE_U32);
     const struct quantity *q = quantity_find("water_level");
     double value = 3.21;
 
+    add_order_register(&b);
     b.points[0].quantity = q;
     b.points[0].unit_from = (struct profile_map){ .at = holding(6, 1) };
     add_unit(&b, &b.points[0].unit_from, 32, "Cel", q);
