@@ -239,9 +239,11 @@ static void read_registers(struct vectors *v, char *text)
         if (end == next)
             break;
         int offset = profile_offset(v->p, (uint8_t)(letter - letters + 1), (uint16_t)address);
-        if (offset < 0)
+        if (offset < 0) {
             fail_msg("%s:%d: register %c:%lu is not read by the profile", v->path, v->line,
                      text[0], address);
+            return;
+        }
         v->im->words[offset] = (uint16_t)w;
         v->im->have[offset] = 1;
     }
