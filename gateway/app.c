@@ -13,12 +13,14 @@
 #include "gateway/base/log.h"
 #include "gateway/cmd/cmd.h"
 #include "gateway/control/control.h"
+#include "gateway/deadline.h"
 #include "gateway/forward/forward.h"
 #include "gateway/http/http.h"
 #include "gateway/table.h"
 
 #define TICK_MS          1000  /* station time: closing of periods, staleness, live counters */
 #define DRAIN_POLL_MS    100   /* real */
+#define STOP_MS          1800  /* real: leaves a little of the two seconds that a stop may take */
 #define DRAIN_PATIENCE_MS 120000 /* a drain without progress for so long gives up */
 
 /* Everything that hangs on one configuration. */
@@ -294,6 +296,13 @@ static struct config *load_config(const char *path)
     return c;
 }
 
+static void tell_start(const struct app *a, const char *what, const char *en, const char *zh)
+{
+    if (!a->o->is_drain)
+        pipeline_notice(a->station->pipeline, clock_wall_ms(&a->o->clock), what,
+                        a->station->config->station.id, en, zh, NULL);
+}
+
 /* ---- stop and reload: both wait for the poller to end ---- */
 
 static void end_loop(struct app *a)
@@ -358,6 +367,7 @@ static void on_poll_closed(void *user)
         return;
     }
     control_set_live(a->control, view_live(a->station->view));
+    tell_start(a, "configuration", "A new configuration was taken over.", "已启用新的配置。");
 }
 
 /* Ends the station in force; what follows is told by is_stopping and next. */
@@ -382,8 +392,12 @@ static void stop(struct app *a, int status)
 
 static void on_stop_signal(uv_signal_t *handle, int signal)
 {
+    struct app *a = handle->data;
+
     (void)signal;
-    stop(handle->data, EXIT_DONE);
+    if (!a->is_stopping)
+        deadline_start(STOP_MS);
+    stop(a, EXIT_DONE);
 }
 
 static int reload(void *user, char *answer, size_t size)
@@ -486,6 +500,7 @@ static int run_station(struct app *a, struct config *config)
     start_signals(a);
     start_tick(a);
     start_control(a);
+    tell_start(a, "started", "The gateway has started.", "网关已启动。");
     uv_run(&a->loop, UV_RUN_DEFAULT);
     return a->status;
 }

@@ -2,6 +2,7 @@
 import json
 import random
 import signal
+import sqlite3
 import subprocess
 import threading
 
@@ -60,6 +61,23 @@ def test_sigterm_ends_it_within_two_seconds_at_any_moment(place):
         assert seconds < 2.0
         # before its handlers stand, the signal's own action ends it
         assert status in (0, -signal.SIGTERM)
+
+
+def test_sigterm_ends_it_within_two_seconds_while_the_log_is_locked(place):
+    _, station = one_instrument(place, poll="200ms")
+    place.sim(station)
+    gateway = place.gateway(station)
+    gateway.wait_line("runs")
+    wait_until((place.path / "station.db").exists, 5, "the log")
+    other = sqlite3.connect(place.path / "station.db", isolation_level=None, timeout=5)
+    other.execute("begin immediate")
+    try:
+        gateway.wait_line("database is locked")
+        status, seconds = gateway.stop(5)
+        assert (status, seconds < 2.0) == (1, True)
+        gateway.wait_line("the log does not answer")
+    finally:
+        other.close()
 
 
 def test_a_wrong_configuration_is_not_taken_over(place):
