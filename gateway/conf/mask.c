@@ -56,13 +56,27 @@ static size_t key_length(const char *text, size_t size, size_t i)
     return 0;
 }
 
+/* Where the "user:password" of an address whose "://" stands at i ends; 0 when it has none. */
+static size_t userinfo_end(const char *text, size_t size, size_t i)
+{
+    size_t end = 0;
+
+    if (size - i < 3 || memcmp(text + i, "://", 3) != 0)
+        return 0;
+    for (size_t at = i + 3; at < size && !strchr(" \t\r\n\"'/?#", text[at]); at++) {
+        if (text[at] == '@')
+            end = at;
+    }
+    return end;
+}
+
 size_t mask_secrets(char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        size_t n = key_length(text, size, i);
-        if (n == 0)
+        size_t n = key_length(text, size, i), user_end = userinfo_end(text, size, i);
+        if (n == 0 && user_end == 0)
             continue;
-        size_t from = i + n, to = value_end(text, size, from);
+        size_t from = n ? i + n : i + 3, to = n ? value_end(text, size, from) : user_end;
         size_t less = mask_bytes(text, size, from, to);
         i = to - (size - less) > i ? to - (size - less) - 1 : i;
         size = less;

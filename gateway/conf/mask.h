@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Replaces the characters of what stands behind "password:", "token:" and the like by '*', in
- * place; for files that cannot be understood well enough to know their secrets. A character of
+/* Replaces the characters of what stands behind "password:", "token:" and the like, and of the
+ * "user:password" in "mqtt://user:password@host", by '*', in place; for files that cannot be understood well enough to know their secrets. A character of
  * several bytes becomes one '*'. Returns the new size. */
 size_t mask_secrets(char *text, size_t size);
 

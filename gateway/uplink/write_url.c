@@ -60,6 +60,8 @@ static const char *error_of(const char *url, size_t host_n, const char *query)
 {
     if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
         return "The address must begin with http:// or https://.";
+    if (memchr(url, '@', (size_t)(strstr(url, "://") + 3 - url) + host_n))
+        return "Credentials do not belong into the address; use username and password_file.";
     if (host_n == 0)
         return "The address names no host.";
     if (strpbrk(url, " \t\r\n\"<>#"))
