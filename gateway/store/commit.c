@@ -81,15 +81,15 @@ static int apply_row(struct commit *c, const struct batch_op *op, int64_t now_ms
     return tail_append(&c->tail, s, op->time_ms, batch_body(op), now_ms);
 }
 
-static int apply_event(struct commit *c, const struct batch_op *op)
+static int add_event(struct commit *c, const char *json, size_t size)
 {
     char topic[TOPIC_MAX];
     int64_t time_ms;
     uint64_t seq = c->tail.seq_last + 1;
 
-    document_event(batch_body(op), op->size, topic, &time_ms);
+    document_event(json, size, topic, &time_ms);
     buf_clear(&c->text);
-    document_put_event(&c->text, c->tail.epoch, seq, batch_body(op), op->size);
+    document_put_event(&c->text, c->tail.epoch, seq, json, size);
     if (c->text.has_failed)
         return -ENOMEM;
     c->tail.seq_last = seq;
@@ -126,7 +126,7 @@ static int apply(struct commit *c, const struct batch_op *op, int64_t now_ms)
     case BATCH_ROW:
         return apply_row(c, op, now_ms);
     case BATCH_EVENT:
-        return apply_event(c, op);
+        return add_event(c, text, op->size);
     case BATCH_STATE:
         return apply_state(c, op);
     case BATCH_CURSOR:
@@ -326,11 +326,21 @@ static int add_layout(struct commit *c, uint32_t layout, const char *json)
     return is_same ? 0 : -EEXIST;
 }
 
-/* Rows of the old shape become a frame of it. */
+/* Rows of the old shape become a frame of it, the last that names its layout. */
+static int end_shape(struct commit *c, struct tail_stream *old, uint32_t layout)
+{
+    int rc = tail_seal(&c->tail, old);
+
+    if (rc < 0 || old->layout == layout)
+        return rc;
+    return db_run(&c->db, SQL_LAYOUT_END,
+                  DB_VALUES(db_int((int64_t)c->tail.seq_last), db_int(old->layout)));
+}
+
 static int change_stream(struct commit *c, const struct tail_stream *shape)
 {
     struct tail_stream *old = tail_stream(&c->tail, shape->number);
-    int rc = old ? tail_seal(&c->tail, old) : 0;
+    int rc = old ? end_shape(c, old, shape->layout) : 0;
 
     if (rc < 0)
         return rc;
@@ -405,16 +415,45 @@ int commit_new_epoch(struct commit *c)
     return tail_load(&c->tail);
 }
 
-int commit_trim(struct commit *c, uint64_t seq)
+/* ---- trimming ---- */
+
+int commit_chapter(struct commit *c, int64_t now_ms)
 {
     if (c->is_stale)
         return -EAGAIN;
 
     int rc = begin(c);
     if (rc == 0)
-        rc = db_run(&c->db, SQL_TRIM, DB_VALUES(db_int((int64_t)seq)));
+        rc = db_run(&c->db, SQL_CHAPTER_ADD,
+                    DB_VALUES(db_int((int64_t)c->tail.seq_last + 1), db_int(now_ms)));
     if (rc == 0)
-        rc = db_run(&c->db, SQL_ASIDE_TRIM, DB_VALUES(db_int((int64_t)seq)));
+        rc = finish(c);
+    if (rc < 0)
+        return fail(c, rc);
+    tail_end_segments(&c->tail);
+    return 0;
+}
+
+static int trim(struct commit *c, int64_t seq, int64_t chapter)
+{
+    static const enum db_sql by_seq[] = { SQL_TRIM, SQL_ASIDE_TRIM, SQL_LAYOUT_TRIM };
+    int rc = db_run(&c->db, SQL_CHAPTER_TRIM, DB_VALUES(db_int(chapter)));
+
+    for (size_t i = 0; rc == 0 && i < sizeof by_seq / sizeof by_seq[0]; i++)
+        rc = db_run(&c->db, by_seq[i], DB_VALUES(db_int(seq)));
+    return rc;
+}
+
+int commit_trim(struct commit *c, uint64_t seq, uint64_t chapter, const char *loss)
+{
+    if (c->is_stale)
+        return -EAGAIN;
+
+    int rc = begin(c);
+    if (rc == 0)
+        rc = trim(c, (int64_t)seq, (int64_t)chapter);
+    if (rc == 0 && loss)
+        rc = add_event(c, loss, strlen(loss));
     if (rc == 0)
         rc = finish(c);
     return rc < 0 ? fail(c, rc) : 0;

@@ -48,5 +48,10 @@ int commit_stream(struct commit *c, const struct commit_stream *want, uint32_t *
  * they get another epoch, and segments numbers that were never used. 0 or a negative errno. */
 int commit_new_epoch(struct commit *c);
 
-/* Deletes entries up to `seq` and what is said of them. 0 or a negative errno. */
-int commit_trim(struct commit *c, uint64_t seq);
+/* Begins a chapter with the next entry: no segment goes on into it. 0 or a negative errno. */
+int commit_chapter(struct commit *c, int64_t now_ms);
+
+/* Deletes entries up to `seq` and what is said of them, and the chapters below `chapter`.
+ * `loss` is an event that goes with it, as in store_batch_event, or NULL. 0 or a negative
+ * errno. */
+int commit_trim(struct commit *c, uint64_t seq, uint64_t chapter, const char *loss);

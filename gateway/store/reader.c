@@ -247,10 +247,13 @@ static void take_ranges(struct store_cursor *c, const uint8_t *p, size_t size)
         c->above[c->above_n++] = (struct store_range){ get_le64(p), get_le64(p + 8) };
 }
 
-/* The new uplink is written down at once, so that what it has yet to send is kept. */
+/* The new uplink is written down at once, so that what it has yet to send is kept. What is left
+ * of a chapter that is being trimmed is not for it: its frames could not be decoded. */
 static int begin_cursor(struct store_reader *r, const char *uplink, struct store_cursor *ret)
 {
-    *ret = (struct store_cursor){ .acked_to = store_read_first_seq(r) - 1 };
+    uint64_t first = number(r, SQL_SEQ_WHOLE, (int64_t)store_read_last_seq(r) + 1);
+
+    *ret = (struct store_cursor){ .acked_to = first > 0 ? first - 1 : 0 };
     return store_cursor_set(r->store, uplink, ret);
 }
 

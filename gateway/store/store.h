@@ -8,6 +8,10 @@
  * without gaps. Readers have connections of their own. Kill -9 at any instant loses at most
  * what was not committed: rows already committed but not yet sealed are sealed at the next
  * start.
+ *
+ * Retention keeps only what can be decoded: frames go together with all others of their
+ * segments, a stretch of the log at a time, so an entry may stay an eighth of age_max (at most
+ * 7 days) longer. What an uplink has not acknowledged stays, and what is needed to decode it.
  */
 #pragma once
 
@@ -185,7 +189,8 @@ struct store_cursor {
     size_t above_n;
 };
 
-/* The uplink's cursor; a new uplink starts at the oldest entry kept, which stays from then on.
+/* The uplink's cursor; a new uplink starts at the oldest entry kept that can be decoded, which
+ * stays from then on.
  * Reader's thread. */
 int store_cursor_get(struct store_reader *r, const char *uplink, struct store_cursor *ret);
 /* Written with the next commit; any thread. Losing it costs repetition, never data. */

@@ -338,6 +338,13 @@ int tail_journal(struct tail *t)
         DB_VALUES(db_int(t->pending_next++), db_blob(t->journal.data, t->journal.size)));
 }
 
+void tail_end_segments(struct tail *t)
+{
+    for (size_t i = 0; i < t->streams_n; i++)
+        if (t->streams[i])
+            t->streams[i]->needs_key = true;
+}
+
 int64_t tail_oldest(const struct tail *t)
 {
     int64_t oldest = INT64_MAX;

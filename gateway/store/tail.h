@@ -92,5 +92,8 @@ int tail_journal(struct tail *t);
 
 /* ---- between transactions ---- */
 
+/* The next frame of every stream begins a segment. */
+void tail_end_segments(struct tail *t);
+
 /* Since when the oldest row waits for its frame; INT64_MAX when none does. */
 int64_t tail_oldest(const struct tail *t);

@@ -44,6 +44,8 @@ struct store {
     struct store_batch *taken, *taken_last;
     struct backoff backoff;
     int64_t retry_at_ms, seal_at_ms, maintain_at_ms;
+    int64_t judged_end, judged_from; /* of the chapter that ends there, what is known to be old
+                                        begins here (retain.c) */
 
     /* main thread */
     struct db reading;
@@ -66,6 +68,6 @@ int writer_open_stream(struct store *s, const struct commit_stream *want, uint32
 struct store_batch *writer_spare(struct store *s);
 void writer_give_back(struct store *s, struct store_batch *b);
 
-/* Trims a few entries if there are too many or too old ones. True when more remains to be done.
- */
+/* Begins a chapter when it is time; trims a few entries if there are too many or too old ones.
+ * True when more remains to be done. */
 bool retain_step(struct store *s);
