@@ -2,6 +2,7 @@
 /* Looks the subcommand up and calls it. */
 #include <locale.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,16 +41,36 @@ static int unknown_command(const char *name)
     const char *near = cmd_nearest(name);
 
     fprintf(stderr, SLUICE_NAME ": unknown command '%s'%s%s%s; see " SLUICE_NAME " --help.\n",
-            name, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+            name, near ? ", did you mean '" : "", near ? near : "", near ? "'" : "");
     return EXIT_USAGE;
 }
 
-/* "--lang zh" may stand before the command; commands read it through cmd_lang(). */
-static int take_lang(int argc, char **argv)
+/*
+ * Takes "--lang zh" or "--lang=zh" out of the command line, wherever it stands; commands read
+ * it through cmd_lang(). False when it names no language.
+ */
+static bool take_lang(int *argc, char **argv)
 {
-    if (argc < 3 || strcmp(argv[1], "--lang") != 0)
-        return 0;
-    return setenv("SLUICE_LANG", argv[2], 1) == 0 ? 2 : 0;
+    int n = 1;
+
+    for (int i = 1; i < *argc; i++) {
+        bool is_lang = strncmp(argv[i], "--lang", 6) == 0;
+        const char *lang = is_lang && argv[i][6] == '=' ? argv[i] + 7 : NULL;
+        if (strcmp(argv[i], "--") == 0) {
+            memmove(argv + n, argv + i, (size_t)(*argc - i) * sizeof *argv);
+            n += *argc - i;
+            break;
+        }
+        if (is_lang && !argv[i][6] && i + 1 < *argc)
+            lang = argv[++i];
+        if (!lang)
+            argv[n++] = argv[i];
+        else if ((strcmp(lang, "zh") && strcmp(lang, "en")) ||
+                 setenv("SLUICE_LANG", lang, 1) < 0)
+            return false;
+    }
+    *argc = n;
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -58,9 +79,10 @@ int main(int argc, char **argv)
     setlocale(LC_MESSAGES, "");
     signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error of write(), not our end */
 
-    int skip = take_lang(argc, argv);
-    argc -= skip;
-    argv += skip;
+    if (!take_lang(&argc, argv)) {
+        fputs(SLUICE_NAME ": --lang is zh or en.\n", stderr);
+        return EXIT_USAGE;
+    }
     if (argc < 2) {
         options_print_overview(stderr);
         return EXIT_USAGE;

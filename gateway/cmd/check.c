@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
 
 #include "gateway/app_view.h"
 #include "gateway/base/buf.h"
@@ -68,8 +69,21 @@ static void print_count(size_t n, const char *one, const char *many, const char 
     fprintf(out, "%zu %s%s", n, n == 1 ? one : many, end);
 }
 
+static void print_summary_zh(const struct config *c, size_t warnings, FILE *out)
+{
+    fprintf(out, "%s：%zu 条总线，%zu 台仪器，%zu 个通道，%zu 条规则，%zu 个上传，没有错误",
+            c->path, c->buses.n, c->devices.n, config_channels(c), c->rules.n, c->uplinks.n);
+    if (warnings)
+        fprintf(out, "，%zu 个警告", warnings);
+    putc('\n', out);
+}
+
 static void print_summary(const struct config *c, size_t warnings, FILE *out)
 {
+    if (strcmp(cmd_lang(), "zh") == 0) {
+        print_summary_zh(c, warnings, out);
+        return;
+    }
     fprintf(out, "%s: ", c->path);
     print_count(c->buses.n, "bus", "buses", ", ", out);
     print_count(c->devices.n, "device", "devices", ", ", out);

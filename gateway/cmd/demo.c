@@ -21,6 +21,7 @@
 #include "gateway/cmd/demo_fetch.h"
 #include "gateway/cmd/demo_place.h"
 #include "gateway/cmd/demo_show.h"
+#include "gateway/cmd/profile_show.h"
 
 #define MOSQUITTO "/usr/sbin/mosquitto"
 #define VICTORIA  "/usr/bin/victoria-metrics"
@@ -36,6 +37,7 @@ enum {
     DRAIN_MS = 180 * 1000,
     COUNT_TRIES = 5,
     PAST_MIN = 24 * 60, /* where a fast clock without --minutes starts */
+    WHAT_COLUMNS = 46,
     ADDRESS_MAX = 64,
     ERROR_MAX = 512,
 };
@@ -105,6 +107,7 @@ struct demo {
     char config[PLACE_PATH_MAX], log[PLACE_PATH_MAX];
     char page[ADDRESS_MAX];
     struct child *broker, *database, *ingest, *sim, *gateway;
+    bool is_up; /* all of them were ready */
 };
 
 __attribute__((format_arg(2), format_arg(3))) static const char *say(const struct demo *d,
@@ -158,7 +161,8 @@ static int bring_up(struct demo *d, struct child **ret, const char *name, const 
 {
     int64_t begin = mono_ms();
 
-    printf("  %-10s %-46s ", name, what);
+    printf("  %-10s ", name);
+    profile_print_cell(what, WHAT_COLUMNS, stdout);
     fflush(stdout);
     struct child *c = children_start(&d->children, name, d->place.dir, argv);
     if (!c) {
@@ -170,7 +174,8 @@ static int bring_up(struct demo *d, struct child **ret, const char *name, const 
         bool is_late = mono_ms() - begin > READY_TIMEOUT_MS;
         if (children_wait(&d->children, STEP_MS) && !is_late)
             continue;
-        printf("%s\n", say(d, "not ready", "未就绪"));
+        printf("%s\n", d->children.is_asked_to_end ? say(d, "stopped", "已停止")
+                                                   : say(d, "not ready", "未就绪"));
         if (is_late)
             child_print_tail(c);
         return is_late ? -ETIMEDOUT : -ECANCELED;
@@ -426,7 +431,8 @@ static int run_station(struct demo *d)
 {
     int rc = start_all(d);
 
-    if (rc == 0)
+    d->is_up = rc == 0;
+    if (d->is_up)
         rc = watch(d);
     if (d->children.lost) {
         say_lost(d, d->children.lost);
@@ -469,7 +475,8 @@ static int run(const void *opt, int argc, char **argv)
     status = run_station(d);
     children_done(&d->children);
 out_place:
-    if (status != EXIT_DONE) {
+    bool is_worth_keeping = d->is_up || !d->children.is_asked_to_end;
+    if (status != EXIT_DONE && is_worth_keeping) {
         fprintf(stderr, "%s %s\n", say(d, "Everything is kept in", "全部文件保留在"),
                 d->place.dir);
         d->place.is_ours = false;

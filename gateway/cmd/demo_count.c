@@ -111,6 +111,15 @@ int count_database(struct fetch *f, unsigned port, uint64_t *ret)
     return fetch_count_lines(f, url, EXPORT_TIMEOUT_MS, ret) == 200 ? 0 : -EIO;
 }
 
+static bool has_alerts(const struct log_count *c)
+{
+    for (enum medium m = 0; m < MEDIUM_COUNT_; m++) {
+        if (c->raised[m] || c->cleared[m])
+            return true;
+    }
+    return false;
+}
+
 static void print_alerts(const struct log_count *c, bool is_zh)
 {
     printf("%s\n", is_zh ? "  警报          发布  解除" : "  alerts        raised  cleared");
@@ -140,11 +149,15 @@ bool count_print(const struct log_count *log, bool has_centre, uint64_t in_datab
     if (has_centre)
         printf("  %s %12" PRIu64 "\n",
                is_zh ? "中心数据库中的样本  " : "samples in the database      ", in_database);
-    print_alerts(log, is_zh);
+    if (has_alerts(log))
+        print_alerts(log, is_zh);
     if (!is_equal)
         printf("%s\n", is_zh ? "样本数不一致！" : "The counts differ!");
     else if (has_centre)
         printf("%s\n", is_zh ? "一致：每个样本恰好到达一次。"
                              : "Equal: every sample arrived, each once.");
+    else
+        printf("%s\n", is_zh ? "完整：已接收的样本全部封装在日志中。"
+                             : "Complete: every accepted sample is sealed in the log.");
     return is_equal;
 }

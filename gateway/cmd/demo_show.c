@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ enum {
     WIDTH_MAX = 200,
     HEIGHT_DEFAULT = 40,
     DEVICE_COLUMNS = 18,
+    STATUS_COLUMNS = 26,
+    STATUS_NARROW = 20,
     COMPACT_HEIGHT = 38, /* below it the headings of the media are left out */
     DAY_MINUTES = 24 * 60,
     CLOCK_MAX = 40,
@@ -157,9 +160,10 @@ static int put_cut(struct buf *b, const char *text, int columns, bool is_padded)
     return used;
 }
 
+/* The last line but one is the footer's, the last one stays empty. */
 static bool has_room(const struct show *s)
 {
-    return s->row < s->height - 1;
+    return s->row < s->height - 2;
 }
 
 static void end_line(struct show *s)
@@ -168,13 +172,29 @@ static void end_line(struct show *s)
     s->row++;
 }
 
-static void put_line(struct show *s, const char *colour, const char *text)
+static void put_footer(struct show *s, const char *colour, const char *text)
 {
-    if (!has_room(s))
-        return;
     buf_puts(&s->screen, colour);
     put_cut(&s->screen, text, s->width, false);
     end_line(s);
+}
+
+static void put_line(struct show *s, const char *colour, const char *text)
+{
+    if (has_room(s))
+        put_footer(s, colour, text);
+}
+
+static int width_of(const char *text)
+{
+    int columns = 0;
+
+    while (*text) {
+        unsigned c;
+        text += character(text, &c);
+        columns += 1 + columns_of(c);
+    }
+    return columns;
 }
 
 static const char *colour_of(const char *level)
@@ -217,6 +237,12 @@ static void format_clock(const json_t *now, const char *iso, char *buf, size_t s
     snprintf(buf, size, "%02d:%02d:%02d", minute / 60, minute % 60, sec);
 }
 
+/* Never the "-0" that a little below zero would print as. */
+static double rounded(double x, int digits)
+{
+    return fabs(x) < 0.5 * pow(10, -digits) ? 0 : x;
+}
+
 /* "28.4 µg/m³", with the decimals of the quantity's display */
 static void format_value(const json_t *value, int digits, const char *unit, char *buf,
                          size_t size)
@@ -225,7 +251,7 @@ static void format_value(const json_t *value, int digits, const char *unit, char
         snprintf(buf, size, "-");
         return;
     }
-    snprintf(buf, size, "%.*f %s", digits, json_number_value(value),
+    snprintf(buf, size, "%.*f %s", digits, rounded(json_number_value(value), digits),
              strcmp(unit, "1") == 0 ? "" : unit);
 }
 
@@ -274,8 +300,9 @@ static void format_status(const struct show *s, const json_t *now, const json_t 
 
 static void draw_device(struct show *s, const json_t *now, const json_t *device)
 {
-    enum { STATUS_COLUMNS = 26 };
-    int room = s->width - DEVICE_COLUMNS - STATUS_COLUMNS - 3;
+    int status_columns = s->width < WIDTH_DEFAULT ? STATUS_NARROW : STATUS_COLUMNS;
+    int room = s->width - DEVICE_COLUMNS - status_columns - 3;
+    bool is_first = true;
     const json_t *channel;
     char text[256];
     size_t i;
@@ -286,14 +313,17 @@ static void draw_device(struct show *s, const json_t *now, const json_t *device)
     put_cut(&s->screen, text_of(device, "id"), DEVICE_COLUMNS, true);
     buf_puts(&s->screen, "\033[2m");
     format_status(s, now, device, text, sizeof text);
-    put_cut(&s->screen, text, STATUS_COLUMNS, true);
+    put_cut(&s->screen, text, status_columns, true);
     buf_puts(&s->screen, "\033[0m ");
     json_array_foreach(json_object_get(now, "channels"), i, channel)
     {
-        if (!is_reading_of(channel, text_of(device, "id")) || room <= 0)
+        if (!is_reading_of(channel, text_of(device, "id")))
             continue;
         format_reading(s, channel, text, sizeof text);
+        if (!is_first && width_of(text) > room)
+            break;
         room -= put_cut(&s->screen, text, room, false);
+        is_first = false;
     }
     end_line(s);
 }
@@ -335,11 +365,11 @@ static void format_alert(const struct show *s, const json_t *now, const json_t *
     format_clock(now, text_of(a, is_cleared ? "cleared_at" : "raised_at"), at, sizeof at);
     format_value(json_object_get(a, "value"), digits, text_of(a, "unit"), value, sizeof value);
     format_value(json_object_get(a, "limit"), digits, text_of(a, "unit"), limit, sizeof limit);
-    snprintf(buf, size, "%-7s %s  %s %s (%s %s)  %s %s",
-             level_word(s, text_of(a, is_cleared ? "peak" : "level")), name_of(s, a, "title"),
-             text_of(a, "channel"), value, s->is_zh ? "限值" : "limit", limit,
-             is_cleared ? (s->is_zh ? "解除于" : "cleared") : (s->is_zh ? "始于" : "since"),
-             at);
+    snprintf(buf, size,
+             s->is_zh ? "%s %s %s  %s %s (限值 %s)  %s" : "%-6s %s %s  %s %s (limit %s)  %s",
+             level_word(s, text_of(a, is_cleared ? "peak" : "level")),
+             is_cleared ? (s->is_zh ? "解除于" : "cleared") : (s->is_zh ? "始于  " : "since  "),
+             at, name_of(s, a, "title"), value, limit, text_of(a, "channel"));
 }
 
 static void draw_alerts(struct show *s, const json_t *now, bool is_cleared, int max)
@@ -374,14 +404,13 @@ static void format_counts(const struct show *s, const json_t *now, char *buf, si
     const json_t *uplink = json_array_get(json_object_get(now, "uplinks"), 0);
     int n = snprintf(buf, size,
                      s->is_zh ? "设备在线 %d/%zu   日志 %lld 条目，%lld 样本"
-                              : "devices %d/%zu online   log %lld entries, %lld samples",
+                              : "devices %d/%zu   log %lld entries, %lld samples",
                      devices_online(now), json_array_size(json_object_get(now, "devices")),
                      int_of(log, "seq"), int_of(log, "samples"));
 
     if (uplink && n > 0 && (size_t)n < size)
         snprintf(buf + n, size - (size_t)n,
-                 s->is_zh ? "   中心已确认 %lld，待发 %lld"
-                          : "   centre %lld delivered, %lld waiting",
+                 s->is_zh ? "   中心已确认 %lld，待发 %lld" : "   delivered %lld, waiting %lld",
                  int_of(uplink, "acked_seq"), int_of(uplink, "backlog"));
 }
 
@@ -418,7 +447,11 @@ static void draw(struct show *s, const json_t *now, int64_t left_s)
     draw_alerts(s, now, true, s->height / 12);
     for (enum medium m = 0; m < MEDIUM_COUNT_; m++)
         draw_medium(s, now, medium_id(m));
-    put_line(s, "\033[2m", s->is_zh ? "Ctrl-C 结束" : "Ctrl-C ends");
+    put_footer(s, "\033[2m",
+               s->is_zh
+                   ? "Ctrl-C 结束并核对样本数；每刻钟各类介质轮流报警一次"
+                   : "Ctrl-C ends and compares the counts; alerts come every quarter of an "
+                     "hour");
     buf_puts(&s->screen, "\033[J");
     if (!s->screen.has_failed)
         fwrite(s->screen.data, 1, s->screen.size, stdout);

@@ -8,7 +8,10 @@
 
 #include "gateway/conf/diag.h"
 
-enum { WORDS_MAX = 64 }; /* options of a command, and commands */
+enum {
+    WORDS_MAX = 64, /* options of a command, and commands */
+    HEAD_COLUMNS = 28,
+};
 
 static const struct cmd_option *option_find(const struct cmd *c, const char *name, size_t len)
 {
@@ -52,7 +55,8 @@ static int bind_number(const struct cmd_option *o, const char *text, char *at, c
         return -EINVAL;
     }
     if (is_outside(o, x)) {
-        snprintf(error, size, "--%s is %s, allowed is %g to %g.", o->name, text, o->min, o->max);
+        snprintf(error, size, "--%s is %s, allowed is %g to %g.", o->name, text, o->min,
+                 o->max);
         return -ERANGE;
     }
     if (o->type == OPTION_INT)
@@ -109,7 +113,7 @@ static void say_unknown(const struct cmd *c, const char *arg, char *error, size_
              arg + strspn(arg, "-"));
     const char *near = nearest_word(name, words);
     snprintf(error, size, "unknown option '%s'%s%s%s; see " SLUICE_NAME " %s --help.", arg,
-             near ? ", did you mean '--" : "", near ? near : "", near ? "'?" : "", c->name);
+             near ? ", did you mean '--" : "", near ? near : "", near ? "'" : "", c->name);
 }
 
 /* What argv[*i] names, and where its value is; *i moves over a value of its own. */
@@ -152,8 +156,8 @@ static enum option_result check_count(const struct cmd *c, int n, char *error, s
 {
     if (n >= c->args_min && (c->args_max < 0 || n <= c->args_max))
         return OPTION_RUN;
-    snprintf(error, size, "%s arguments; usage: " SLUICE_NAME " %s %s",
-             n < c->args_min ? "too few" : "too many", c->name, c->usage);
+    snprintf(error, size, "%s arguments; usage: " SLUICE_NAME " %s [options]%s%s.",
+             n < c->args_min ? "too few" : "too many", c->name, *c->usage ? " " : "", c->usage);
     return OPTION_WRONG;
 }
 
@@ -187,9 +191,12 @@ static void print_option(const struct cmd_option *o, FILE *out)
 
     if (o->letter)
         snprintf(letter, sizeof letter, "-%c, ", o->letter);
-    snprintf(head, sizeof head, "%s--%s%s%s", letter, o->name, o->type == OPTION_FLAG ? "" : " ",
-             o->type == OPTION_FLAG ? "" : o->value);
-    fprintf(out, "  %-28s %s", head, o->help);
+    snprintf(head, sizeof head, "%s--%s%s%s", letter, o->name,
+             o->type == OPTION_FLAG ? "" : " ", o->type == OPTION_FLAG ? "" : o->value);
+    /* a long head has its help below */
+    fprintf(out, strlen(head) > HEAD_COLUMNS ? "  %s\n  %*s %s" : "  %s%*s %s", head,
+            strlen(head) > HEAD_COLUMNS ? HEAD_COLUMNS : HEAD_COLUMNS - (int)strlen(head), "",
+            o->help);
     if (o->dflt)
         fprintf(out, " (default %s)", o->dflt);
     fputc('\n', out);
@@ -197,7 +204,8 @@ static void print_option(const struct cmd_option *o, FILE *out)
 
 void options_print_help(const struct cmd *c, FILE *out)
 {
-    fprintf(out, "Usage: " SLUICE_NAME " %s [options] %s\n\n%s\n", c->name, c->usage, c->summary);
+    fprintf(out, "Usage: " SLUICE_NAME " %s [options]%s%s\n\n%s\n", c->name,
+            *c->usage ? " " : "", c->usage, c->summary);
     if (c->details)
         fprintf(out, "\n%s\n", c->details);
     fputs("\nOptions:\n", out);
@@ -205,17 +213,22 @@ void options_print_help(const struct cmd *c, FILE *out)
         print_option(o, out);
     fprintf(out, "  %-28s %s\n", "-h, --help", "Show this page.");
     fputs("\nExit status: 0 done, 1 ran and found something wrong, 2 wrong usage or "
-          "configuration.\n", out);
+          "configuration.\n",
+          out);
 }
 
 void options_print_overview(FILE *out)
 {
     fputs("Sluice, the environmental sensor network gateway.\n\n"
-          "Usage: " SLUICE_NAME " COMMAND [options] [arguments]\n\nCommands:\n", out);
+          "Usage: " SLUICE_NAME " COMMAND [options] [arguments]\n\nCommands:\n",
+          out);
     for (size_t i = 0; cmds[i]; i++)
         fprintf(out, "  %-10s %s\n", cmds[i]->name, cmds[i]->summary);
     fputs("\n" SLUICE_NAME " COMMAND --help tells more; " SLUICE_NAME " --version tells the "
-          "version.\nTry: " SLUICE_NAME " demo\n", out);
+          "version.\n--lang zh|en chooses the language of values, tables and the demonstration "
+          "(else LANG "
+          "does).\nTry: " SLUICE_NAME " demo\n",
+          out);
 }
 
 const struct cmd *cmd_find(const char *name)

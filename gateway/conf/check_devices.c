@@ -323,7 +323,7 @@ static void check_device(const struct check *k, const struct device_conf *dev)
 
     if (dev->bus_found)
         check_transport(k, dev);
-    if (dev->timeout_ms > dev->poll_ms)
+    if (dev->poll_ms > 0 && dev->timeout_ms > dev->poll_ms)
         check_warning(k, dev, &dev->timeout_ms, E_CONFLICT,
                       "the timeout is longer than the poll interval");
     for (size_t i = 0; dev->profile_found && i < dev->channels.n; i++)

@@ -16,18 +16,32 @@ struct bound {
 #define AT(member) .offset = offsetof(struct bound, member)
 
 static const struct cmd_option options[] = {
-    { .name = "text", .letter = 't', .type = OPTION_TEXT, AT(text), .dflt = "x", .value = "T",
+    { .name = "text",
+      .letter = 't',
+      .type = OPTION_TEXT,
+      AT(text),
+      .dflt = "x",
+      .value = "T",
       .help = "A text." },
-    { .name = "number", .type = OPTION_INT, AT(n), .min = 1, .max = 9, .value = "N",
+    { .name = "number",
+      .type = OPTION_INT,
+      AT(n),
+      .min = 1,
+      .max = 9,
+      .value = "N",
       .help = "A number." },
     { .name = "speed", .type = OPTION_DOUBLE, AT(speed), .value = "N", .help = "A factor." },
     { .name = "loud", .type = OPTION_FLAG, AT(is_loud), .help = "A flag." },
     { .name = "set", .type = OPTION_TEXTS, AT(set), .value = "K=V", .help = "Several." },
     { 0 },
 };
-static const struct cmd command = { .name = "try", .usage = "[FILE]", .summary = "Try.",
-                                    .options = options, .options_size = sizeof(struct bound),
-                                    .args_min = 0, .args_max = 1 };
+static const struct cmd command = { .name = "try",
+                                    .usage = "[FILE]",
+                                    .summary = "Try.",
+                                    .options = options,
+                                    .options_size = sizeof(struct bound),
+                                    .args_min = 0,
+                                    .args_max = 1 };
 
 static enum option_result bind(struct bound *b, int argc, const char **argv, int *args,
                                char *error)
@@ -38,8 +52,8 @@ static enum option_result bind(struct bound *b, int argc, const char **argv, int
 
 static void binds_every_form(void **state)
 {
-    const char *argv[] = { "--number=3", "file", "-t", "abc", "--loud", "--set", "a=1", "--set=b=2",
-                           "--speed", "2.5" };
+    const char *argv[] = { "--number=3", "file", "-t",        "abc",     "--loud",
+                           "--set",      "a=1",  "--set=b=2", "--speed", "2.5" };
     struct bound b;
     char error[256];
     int args = 0;
@@ -61,15 +75,16 @@ static void says_what_is_wrong(void **state)
         const char *argv[2];
         const char *want;
     } cases[] = {
-        { { "--numbr=3" }, "unknown option '--numbr=3', did you mean '--number'?; "
-                           "see sluice try --help." },
+        { { "--numbr=3" },
+          "unknown option '--numbr=3', did you mean '--number'; "
+          "see sluice try --help." },
         { { "--number=12" }, "--number is 12, allowed is 1 to 9." },
         { { "--number=1x" }, "--number expects a number, got '1x'." },
         { { "--number=" }, "--number expects a number, got ''." },
         { { "--speed=nan" }, "--speed expects a number, got 'nan'." },
         { { "--loud=1" }, "--loud takes no value." },
         { { "--text" }, "--text expects T behind it." },
-        { { "a", "b" }, "too many arguments; usage: sluice try [FILE]" },
+        { { "a", "b" }, "too many arguments; usage: sluice try [options] [FILE]." },
     };
 
     (void)state;
