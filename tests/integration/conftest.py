@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("SLUICE_BINARY", ROOT / "build" / "sluice"))
 SHARED = pathlib.Path(os.environ.get("SLUICE_SHARED", ROOT.parent / "shared"))
+SANITIZER = re.compile(r"(?:Sanitizer: |: runtime error: )")
 
 
 def pytest_configure(config):
@@ -257,6 +259,8 @@ def place(tmp_path, request):
     if getattr(request.node, "has_failed", False):
         for process in p.processes:
             print(f"---- {process.name}: {' '.join(process.args)}\n{process.text[-4000:]}")
+    for process in p.processes:  # what a sanitizer says of a process that is killed later on
+        assert not SANITIZER.search(process.text), process.text[-4000:]
 
 
 @pytest.hookimpl(hookwrapper=True)
