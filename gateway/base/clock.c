@@ -20,6 +20,20 @@ int64_t mono_ms(void)
     return read_ms(CLOCK_MONOTONIC);
 }
 
+struct timespec mono_deadline(int64_t ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += ms % 1000 * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
 void clock_init(struct clock *c, double speed, int64_t wall0_ms)
 {
     int64_t behind = read_ms(CLOCK_REALTIME) - wall0_ms;

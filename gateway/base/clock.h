@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <time.h>
 
 struct clock {
     double speed;       /* station seconds per real second; 1 in operation */
@@ -36,6 +37,9 @@ int64_t clock_real_ms(const struct clock *c, int64_t station_ms);
 
 /* Real monotonic milliseconds, whatever the speed: for networks and disks. */
 int64_t mono_ms(void);
+
+/* That instant, `ms` from now, on CLOCK_MONOTONIC: for pthread_cond_timedwait. */
+struct timespec mono_deadline(int64_t ms);
 
 /* "2026-11-22T07:09:30.125Z"; `buf` holds at least 25 bytes; out-of-range times print as the
  * nearest printable. */

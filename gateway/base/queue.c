@@ -5,7 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "gateway/base/clock.h"
 
 struct queue {
     pthread_mutex_t lock;
@@ -58,23 +59,9 @@ bool queue_push(struct queue *q, const void *item)
     return has_room;
 }
 
-static struct timespec deadline_in(int64_t ms)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += ms % 1000 * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    return t;
-}
-
 bool queue_pop(struct queue *q, void *item, int64_t timeout_ms)
 {
-    struct timespec until = deadline_in(timeout_ms > 0 ? timeout_ms : 0);
+    struct timespec until = mono_deadline(timeout_ms > 0 ? timeout_ms : 0);
     int rc = 0;
 
     pthread_mutex_lock(&q->lock);

@@ -27,24 +27,10 @@ struct forward {
     size_t n;
 };
 
-static struct timespec deadline_in(int64_t ms)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += ms % 1000 * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    return t;
-}
-
 /* New entries end the wait, but not one that follows a failure. */
 static void wait_for_work(struct worker *w, int64_t ms)
 {
-    struct timespec until = deadline_in(ms);
+    struct timespec until = mono_deadline(ms);
     bool follows_failure = w->follow.wait_until_ms > mono_ms();
     int rc = 0;
 
