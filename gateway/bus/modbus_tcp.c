@@ -93,10 +93,10 @@ static void on_poll_closed(uv_handle_t *h)
     t->has_poll = false;
     close(t->fd);
     t->fd = -1;
-    on_handle_closed(h);
-    if (t->base.is_stopping)
-        return;
-    uv_timer_start(&t->timer, on_timer, (uint64_t)backoff_next(&t->backoff, random_u32()), 0);
+    if (!t->base.is_stopping)
+        uv_timer_start(&t->timer, on_timer, (uint64_t)backoff_next(&t->backoff, random_u32()),
+                       0);
+    on_handle_closed(h); /* the last one: whoever is told may destroy the bus */
 }
 
 /* Whatever went wrong: forget the socket, tell who waits, come again after the back-off. */
