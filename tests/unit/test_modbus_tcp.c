@@ -417,6 +417,48 @@ static void fails_requests_to_a_host_without_address(void **state)
     rig_done(&s.rig);
 }
 
+static void on_closed_destroy(void *user)
+{
+    struct rig *rig = user;
+
+    bus_destroy(rig->bus);
+    rig->is_closed = true;
+}
+
+static void on_reply_stop(void *user, const struct bus_reply *r)
+{
+    struct rig *rig = user;
+
+    assert_int_equal(r->outcome, BUS_NO_LINK);
+    bus_stop(rig->bus, on_closed_destroy, rig);
+}
+
+/* The socket's handle is the last to close then. */
+static void may_be_destroyed_as_it_closes_after_a_failure(void **state)
+{
+    struct server s = { .rig.peer_fd = -1 };
+    struct bus_request r = rig_request(1, 1, TIMEOUT_MS);
+
+    (void)state;
+    rig_init(&s.rig);
+    listen_on(&s, 0);
+    close(s.listen_fd); /* nobody listens there now */
+    const struct bus_tcp_options o = { .loop = &s.rig.loop,
+                                       .clock = &s.rig.clock,
+                                       .on = { .on_reply = on_reply_stop, .user = &s.rig },
+                                       .host = "127.0.0.1",
+                                       .port = s.port,
+                                       .connect_timeout_ms = 500 };
+    assert_int_equal(bus_tcp_create(&o, &s.rig.bus), 0);
+    assert_int_equal(bus_start(s.rig.bus), 0);
+    assert_int_equal(bus_send(s.rig.bus, &r), 0);
+    while (!s.rig.is_closed)
+        uv_run(&s.rig.loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&s.rig.limit, NULL);
+    uv_run(&s.rig.loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&s.rig.loop), 0);
+}
+
 static void stops_in_the_middle_of_a_transaction(void **state)
 {
     struct server s;
@@ -447,6 +489,7 @@ int main(void)
         cmocka_unit_test(stops_in_the_middle_of_a_lookup),
         cmocka_unit_test(fails_requests_to_a_host_without_address),
         cmocka_unit_test(stops_in_the_middle_of_a_transaction),
+        cmocka_unit_test(may_be_destroyed_as_it_closes_after_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
