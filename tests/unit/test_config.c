@@ -212,7 +212,8 @@ static void assert_says(const char *path, const char *name)
     unload(&l);
 }
 
-/* The same files and texts as tests/integration/10_check, which runs the program on them. */
+/* The same files and texts as tests/integration/10_check, which runs the program on them. What
+   only a real uplink finds wrong lies in folders there. */
 static void says_what_is_wrong_in_bad_configurations(void **state)
 {
     const char *root = getenv("SLUICE_SOURCE");
