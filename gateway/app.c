@@ -18,9 +18,9 @@
 #include "gateway/http/http.h"
 #include "gateway/table.h"
 
-#define TICK_MS          1000  /* station time: closing of periods, staleness, live counters */
-#define DRAIN_POLL_MS    100   /* real */
-#define STOP_MS          1800  /* real: leaves a little of the two seconds that a stop may take */
+#define TICK_MS           1000 /* station time: closing of periods, staleness, live counters */
+#define DRAIN_POLL_MS     100  /* real */
+#define STOP_MS           1800 /* real: leaves a little of the two seconds that a stop may take */
 #define DRAIN_PATIENCE_MS 120000 /* a drain without progress for so long gives up */
 
 /* Everything that hangs on one configuration. */
@@ -46,7 +46,7 @@ struct app {
     struct store *store;
     struct control *control;
     struct station *station;
-    struct config *next; /* checked, waiting for the old poller to end */
+    struct config *next;         /* checked, waiting for the old poller to end */
     pthread_mutex_t commit_lock; /* guards `forward` against a reload */
     struct forward *forward;
     bool is_stopping;
@@ -111,7 +111,8 @@ static void on_device_state(void *user, uint32_t device, enum device_state state
 
     bool was_silent = view_device_state(s->view, s->poll, device, why);
     if (state == DEVICE_SILENT) {
-        snprintf(en, sizeof en, "Device %s is silent: %s.", d->id, scan_outcome_text(why, "en"));
+        snprintf(en, sizeof en, "Device %s is silent: %s.", d->id,
+                 scan_outcome_text(why, "en"));
         snprintf(zh, sizeof zh, "设备 %s 失联：%s。", d->id, scan_outcome_text(why, "zh"));
         log_notice("device %s is silent: %s", d->id, scan_outcome_text(why, "en"));
         pipeline_notice(s->pipeline, now_ms, "device_silent", d->id, en, zh, NULL);
@@ -191,9 +192,9 @@ static int start_forward(struct station *s)
         return -ENOMEM;
     for (size_t i = 0; i < s->config->uplinks.n; i++) {
         if (u[i].is_enabled)
-            s->uplinks[n++] = (struct forward_uplink){
-                u[i].id, uplink_kind_find(u[i].type.kind->name), u[i].type.options
-            };
+            s->uplinks[n++] =
+                (struct forward_uplink){ u[i].id, uplink_kind_find(u[i].type.kind->name),
+                                         u[i].type.options };
     }
     s->forward_options = (struct forward_options){
         .store = s->app->store,
@@ -216,12 +217,14 @@ static int start_forward(struct station *s)
 
 static int start_http(struct station *s)
 {
-    const char *listen = s->app->o->http_listen ? s->app->o->http_listen : s->config->http.listen;
+    const char *listen =
+        s->app->o->http_listen ? s->app->o->http_listen : s->config->http.listen;
     char error[256] = "";
 
     if (!listen || !*listen || strcmp(listen, "off") == 0 || s->app->o->is_drain)
         return 0;
-    int rc = http_start(listen, view_live(s->view), s->app->store, &s->http, error, sizeof error);
+    int rc =
+        http_start(listen, view_live(s->view), s->app->store, &s->http, error, sizeof error);
     if (rc < 0)
         log_error("the page cannot be served at %s: %s", listen, error);
     else
@@ -237,8 +240,10 @@ static int start_all(struct station *s)
         const char *name;
         bool is_for_drain;
     } steps[] = {
-        { start_pipeline, "pipeline", false }, { start_forward, "forwarder", true },
-        { start_http, "page", false },         { start_poll, "poller", false },
+        { start_pipeline, "pipeline", false },
+        { start_forward, "forwarder", true },
+        { start_http, "page", false },
+        { start_poll, "poller", false },
     };
     int rc = 0;
 
@@ -327,8 +332,8 @@ static bool has_uplink(const struct config *c, const char *id)
     return false;
 }
 
-/* The log keeps nothing for a destination that was taken out of the configuration. A disabled one
- * keeps its place. */
+/* The log keeps nothing for a destination that was taken out of the configuration. A disabled
+ * one keeps its place. */
 static void forget_uplinks(struct app *a, const struct config *old, const struct config *next)
 {
     const struct uplink_conf *u = old->uplinks.items;
@@ -348,7 +353,8 @@ static void on_poll_closed(void *user)
     struct config *old = a->station->config;
 
     a->next = NULL;
-    a->station->config = NULL; /* outlives the station: its forwarder writes cursors to the end */
+    a->station->config =
+        NULL; /* outlives the station: its forwarder writes cursors to the end */
     station_destroy(a->station);
     if (next && !a->is_stopping)
         forget_uplinks(a, old, next);

@@ -2,9 +2,9 @@
 /*
  * app - builds everything of a running gateway in order, owns it, tears it down in reverse.
  *
- * Two lives: the gateway's own (loop, log, signals, control socket), and one of the configuration
- * in force (tables, poller, pipeline, live view, page, forwarder), which a reload replaces. Runs
- * on the calling thread until SIGTERM or SIGINT.
+ * Two lives: the gateway's own (loop, log, signals, control socket), and one of the
+ * configuration in force (tables, poller, pipeline, live view, page, forwarder), which a reload
+ * replaces. Runs on the calling thread until SIGTERM or SIGINT.
  */
 #pragma once
 

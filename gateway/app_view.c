@@ -14,10 +14,10 @@ struct view {
     struct store *store;
     struct live *live;
     struct live_station station;
-    enum scan_outcome *why;      /* per device: of the last change */
-    bool *was_silent;            /* per device */
-    uint64_t drained_to;         /* sum of acknowledged entries when last looked at */
-    int64_t progress_ms;         /* real time of the last progress of a drain */
+    enum scan_outcome *why; /* per device: of the last change */
+    bool *was_silent;       /* per device */
+    uint64_t drained_to;    /* sum of acknowledged entries when last looked at */
+    int64_t progress_ms;    /* real time of the last progress of a drain */
 };
 
 static struct live_alert alert_of(const struct channel_table *t, const struct alert_rule *r,
@@ -60,14 +60,19 @@ int view_create(const struct table *t, const struct clock *clock, struct store *
     v->why = calloc(devices_n + 1, sizeof *v->why);
     v->was_silent = calloc(devices_n + 1, sizeof *v->was_silent);
     v->station = (struct live_station){
-        .id = s->id, .en = s->names.en ? s->names.en : s->id,
-        .zh = s->names.zh ? s->names.zh : s->id, .region = s->region, .zone = s->zone,
-        .lat = s->lat, .lon = s->lon, .started_ms = clock_wall_ms(clock),
+        .id = s->id,
+        .en = s->names.en ? s->names.en : s->id,
+        .zh = s->names.zh ? s->names.zh : s->id,
+        .region = s->region,
+        .zone = s->zone,
+        .lat = s->lat,
+        .lon = s->lon,
+        .started_ms = clock_wall_ms(clock),
         .version = sluice_version,
     };
-    int rc = v->why && v->was_silent ? live_create(&v->station, &t->channels, t->live_device,
-                                                   devices_n, &v->live)
-                                     : -ENOMEM;
+    int rc = v->why && v->was_silent
+                 ? live_create(&v->station, &t->channels, t->live_device, devices_n, &v->live)
+                 : -ENOMEM;
     if (rc < 0) {
         view_destroy(v);
         return rc;
@@ -116,8 +121,12 @@ void view_on_uplink(void *user, const struct forward_status *s)
 {
     struct view *v = user;
     struct live_uplink u = {
-        .id = s->id, .kind = s->kind, .is_connected = s->is_connected,
-        .acked_seq = s->acked_seq, .backlog = s->backlog, .sent = s->sent,
+        .id = s->id,
+        .kind = s->kind,
+        .is_connected = s->is_connected,
+        .acked_seq = s->acked_seq,
+        .backlog = s->backlog,
+        .sent = s->sent,
         .set_aside = s->set_aside,
     };
 
@@ -165,8 +174,12 @@ void view_tick(struct view *v, const struct poll *poll, const struct pipeline *p
     store_health_get(v->store, &h);
     pipeline_counters_get(pipeline, &c);
     g = (struct live_log){
-        .seq = h.committed.seq_last, .samples = h.committed.samples, .rows = h.committed.rows,
-        .events = h.committed.events, .refused = c.refused, .size_bytes = h.size_bytes,
+        .seq = h.committed.seq_last,
+        .samples = h.committed.samples,
+        .rows = h.committed.rows,
+        .events = h.committed.events,
+        .refused = c.refused,
+        .size_bytes = h.size_bytes,
     };
     snprintf(g.error, sizeof g.error, "%s", h.error);
     live_put_log(v->live, &g);
@@ -204,8 +217,10 @@ const struct field_kind *uplink_choices(void)
 
     for (size_t i = 0; uplink_kinds[i] && i < KINDS_MAX && !kinds[i].name; i++)
         kinds[i] = (struct field_kind){
-            .name = uplink_kinds[i]->name, .help = uplink_kinds[i]->title,
-            .fields = uplink_kinds[i]->options, .size = uplink_kinds[i]->options_size,
+            .name = uplink_kinds[i]->name,
+            .help = uplink_kinds[i]->title,
+            .fields = uplink_kinds[i]->options,
+            .size = uplink_kinds[i]->options_size,
         };
     return kinds;
 }

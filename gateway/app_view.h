@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app_view - carries what happens into the live view: callbacks of pipeline, poller and forwarder
- * on one side, struct live on the other. Main thread, but for view_on_uplink.
+ * app_view - carries what happens into the live view: callbacks of pipeline, poller and
+ * forwarder on one side, struct live on the other. Main thread, but for view_on_uplink.
  */
 #pragma once
 
@@ -34,8 +34,8 @@ bool view_device_state(struct view *v, const struct poll *poll, uint32_t device,
 /* About once a second: counters of devices and log, the time. */
 void view_tick(struct view *v, const struct poll *poll, const struct pipeline *pipeline);
 
-/* True when every one of n uplinks has everything acknowledged; *idle_ms: real time since the last
- * progress. */
+/* True when every one of n uplinks has everything acknowledged; *idle_ms: real time since the
+ * last progress. */
 bool view_is_drained(struct view *v, size_t uplinks_n, int64_t *idle_ms);
 
 /* The kinds of uplinks as choices of the configuration; static. */

@@ -29,7 +29,8 @@ static const struct device_conf *devices_of(const struct config *c)
     return c->devices.items;
 }
 
-static const struct correction_conf *correction_of(const struct device_conf *d, const char *point)
+static const struct correction_conf *correction_of(const struct device_conf *d,
+                                                   const char *point)
 {
     const struct correction_conf *c = d->channels.items;
 
@@ -45,7 +46,8 @@ static bool is_channel(const struct device_conf *d, const struct profile_point *
 {
     const struct correction_conf *c = correction_of(d, p->id);
 
-    return d->is_enabled && p->quantity && p->role == POINT_MEASUREMENT && !(c && !c->is_enabled);
+    return d->is_enabled && p->quantity && p->role == POINT_MEASUREMENT &&
+           !(c && !c->is_enabled);
 }
 
 static size_t count_readings(const struct config *c)
@@ -110,7 +112,8 @@ static bool is_converted(const struct device_conf *d, const struct profile_point
            (c && (c->factor != 1 || c->offset != 0));
 }
 
-/* The columns of the stream of values as read: points that are channels and do not stay as read. */
+/* The columns of the stream of values as read: points that are channels and do not stay as
+ * read. */
 static int choose_raw_points(struct table *t, size_t device)
 {
     const struct device_conf *d = &devices_of(t->config)[device];
@@ -225,8 +228,7 @@ static int add_statistics(struct table *t, size_t period, size_t readings_n)
 
 static bool is_selected(const struct rule_conf *r, const struct channel *ch, int64_t period_ms)
 {
-    if (period_ms == 0 ? ch->statistic != NULL
-                       : !ch->statistic || ch->period_ms != period_ms)
+    if (period_ms == 0 ? ch->statistic != NULL : !ch->statistic || ch->period_ms != period_ms)
         return false;
     if (r->quantity && quantity_find(r->quantity) != ch->quantity)
         return false;
@@ -260,7 +262,8 @@ static int compile_level(const struct level_conf *l, struct alert_rule *r)
     return rc;
 }
 
-static int compile_rule(const struct rule_conf *c, struct alert_rule *ret, int64_t *ret_period_ms)
+static int compile_rule(const struct rule_conf *c, struct alert_rule *ret,
+                        int64_t *ret_period_ms)
 {
     const struct level_conf *level = c->levels.items;
     char why[128];
@@ -301,7 +304,8 @@ static int add_rules(struct table *t)
                 t->rule = more;
             }
             compiled.channel = ch;
-            compiled.stale_ms = c[i].stale_ms >= 0 ? c[i].stale_ms : 3 * t->channel[ch].period_ms;
+            compiled.stale_ms =
+                c[i].stale_ms >= 0 ? c[i].stale_ms : 3 * t->channel[ch].period_ms;
             t->rule[t->rules_n++] = compiled;
         }
     }
@@ -444,9 +448,9 @@ void table_destroy(struct table *t)
 static const char *aggregate_word(const struct channel *ch)
 {
     static const char *const words[] = {
-        [AGG_MEAN] = "mean", [AGG_VECTOR] = "mean", [AGG_ENERGY] = "leq", [AGG_COUNTS] = "mean",
-        [AGG_SUM] = "sum",   [AGG_DIFF] = "sum",    [AGG_LAST] = "last",  [AGG_MAX] = "max",
-        [AGG_MIN] = "min",
+        [AGG_MEAN] = "mean",   [AGG_VECTOR] = "mean", [AGG_ENERGY] = "leq",
+        [AGG_COUNTS] = "mean", [AGG_SUM] = "sum",     [AGG_DIFF] = "sum",
+        [AGG_LAST] = "last",   [AGG_MAX] = "max",     [AGG_MIN] = "min",
     };
 
     return ch->statistic ? words[ch->quantity->agg] : "none";
@@ -460,7 +464,8 @@ static void begin_dictionary(const struct table *t, int64_t period_ms, struct bu
     buf_printf(b, ",\"period_ms\":%lld,\"unit_ms\":1,\"channels\":[", (long long)period_ms);
 }
 
-static void write_dictionary(const struct table *t, const struct channel_stream *s, struct buf *b)
+static void write_dictionary(const struct table *t, const struct channel_stream *s,
+                             struct buf *b)
 {
     begin_dictionary(t, s->period_ms, b);
     for (uint32_t i = 0; i < s->n; i++) {
@@ -521,7 +526,8 @@ static int open_raw_stream(struct table *t, size_t device, struct store *store, 
     if (!json)
         return -ENOMEM;
     snprintf(name, sizeof name, "raw.%s", d->id);
-    return store_stream_open(store, name, pd->raw_n, d->poll_ms, 1, NULL, json, &pd->raw_stream);
+    return store_stream_open(store, name, pd->raw_n, d->poll_ms, 1, NULL, json,
+                             &pd->raw_stream);
 }
 
 int table_open_streams(struct table *t, struct store *store)

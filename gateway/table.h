@@ -16,11 +16,11 @@
 struct table {
     const struct config *config;
     struct channel_table channels;
-    struct channel *channel;             /* = channels.channels */
-    struct channel_stream *stream;       /* = channels.streams */
-    struct pipeline_channel *treatment;  /* per channel */
-    struct pipeline_device *device;      /* per device of the configuration */
-    struct alert_rule *rule;             /* per rule and channel that it selects */
+    struct channel *channel;            /* = channels.channels */
+    struct channel_stream *stream;      /* = channels.streams */
+    struct pipeline_channel *treatment; /* per channel */
+    struct pipeline_device *device;     /* per device of the configuration */
+    struct alert_rule *rule;            /* per rule and channel that it selects */
     size_t rules_n;
     struct poll_bus *bus;
     struct poll_device *poll_device;

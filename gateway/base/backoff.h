@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* backoff - how long to wait after the n-th failure in a row: doubling, with full jitter. Pure. */
+/* backoff - how long to wait after the n-th failure in a row: doubling, with full jitter. Pure.
+ */
 #pragma once
 
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * buf - a growing byte buffer with a stated limit, for texts and messages. One thread at a time.
- * A write that would pass the limit, or finds no memory, sets `has_failed` and is dropped whole;
- * check once at the end.
+ * buf - a growing byte buffer with a stated limit, for texts and messages. One thread at a
+ * time. A write that would pass the limit, or finds no memory, sets `has_failed` and is dropped
+ * whole; check once at the end.
  */
 #pragma once
 
@@ -32,5 +32,6 @@ void buf_json(struct buf *b, const char *text);
 /* The text, NUL-terminated (the NUL is not counted); NULL after a failure. */
 const char *buf_text(struct buf *b);
 
-/* Reads a LEB128 varint of at most 10 bytes. Returns the bytes read, 0 when malformed or cut. */
+/* Reads a LEB128 varint of at most 10 bytes. Returns the bytes read, 0 when malformed or cut.
+ */
 size_t varint_get(const uint8_t *p, size_t size, uint64_t *ret);

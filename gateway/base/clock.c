@@ -45,8 +45,8 @@ void clock_init(struct clock *c, double speed, int64_t wall0_ms)
 
 void clock_print(const struct clock *c, char *buf)
 {
-    snprintf(buf, CLOCK_TEXT_MAX, "%.17g,%" PRId64 ",%" PRId64 ",%" PRId64, c->speed, c->wall0_ms,
-             c->mono0_ms, c->meet_ms);
+    snprintf(buf, CLOCK_TEXT_MAX, "%.17g,%" PRId64 ",%" PRId64 ",%" PRId64, c->speed,
+             c->wall0_ms, c->mono0_ms, c->meet_ms);
 }
 
 int clock_parse(const char *text, struct clock *ret)
@@ -55,7 +55,8 @@ int clock_parse(const char *text, struct clock *ret)
     int end = 0;
 
     if (sscanf(text, "%lf,%" SCNd64 ",%" SCNd64 ",%" SCNd64 "%n", &c.speed, &c.wall0_ms,
-               &c.mono0_ms, &c.meet_ms, &end) != 4 || text[end])
+               &c.mono0_ms, &c.meet_ms, &end) != 4 ||
+        text[end])
         return -EINVAL;
     if (!(c.speed >= 1 && c.speed <= CLOCK_SPEED_MAX) || c.meet_ms < 0)
         return -EINVAL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * clock - wall time for data, monotonic time for waiting; both from here, so that a test or a
- * demonstration may replace them. With a speed factor station time runs faster than real time: it
- * starts in the past and goes on at normal speed once it has met the present (databases drop
+ * demonstration may replace them. With a speed factor station time runs faster than real time:
+ * it starts in the past and goes on at normal speed once it has met the present (databases drop
  * future points). Constant after creation; any thread.
  */
 #pragma once
@@ -11,10 +11,10 @@
 #include <time.h>
 
 struct clock {
-    double speed;       /* station seconds per real second; 1 in operation */
-    int64_t wall0_ms;   /* station time at mono0_ms; only used when speed is not 1 */
-    int64_t mono0_ms;   /* real monotonic time then */
-    int64_t meet_ms;    /* real milliseconds after mono0_ms when it meets the present */
+    double speed;     /* station seconds per real second; 1 in operation */
+    int64_t wall0_ms; /* station time at mono0_ms; only used when speed is not 1 */
+    int64_t mono0_ms; /* real monotonic time then */
+    int64_t meet_ms;  /* real milliseconds after mono0_ms when it meets the present */
 };
 
 /* speed 1: the system's clocks. Otherwise station time is wall0_ms (UTC, in the past) now. */
@@ -32,7 +32,8 @@ int64_t clock_wall_ms(const struct clock *c);
 /* Monotonic station milliseconds, for intervals and deadlines of the field side. */
 int64_t clock_mono_ms(const struct clock *c);
 
-/* Real milliseconds that a station interval takes, at least 1 for a positive one: for timers. */
+/* Real milliseconds that a station interval takes, at least 1 for a positive one: for timers.
+ */
 int64_t clock_real_ms(const struct clock *c, int64_t station_ms);
 
 /* Real monotonic milliseconds, whatever the speed: for networks and disks. */

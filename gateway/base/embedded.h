@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 struct embedded_file {
-    const char *name; /* base name: "teledyne-t400.yaml" */
-    const char *path; /* as given to the build, from the root of the source tree */
+    const char *name;          /* base name: "teledyne-t400.yaml" */
+    const char *path;          /* as given to the build, from the root of the source tree */
     const unsigned char *data; /* a NUL follows, not counted in size */
     size_t size;
 };

@@ -2,8 +2,9 @@
 /*
  * log - lines on stderr with a journald priority prefix ("<4>") when not a terminal.
  *
- * error = needs a person; warning = degraded, and says how; notice = state change; info = start,
- * stop; debug. One failure, one level, one line; tail of key=value. Secrets never. Any thread.
+ * error = needs a person; warning = degraded, and says how; notice = state change; info =
+ * start, stop; debug. One failure, one level, one line; tail of key=value. Secrets never. Any
+ * thread.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * queue - a bounded queue of fixed-size values between threads: the only thing that passes there.
- * A full queue refuses and counts. Any number of writers; readers wait on it or poll.
+ * queue - a bounded queue of fixed-size values between threads: the only thing that passes
+ * there. A full queue refuses and counts. Any number of writers; readers wait on it or poll.
  */
 #pragma once
 

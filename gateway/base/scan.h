@@ -8,18 +8,18 @@
 #include "sensors/core/sample.h"
 
 enum scan_outcome {
-    SCAN_OK,          /* registers came; single ones may still be missing */
-    SCAN_NO_ANSWER,   /* nothing within the deadline */
-    SCAN_NO_LINK,     /* port closed, connection refused or lost */
-    SCAN_BAD_FRAME,   /* CRC, length, foreign or late answer */
-    SCAN_EXCEPTION,   /* the device refused every register */
+    SCAN_OK,        /* registers came; single ones may still be missing */
+    SCAN_NO_ANSWER, /* nothing within the deadline */
+    SCAN_NO_LINK,   /* port closed, connection refused or lost */
+    SCAN_BAD_FRAME, /* CRC, length, foreign or late answer */
+    SCAN_EXCEPTION, /* the device refused every register */
     SCAN_OUTCOME_COUNT_
 };
 
 struct scan {
-    uint32_t device;    /* index into the configuration's devices */
-    int64_t time_ms;    /* UTC of the (last) answer; of the failure when there was none */
-    int64_t start_ms;   /* UTC of the first request */
+    uint32_t device;  /* index into the configuration's devices */
+    int64_t time_ms;  /* UTC of the (last) answer; of the failure when there was none */
+    int64_t start_ms; /* UTC of the first request */
     enum scan_outcome outcome;
     const struct reading *readings; /* one per point of the profile, in its order; lives during
                                      * the call; all missing when outcome is not SCAN_OK */

@@ -24,18 +24,18 @@ struct cmd_option {
     const char *name; /* "speed": --speed VALUE or --speed=VALUE */
     char letter;      /* 0: none */
     enum option_type type;
-    size_t offset;       /* bool, const char *, int64_t, double, struct option_texts */
-    const char *dflt;    /* NULL: false, NULL, 0 */
-    double min, max;     /* both 0: unchecked */
-    const char *value;   /* name of the value in the help: "FILE" */
-    const char *help;    /* one sentence */
+    size_t offset;     /* bool, const char *, int64_t, double, struct option_texts */
+    const char *dflt;  /* NULL: false, NULL, 0 */
+    double min, max;   /* both 0: unchecked */
+    const char *value; /* name of the value in the help: "FILE" */
+    const char *help;  /* one sentence */
 };
 
 struct cmd {
     const char *name;
-    const char *usage;   /* what follows the name: "[FILE]" */
-    const char *summary; /* one line, a sentence */
-    const char *details; /* paragraphs and examples; NULL */
+    const char *usage;                /* what follows the name: "[FILE]" */
+    const char *summary;              /* one line, a sentence */
+    const char *details;              /* paragraphs and examples; NULL */
     const struct cmd_option *options; /* closed by one without a name */
     size_t options_size;
     int args_min, args_max; /* positional arguments; max -1: any number */

@@ -7,15 +7,15 @@
 #include "gateway/cmd/cmd.h"
 
 enum option_result {
-    OPTION_RUN,    /* go on: options bound, positional arguments first in argv */
-    OPTION_HELP,   /* --help was asked for */
-    OPTION_WRONG,  /* `error` tells what, a full sentence */
+    OPTION_RUN,   /* go on: options bound, positional arguments first in argv */
+    OPTION_HELP,  /* --help was asked for */
+    OPTION_WRONG, /* `error` tells what, a full sentence */
 };
 
 /*
- * Binds argv[0..argc) (without program and command name) into `options` (options_size bytes) and
- * moves the positional arguments to the front of argv; *ret_args is their number. Texts point into
- * argv. "--name VALUE", "--name=VALUE", "-l VALUE", "--" are understood.
+ * Binds argv[0..argc) (without program and command name) into `options` (options_size bytes)
+ * and moves the positional arguments to the front of argv; *ret_args is their number. Texts
+ * point into argv. "--name VALUE", "--name=VALUE", "-l VALUE", "--" are understood.
  */
 enum option_result options_bind(const struct cmd *c, int argc, char **argv, void *options,
                                 int *ret_args, char *error, size_t error_size);

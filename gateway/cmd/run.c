@@ -13,17 +13,36 @@ struct run_options {
 #define OPTION(member) .offset = offsetof(struct run_options, member)
 
 static const struct cmd_option options[] = {
-    { .name = "config", .letter = 'c', .type = OPTION_TEXT, OPTION(config), .value = "FILE",
-      .dflt = "/etc/sluice/sluice.yaml", .help = "Configuration; conf.d/*.yaml beside it joins." },
-    { .name = "listen", .type = OPTION_TEXT, OPTION(listen), .value = "ADDR:PORT",
+    { .name = "config",
+      .letter = 'c',
+      .type = OPTION_TEXT,
+      OPTION(config),
+      .value = "FILE",
+      .dflt = "/etc/sluice/sluice.yaml",
+      .help = "Configuration; conf.d/*.yaml beside it joins." },
+    { .name = "listen",
+      .type = OPTION_TEXT,
+      OPTION(listen),
+      .value = "ADDR:PORT",
       .help = "Serve the page here instead of http.listen; \"off\" serves none." },
-    { .name = "control", .type = OPTION_TEXT, OPTION(control), .value = "PATH",
+    { .name = "control",
+      .type = OPTION_TEXT,
+      OPTION(control),
+      .value = "PATH",
       .help = "Control socket instead of the configuration's." },
-    { .name = "drain", .type = OPTION_FLAG, OPTION(is_drain),
+    { .name = "drain",
+      .type = OPTION_FLAG,
+      OPTION(is_drain),
       .help = "Measure nothing: deliver what the log holds, then end." },
-    { .name = "clock", .type = OPTION_TEXT, OPTION(clock), .value = "TEXT",
+    { .name = "clock",
+      .type = OPTION_TEXT,
+      OPTION(clock),
+      .value = "TEXT",
       .help = "Fast station clock of a demonstration, as sluice demo hands it over." },
-    { .name = "verbose", .letter = 'v', .type = OPTION_FLAG, OPTION(is_verbose),
+    { .name = "verbose",
+      .letter = 'v',
+      .type = OPTION_FLAG,
+      OPTION(is_verbose),
       .help = "Log every detail." },
     { 0 },
 };
@@ -53,10 +72,11 @@ const struct cmd cmd_run = {
     .name = "run",
     .usage = "",
     .summary = "Run the gateway: poll, judge, alert, log and forward.",
-    .details = "Stays in the foreground and logs to standard error. SIGHUP reloads the\n"
-               "configuration and keeps the old one when the new one is wrong; SIGTERM commits,\n"
-               "seals and ends within two seconds.\n\n"
-               "Example: sluice run --config station.yaml",
+    .details =
+        "Stays in the foreground and logs to standard error. SIGHUP reloads the\n"
+        "configuration and keeps the old one when the new one is wrong; SIGTERM commits,\n"
+        "seals and ends within two seconds.\n\n"
+        "Example: sluice run --config station.yaml",
     .options = options,
     .options_size = sizeof(struct run_options),
     .run = run,

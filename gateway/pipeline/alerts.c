@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Alerts: the rules of a channel judge its samples; every transition is an event of the log, in the
- * same transaction as the sample that caused it and the rule's new state. Told outside only by the
- * uplinks, which follow the log: so never before it is committed, and never twice after a kill.
+ * Alerts: the rules of a channel judge its samples; every transition is an event of the log, in
+ * the same transaction as the sample that caused it and the rule's new state. Told outside only
+ * by the uplinks, which follow the log: so never before it is committed, and never twice after
+ * a kill.
  */
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* internal - what the files of this folder share: the pipeline's state. Nobody else includes it. */
+/* internal - what the files of this folder share: the pipeline's state. Nobody else includes
+ * it. */
 #pragma once
 
 #include "gateway/base/buf.h"
@@ -13,7 +14,7 @@ struct statistic { /* one per statistic channel */
     bool has_closed;
 };
 
-struct stream_state { /* one per stream of the table */
+struct stream_state {     /* one per stream of the table */
     int64_t last_ms;      /* newest row: times of a stream never repeat */
     int64_t period_start; /* statistics: the period that is open; 0: none yet */
     bool is_statistic;
@@ -27,15 +28,15 @@ struct followers {
 
 struct pipeline {
     const struct pipeline_options *o;
-    struct qc_state *qc;           /* per channel */
-    struct statistic *statistics;  /* per channel; unused for readings */
-    struct stream_state *streams;  /* per stream */
-    struct followers *followers;   /* per channel */
-    uint32_t *statistic_index;     /* channels, grouped by their source */
-    uint32_t *rule_index;          /* rules, grouped by their channel */
-    struct alert_state *alerts;    /* per rule */
-    struct series_cell *cells;     /* one row, of the widest stream */
-    struct buf text;               /* an event being written */
+    struct qc_state *qc;          /* per channel */
+    struct statistic *statistics; /* per channel; unused for readings */
+    struct stream_state *streams; /* per stream */
+    struct followers *followers;  /* per channel */
+    uint32_t *statistic_index;    /* channels, grouped by their source */
+    uint32_t *rule_index;         /* rules, grouped by their channel */
+    struct alert_state *alerts;   /* per rule */
+    struct series_cell *cells;    /* one row, of the widest stream */
+    struct buf text;              /* an event being written */
     struct pipeline_counters counters;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One scan is one row of its device's stream, judged cell by cell; statistics and rules follow the
- * sample. All of it goes to the log as one batch, so that after a kill either the whole scan with
- * its consequences is there, or nothing of it.
+ * One scan is one row of its device's stream, judged cell by cell; statistics and rules follow
+ * the sample. All of it goes to the log as one batch, so that after a kill either the whole
+ * scan with its consequences is there, or nothing of it.
  */
 #include <errno.h>
 #include <math.h>
@@ -12,8 +12,8 @@
 #include "gateway/base/clock.h"
 #include "gateway/pipeline/internal.h"
 
-/* A clock that steps back by less than this is waited for, times going on by 1 ms a row; beyond,
- * the new time is believed. */
+/* A clock that steps back by less than this is waited for, times going on by 1 ms a row;
+ * beyond, the new time is believed. */
 #define STEP_BACK_MAX_MS 600000
 
 struct change change_begin(struct pipeline *p)
@@ -83,7 +83,8 @@ static void take_sample(struct pipeline *p, struct change *c, const struct sampl
     alerts_step(p, c, s);
 }
 
-/* What the instrument said before conversion and calibration. A failed scan has nothing to keep. */
+/* What the instrument said before conversion and calibration. A failed scan has nothing to
+ * keep. */
 static void keep_raw(struct pipeline *p, struct change *c, const struct pipeline_device *d,
                      const struct scan *s, int64_t time_ms)
 {

@@ -2,8 +2,8 @@
 /*
  * pipeline - calibrate -> qc -> aggregate -> rules -> log: what happens to every reading.
  *
- * Main thread. Time comes with the scans and by pipeline_tick(); nothing here reads a clock, so a
- * replay runs the same code. Everything one scan or tick changes is one store batch.
+ * Main thread. Time comes with the scans and by pipeline_tick(); nothing here reads a clock, so
+ * a replay runs the same code. Everything one scan or tick changes is one store batch.
  */
 #pragma once
 
@@ -17,8 +17,9 @@ enum { PIPELINE_NO_CHANNEL = -1 };
 
 struct pipeline_device {
     const char *id;
-    uint32_t stream;           /* index into table->streams: its readings */
-    const int32_t *channel_of; /* per point of the profile: channel index or PIPELINE_NO_CHANNEL */
+    uint32_t stream; /* index into table->streams: its readings */
+    const int32_t
+        *channel_of; /* per point of the profile: channel index or PIPELINE_NO_CHANNEL */
     size_t points_n;
     /* Where conversion or calibration is not the identity the value as read is kept too, in a
      * stream of its own that is not forwarded: its number, and the point of each column. */
@@ -59,8 +60,8 @@ void pipeline_scan(struct pipeline *p, const struct scan *s);
 /* About once a second of station time: closes periods, judges silence. */
 void pipeline_tick(struct pipeline *p, int64_t now_ms);
 
-/* A notice (device silent, clock stepped, configuration changed ...): an event of kind "notice".
- * `details` is a JSON object or NULL. */
+/* A notice (device silent, clock stepped, configuration changed ...): an event of kind
+ * "notice". `details` is a JSON object or NULL. */
 void pipeline_notice(struct pipeline *p, int64_t now_ms, const char *what, const char *subject,
                      const char *text_en, const char *text_zh, const char *details);
 

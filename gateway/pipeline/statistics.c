@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Statistics: one row per stream and period, written when the period is over. Nothing of an open
- * period is stored: after a restart it is computed anew from the rows in the log, which costs no
- * write and cannot disagree with them.
+ * Statistics: one row per stream and period, written when the period is over. Nothing of an
+ * open period is stored: after a restart it is computed anew from the rows in the log, which
+ * costs no write and cannot disagree with them.
  */
 #include <errno.h>
 #include <math.h>
@@ -10,7 +10,8 @@
 
 #include "gateway/pipeline/internal.h"
 
-/* A row may be handed over a little after its time stamp (line threads): periods close later. */
+/* A row may be handed over a little after its time stamp (line threads): periods close later.
+ */
 #define GRACE_MS 1000
 
 static int64_t period_start_of(int64_t time_ms, int64_t period_ms)

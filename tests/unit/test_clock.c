@@ -55,8 +55,8 @@ static void its_text_makes_the_same_clock(void **state)
 
 static void refuses_other_texts(void **state)
 {
-    static const char *const texts[] = { "", "20", "20,1,2", "20,1,2,3x", "0,1,2,3",
-                                         "nan,1,2,3", "1e9,1,2,3", "20,1,2,-3" };
+    static const char *const texts[] = { "",        "20",        "20,1,2",    "20,1,2,3x",
+                                         "0,1,2,3", "nan,1,2,3", "1e9,1,2,3", "20,1,2,-3" };
     struct clock c = { .speed = 7 };
 
     (void)state;

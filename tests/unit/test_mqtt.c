@@ -394,7 +394,7 @@ static void announces_everything_before_the_first_frame(void **state)
     assert_int_equal(h->seen_n, 3);
     assert_string_equal(h->seen[0].topic, "sluice/1/demo/1f/riverside-01/status");
     assert_string_equal(h->seen[0].payload, "{\"state\":\"online\",\"epoch\":"
-                                              "\"0123456789abcdef\",\"software\":\"sluice\"}");
+                                            "\"0123456789abcdef\",\"software\":\"sluice\"}");
     assert_true(h->seen[0].is_retained);
     assert_string_equal(h->seen[1].topic, "sluice/1/demo/1f/riverside-01/layout/00000007");
     assert_true(h->seen[1].is_retained);
@@ -610,8 +610,9 @@ static void says_goodbye(void **state)
     assert_int_equal(send_entries(f, e, 1), UPLINK_SENT);
     f->kind->destroy(f->u);
     f->u = NULL;
-    assert_string_equal(heard(f, 4)->seen[3].payload, "{\"state\":\"stopped\",\"epoch\":"
-                                              "\"0123456789abcdef\",\"software\":\"sluice\"}");
+    assert_string_equal(heard(f, 4)->seen[3].payload,
+                        "{\"state\":\"stopped\",\"epoch\":"
+                        "\"0123456789abcdef\",\"software\":\"sluice\"}");
 }
 
 #define SERVED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -63,8 +63,9 @@ static void open_streams(struct fixture *f)
 
 static void start(struct fixture *f)
 {
-    struct store_options o = { .path = f->path, .commit_ms = 50, .seal_ms = 3600000,
-                               .seal_rows = 1000, .speed = 1 };
+    struct store_options o = {
+        .path = f->path, .commit_ms = 50, .seal_ms = 3600000, .seal_rows = 1000, .speed = 1
+    };
     char error[256];
 
     assert_int_equal(store_open(&o, on_commit, NULL, &f->o.store, error, sizeof error), 0);
@@ -89,16 +90,40 @@ static int set_up(void **state)
     snprintf(f->dir, sizeof f->dir, "/tmp/pipeline-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->path, sizeof f->path, "%s/log.db", f->dir);
-    f->channel[OZONE] = (struct channel){ .id = "d/ozone", .device = "d", .point = "ozone",
-        .quantity = ozone, .period_ms = 1000, .decimals = -1, .column = 0, .source = OZONE };
-    f->channel[TEMP] = (struct channel){ .id = "d/air_temp", .device = "d", .point = "air_temp",
-        .quantity = temp, .period_ms = 1000, .decimals = -1, .column = 1, .source = TEMP };
-    f->channel[OZONE_1MIN] = (struct channel){ .id = "d/ozone@1min", .device = "d",
-        .point = "ozone", .statistic = "1min", .quantity = ozone, .period_ms = 60000,
-        .decimals = 1, .column = 0, .source = OZONE };
-    f->channel[TEMP_1MIN] = (struct channel){ .id = "d/air_temp@1min", .device = "d",
-        .point = "air_temp", .statistic = "1min", .quantity = temp, .period_ms = 60000,
-        .decimals = 2, .column = 1, .source = TEMP };
+    f->channel[OZONE] = (struct channel){ .id = "d/ozone",
+                                          .device = "d",
+                                          .point = "ozone",
+                                          .quantity = ozone,
+                                          .period_ms = 1000,
+                                          .decimals = -1,
+                                          .column = 0,
+                                          .source = OZONE };
+    f->channel[TEMP] = (struct channel){ .id = "d/air_temp",
+                                         .device = "d",
+                                         .point = "air_temp",
+                                         .quantity = temp,
+                                         .period_ms = 1000,
+                                         .decimals = -1,
+                                         .column = 1,
+                                         .source = TEMP };
+    f->channel[OZONE_1MIN] = (struct channel){ .id = "d/ozone@1min",
+                                               .device = "d",
+                                               .point = "ozone",
+                                               .statistic = "1min",
+                                               .quantity = ozone,
+                                               .period_ms = 60000,
+                                               .decimals = 1,
+                                               .column = 0,
+                                               .source = OZONE };
+    f->channel[TEMP_1MIN] = (struct channel){ .id = "d/air_temp@1min",
+                                              .device = "d",
+                                              .point = "air_temp",
+                                              .statistic = "1min",
+                                              .quantity = temp,
+                                              .period_ms = 60000,
+                                              .decimals = 2,
+                                              .column = 1,
+                                              .source = TEMP };
     f->stream[0] = (struct channel_stream){ "dev.d", 0, 0, 2, 1000 };
     f->stream[1] = (struct channel_stream){ "stat.1min.0", 0, 2, 2, 60000 };
     f->table = (struct channel_table){ "s", f->channel, CHANNELS, f->stream, 2 };
@@ -107,12 +132,19 @@ static int set_up(void **state)
     f->treatment[TEMP] = (struct pipeline_channel){ 1.01, -0.5, qc_default(temp, 1000) };
     f->treatment[OZONE].qc.gap_hold = 0;
     f->treatment[TEMP].qc.gap_hold = 0;
-    f->rule = (struct alert_rule){ .id = "high", .title_en = "High", .title_zh = "高",
-                                   .channel = OZONE, .direction = ALERT_ABOVE };
-    f->rule.level[LEVEL_YELLOW] = (struct alert_threshold){ true, 100, 90, { 2, 2, 0 },
-                                                            { 2, 2, 0 } };
-    f->o = (struct pipeline_options){ .table = &f->table, .devices = &f->device, .devices_n = 1,
-                                      .channels = f->treatment, .rules = &f->rule, .rules_n = 1 };
+    f->rule = (struct alert_rule){ .id = "high",
+                                   .title_en = "High",
+                                   .title_zh = "高",
+                                   .channel = OZONE,
+                                   .direction = ALERT_ABOVE };
+    f->rule.level[LEVEL_YELLOW] =
+        (struct alert_threshold){ true, 100, 90, { 2, 2, 0 }, { 2, 2, 0 } };
+    f->o = (struct pipeline_options){ .table = &f->table,
+                                      .devices = &f->device,
+                                      .devices_n = 1,
+                                      .channels = f->treatment,
+                                      .rules = &f->rule,
+                                      .rules_n = 1 };
     start(f);
     *state = f;
     return 0;
@@ -188,8 +220,8 @@ static struct seen *look(struct fixture *f, int stream)
     start(f);
     memset(&f->seen, 0, sizeof f->seen);
     assert_int_equal(store_reader_open(f->o.store, &r), 0);
-    assert_int_equal(store_read_rows(r, f->stream[stream].number, 0, INT64_MAX, keep_row, &f->seen),
-                     0);
+    assert_int_equal(
+        store_read_rows(r, f->stream[stream].number, 0, INT64_MAX, keep_row, &f->seen), 0);
     assert_int_equal(store_read_events(r, "alert", 64, keep_event, &f->seen), 0);
     store_reader_close(r);
     return &f->seen;

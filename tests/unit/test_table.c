@@ -116,7 +116,8 @@ static void what_does_not_stay_as_read_is_kept_raw(void **state)
 
     assert_true(t->device[0].raw_n >= 1);
     assert_string_equal(p->points[t->device[0].raw_points[0]].id, "ozone");
-    assert_int_equal(t->device[1].raw_n, 0); /* moisture in %, temperature in Cel: as they are */
+    assert_int_equal(t->device[1].raw_n,
+                     0); /* moisture in %, temperature in Cel: as they are */
 }
 
 static void rules_are_bound_to_the_statistic_they_name(void **state)
