@@ -32,6 +32,27 @@ static bool state_key(const struct pipeline *p, const struct alert_rule *r, char
     return n > 0 && n < KEY_MAX;
 }
 
+/* An alert that stands is shown at once after a restart, not only when it changes. */
+static void tell_standing(const struct pipeline *p, size_t rule)
+{
+    const struct alert_rule *r = &p->o->rules[rule];
+    const struct alert_state *s = &p->alerts[rule];
+
+    if (s->level == LEVEL_NONE || s->level >= LEVEL_COUNT_ || !p->o->on_alert)
+        return;
+    const struct alert_change change = { .what = ALERT_RAISED,
+                                         .time_ms = s->last_sample_ms,
+                                         .raised_ms = s->raised_ms,
+                                         .level = s->level,
+                                         .from_level = s->level,
+                                         .peak = s->peak,
+                                         .value = s->last_value,
+                                         .limit = r->level[s->level].set,
+                                         .extreme = s->extreme,
+                                         .verdict = s->last_verdict };
+    p->o->on_alert(p->o->user, r, &change);
+}
+
 int alerts_restore(struct pipeline *p)
 {
     char key[KEY_MAX];
@@ -46,6 +67,7 @@ int alerts_restore(struct pipeline *p)
         if (stored && size == sizeof *stored && stored->version == STATE_VERSION)
             p->alerts[i] = stored->state;
         free(data);
+        tell_standing(p, i);
     }
     return 0;
 }

@@ -42,7 +42,8 @@ struct pipeline_options {
     const struct alert_rule *rules;          /* compiled, each bound to one channel */
     size_t rules_n;
     struct store *store;
-    /* Live view; each may be NULL. */
+    /* Live view; each may be NULL. on_alert tells those that stand already from within
+     * pipeline_create(). */
     void (*on_sample)(void *user, const struct sample *s);
     void (*on_alert)(void *user, const struct alert_rule *rule, const struct alert_change *c);
     void (*on_event)(void *user, const char *json);

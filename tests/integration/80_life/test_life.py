@@ -113,6 +113,27 @@ def test_a_new_configuration_is_taken_over_and_counts_go_on(place):
     assert gateway.stop()[0] == 0
 
 
+def test_a_standing_alert_is_shown_after_a_reload_and_a_restart(place):
+    rules = "rules: [{id: high, selector: {quantity: ozone}, input: raw," \
+            " levels: {yellow: {set: 1, clear: 0.5, on: 1 of 1}}}]"
+    page, station = one_instrument(place, rules, poll="200ms")
+    place.sim(station)
+    gateway = place.gateway(station)
+
+    def keys():
+        return [a["key"] for a in now_of(page)["alerts"] if not a["cleared"]]
+    gateway.wait_line("page at")
+    before = wait_until(keys, 20, "the alert")
+    gateway.child.send_signal(signal.SIGHUP)
+    gateway.wait_line("reloaded")
+    wait_until(lambda: gateway.text.count("page at") == 2, 10, "the page again")
+    assert keys() == before
+    gateway.stop()
+    gateway = place.gateway(station)
+    wait_until(lambda: gateway.text.count("page at") == 3, 10, "the page after the restart")
+    assert keys() == before
+
+
 def test_a_dead_device_does_not_delay_the_others(place):
     ports = [free_port() for _ in range(5)]
     devices = {f"d{i}": ("teledyne-t400", p) for i, p in enumerate(ports)}
