@@ -5,9 +5,13 @@
 #include <string.h>
 
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/profile_show.h"
+#include "gateway/cmd/words.h"
 #include "gateway/control/client.h"
 
 enum { ANSWER_MS = 3000 };
+
+enum { STATE_COLUMNS = 29 }; /* "waiting for the first answer" */
 
 struct status_options {
     const char *control;
@@ -162,7 +166,7 @@ static void print_alerts(const json_t *now)
     {
         if (json_is_true(json_object_get(a, "cleared")))
             continue;
-        printf("  %-7s %-32s %g %s (%s %g), %s %s  %s\n", text_of(a, "level"),
+        printf("  %-7s %-32s %g %s (%s %g), %s %s  %s\n", word_of_level(text_of(a, "level")),
                text_of(a, "channel"), json_number_value(json_object_get(a, "value")),
                text_of(a, "unit"), say(T_LIMIT), json_number_value(json_object_get(a, "limit")),
                say(T_SINCE), when(text_of(a, "raised_at"), at), name_of(a, "title"));
@@ -193,9 +197,13 @@ static void print_devices(const json_t *now)
     }
     printf("%s: %zu / %zu %s\n", say(T_DEVICES), online, wanted, say(T_ONLINE));
     json_array_foreach(devices, i, d)
-        printf("  %-20s %-9s %-20s %-24s %s%s%s\n", text_of(d, "id"), text_of(d, "state"),
-               when(text_of(d, "last_answer"), at), text_of(d, "profile"), name_of(d, "names"),
-               *text_of(d, "why") ? ": " : "", text_of(d, "why"));
+    {
+        printf("  %-20s ", text_of(d, "id"));
+        profile_print_cell(name_of(d, "state_names"), STATE_COLUMNS, stdout);
+        printf("%-20s %-24s %s%s%s\n", when(text_of(d, "last_answer"), at),
+               text_of(d, "profile"), name_of(d, "names"), *text_of(d, "why") ? ": " : "",
+               text_of(d, "why"));
+    }
 }
 
 /* Alerts are news of the environment, and a cut line is what the log is for: neither is a fault

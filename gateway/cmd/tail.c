@@ -9,6 +9,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/words.h"
 #include "gateway/control/client.h"
 #include "sensors/core/decimal.h"
 
@@ -111,8 +112,8 @@ static void state_text(const json_t *sample, char *buf, size_t size)
     const json_t *reason;
     size_t i;
 
-    size_t n = (size_t)snprintf(buf, size, "%s %s", text_of(sample, "status"),
-                                text_of(sample, "grade"));
+    size_t n = (size_t)snprintf(buf, size, "%s %s", word_of_status(text_of(sample, "status")),
+                                word_of_grade(text_of(sample, "grade")));
     json_array_foreach(reasons, i, reason)
     {
         const char *name = text_of(reason, cmd_lang());
@@ -190,12 +191,33 @@ static void take_sample(struct tail *t, const json_t *sample)
     print_row(t, &line);
 }
 
+/* "09:13:50.001  yellow raised: Ozone, roof-o3/ozone 171 µg/m³ (limit 160)" */
+static void print_event(const json_t *event)
+{
+    const char *time = text_of(event, "time");
+    const char *notice = text_of(json_object_get(event, "text"), cmd_lang());
+
+    printf("%.12s  ", strlen(time) > 11 ? time + 11 : "");
+    if (*notice) {
+        puts(notice);
+        return;
+    }
+    bool is_cleared = strcmp(text_of(event, "transition"), "cleared") == 0;
+    printf("%s %s: %s, %s %g %s (%s %g)\n",
+           word_of_level(text_of(event, is_cleared ? "peak" : "level")),
+           word_of_transition(text_of(event, "transition")),
+           text_of(json_object_get(event, "title"), cmd_lang()), text_of(event, "channel"),
+           json_number_value(json_object_get(event, "value")), text_of(event, "unit"),
+           cmd_lang()[0] == 'z' ? "限值" : "limit",
+           json_number_value(json_object_get(event, "limit")));
+}
+
 static void take_event(const struct tail *t, const json_t *event)
 {
     char *text = json_dumps(event, JSON_COMPACT);
 
     if (text && !t->options->is_table && strstr(text, t->filter))
-        printf("%s %s\n", cmd_lang()[0] == 'z' ? "事件" : "event", text);
+        print_event(event);
     free(text);
 }
 
