@@ -50,6 +50,7 @@ struct app {
     pthread_mutex_t commit_lock; /* guards `forward` against a reload */
     struct forward *forward;
     bool is_stopping;
+    bool is_started; /* with its first configuration */
     int status;
 };
 
@@ -225,11 +226,13 @@ static int start_http(struct station *s)
         return 0;
     int rc =
         http_start(listen, view_live(s->view), s->app->store, &s->http, error, sizeof error);
-    if (rc < 0)
-        log_error("the page cannot be served at %s: %s", listen, error);
-    else
+    if (rc == 0)
         log_info("page at port %u", http_port(s->http));
-    return rc;
+    else if (s->app->is_started) /* a reload never ends a station that measures */
+        log_error("the page cannot be served at %s, going on without it: %s", listen, error);
+    else
+        log_error("the page cannot be served at %s: %s", listen, error);
+    return s->app->is_started ? 0 : rc;
 }
 
 /* What a step of the start does, and its name for the log when it fails. */
@@ -503,6 +506,7 @@ static int run_station(struct app *a, struct config *config)
 {
     if (station_create(a, config, &a->station) < 0)
         return EXIT_FOUND;
+    a->is_started = true;
     start_signals(a);
     start_tick(a);
     start_control(a);

@@ -2,6 +2,7 @@
 import json
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -111,6 +112,20 @@ def test_a_new_configuration_is_taken_over_and_counts_go_on(place):
     before = now_of(page)["log"]["samples"]
     wait_until(lambda: now_of(page)["log"]["samples"] > before, 10, "samples after the reload")
     assert gateway.stop()[0] == 0
+
+
+def test_a_reload_to_a_taken_port_goes_on_measuring_without_a_page(place):
+    page, station = one_instrument(place)
+    gateway = place.gateway(station).wait_line("page at")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        text = station.read_text()
+        station.write_text(text.replace(str(page), str(other.getsockname()[1])))
+        gateway.child.send_signal(signal.SIGHUP)
+        gateway.wait_line("going on without it")
+    station.write_text(text)
+    gateway.child.send_signal(signal.SIGHUP)
+    wait_until(lambda: gateway.text.count("page at") == 2, 10, "the page again")
+    assert now_of(page)["station"]["id"] == "test-01"
 
 
 def test_a_standing_alert_is_shown_after_a_reload_and_a_restart(place):
