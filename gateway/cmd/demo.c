@@ -475,8 +475,7 @@ static int run(const void *opt, int argc, char **argv)
     status = run_station(d);
     children_done(&d->children);
 out_place:
-    bool is_worth_keeping = d->is_up || !d->children.is_asked_to_end;
-    if (status != EXIT_DONE && is_worth_keeping) {
+    if (status != EXIT_DONE && (d->is_up || !d->children.is_asked_to_end)) {
         fprintf(stderr, "%s %s\n", say(d, "Everything is kept in", "全部文件保留在"),
                 d->place.dir);
         d->place.is_ours = false;
