@@ -64,7 +64,8 @@ int alerts_restore(struct pipeline *p)
             return -ENAMETOOLONG;
         void *data = store_state_get(p->o->store, key, &size);
         stored = data;
-        if (stored && size == sizeof *stored && stored->version == STATE_VERSION)
+        if (stored && size == sizeof *stored && stored->version == STATE_VERSION &&
+            stored->state.level < LEVEL_COUNT_ && stored->state.peak < LEVEL_COUNT_)
             p->alerts[i] = stored->state;
         free(data);
         tell_standing(p, i);
