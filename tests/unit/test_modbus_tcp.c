@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -237,11 +238,25 @@ static void reads_registers(void **state)
     teardown(&s);
 }
 
+static bool knows_localhost(void)
+{
+    struct addrinfo *found = NULL;
+    bool is_known = getaddrinfo("localhost", NULL, NULL, &found) == 0;
+
+    if (is_known)
+        freeaddrinfo(found);
+    return is_known;
+}
+
 static void finds_hosts_by_name(void **state)
 {
     struct server s;
 
     (void)state;
+    if (!knows_localhost()) {
+        print_message("this system has no name for its own address\n");
+        skip();
+    }
     memset(&s, 0, sizeof s);
     rig_init(&s.rig);
     listen_on(&s, 0);
