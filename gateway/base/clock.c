@@ -43,6 +43,11 @@ void clock_init(struct clock *c, double speed, int64_t wall0_ms)
         c->meet_ms = (int64_t)((double)behind / (speed - 1));
 }
 
+void clock_init_past(struct clock *c, double speed, int64_t behind_ms)
+{
+    clock_init(c, speed, read_ms(CLOCK_REALTIME) - behind_ms);
+}
+
 void clock_print(const struct clock *c, char *buf)
 {
     snprintf(buf, CLOCK_TEXT_MAX, "%.17g,%" PRId64 ",%" PRId64 ",%" PRId64, c->speed,

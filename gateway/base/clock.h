@@ -20,6 +20,9 @@ struct clock {
 /* speed 1: the system's clocks. Otherwise station time is wall0_ms (UTC, in the past) now. */
 void clock_init(struct clock *c, double speed, int64_t wall0_ms);
 
+/* The same, station time being `behind_ms` behind the system's now; no matter at speed 1. */
+void clock_init_past(struct clock *c, double speed, int64_t behind_ms);
+
 /* Several processes on one fast clock: its text for `--clock`, "20,WALL0,MONO0,MEET", and back.
  * `buf` holds CLOCK_TEXT_MAX bytes. 0 or -EINVAL. */
 void clock_print(const struct clock *c, char *buf);

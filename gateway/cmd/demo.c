@@ -300,22 +300,13 @@ static int start_gateway(struct demo *d)
     return bring_up(d, &d->gateway, "gateway", d->page, argv, page_is_ready);
 }
 
-static int64_t system_ms(void)
-{
-    struct clock c;
-
-    clock_init(&c, 1, 0);
-    return clock_wall_ms(&c);
-}
-
 /* The fast clock meets the present when the demonstration ends: databases drop future points.
  */
 static void start_clock(struct demo *d)
 {
     double minutes = d->o->minutes > 0 ? d->o->minutes * (d->o->speed - 1) : PAST_MIN;
 
-    clock_init(&d->clock, d->o->speed,
-               d->o->speed == 1 ? 0 : system_ms() - (int64_t)(minutes * 60000));
+    clock_init_past(&d->clock, d->o->speed, (int64_t)(minutes * 60000));
     clock_print(&d->clock, d->clock_text);
 }
 

@@ -176,21 +176,13 @@ static int parse_texts(struct job *j)
     return EXIT_DONE;
 }
 
-static int64_t system_ms(void)
-{
-    struct clock c;
-
-    clock_init(&c, 1, 0);
-    return clock_wall_ms(&c);
-}
-
 static int set_clock(struct job *j)
 {
     if (j->o->clock)
         return clock_parse(j->o->clock, &j->clock) < 0
                    ? wrong("--clock is not a clock's text", j->o->clock)
                    : EXIT_DONE;
-    clock_init(&j->clock, j->o->speed, j->o->speed == 1 ? 0 : system_ms() - PAST_MS);
+    clock_init_past(&j->clock, j->o->speed, PAST_MS);
     return EXIT_DONE;
 }
 

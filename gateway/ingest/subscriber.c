@@ -33,7 +33,6 @@ struct subscriber {
     const char *filter[FILTERS_MAX];
     struct backoff pause;
     int64_t retry_ms, progress_ms;
-    bool was_connected;
     char trouble[160]; /* as logged last; empty while connected */
 };
 
@@ -172,7 +171,6 @@ static void connect_now(struct subscriber *s)
     if (v == UPLINK_DELIVERED) {
         log_notice("connected to %s", s->options.url);
         s->trouble[0] = '\0';
-        s->was_connected = true;
         s->progress_ms = mono_ms();
         backoff_reset(&s->pause);
         return;
@@ -200,11 +198,6 @@ bool subscriber_hold(struct subscriber *s)
         mono_ms() >= s->retry_ms)
         connect_now(s);
     return mqtt_link_is_connected(s->link);
-}
-
-bool subscriber_was_connected(const struct subscriber *s)
-{
-    return s->was_connected;
 }
 
 bool subscriber_next(struct subscriber *s, int64_t timeout_ms, struct mqtt_note *ret)

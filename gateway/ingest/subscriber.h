@@ -30,7 +30,6 @@ void subscriber_destroy(struct subscriber *s);
 /* Connects when it is time to, which may take SUBSCRIBER_CONNECT_MS. True when connected. */
 bool subscriber_hold(struct subscriber *s);
 enum { SUBSCRIBER_CONNECT_MS = 10000 };
-bool subscriber_was_connected(const struct subscriber *s); /* at least once */
 
 /* The next message, waited for at most timeout_ms: true, and mqtt_note_done() after use. */
 bool subscriber_next(struct subscriber *s, int64_t timeout_ms, struct mqtt_note *ret);

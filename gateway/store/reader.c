@@ -220,25 +220,6 @@ char *store_read_layout(struct store_reader *r, uint32_t layout)
     return copy;
 }
 
-int store_read_layouts(struct store_reader *r,
-                       void (*each)(void *user, uint32_t layout, const char *json), void *user)
-{
-    for (int64_t id = -1;;) {
-        sqlite3_stmt *st = db_query(&r->db, SQL_LAYOUT_AFTER, DB_VALUES(db_int(id)));
-        int rc = db_step(st);
-        if (rc <= 0)
-            return rc;
-        id = sqlite3_column_int64(st, 0);
-        const char *json = (const char *)sqlite3_column_text(st, 1);
-        char *copy = json ? strdup(json) : NULL;
-        sqlite3_reset(st);
-        if (!copy)
-            return -ENOMEM;
-        each(user, (uint32_t)id, copy);
-        free(copy);
-    }
-}
-
 /* ---- cursors ---- */
 
 static void take_ranges(struct store_cursor *c, const uint8_t *p, size_t size)

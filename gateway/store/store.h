@@ -159,9 +159,6 @@ int store_read_rows(struct store_reader *r, uint32_t stream, int64_t t_from, int
 /* The dictionary of a layout, as announced (with "layout", "stream"); free() it. NULL if
  * unknown. */
 char *store_read_layout(struct store_reader *r, uint32_t layout);
-/* Every layout in force or still named by a stored frame. */
-int store_read_layouts(struct store_reader *r,
-                       void (*each)(void *user, uint32_t layout, const char *json), void *user);
 
 /* Newest row time of a stream, sealed or pending; 0 when it has none. */
 int64_t store_read_last_time(struct store_reader *r, uint32_t stream);

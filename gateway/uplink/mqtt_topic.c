@@ -18,11 +18,6 @@ static const char *const leaf_names[] = {
     [MQTT_COMMAND] = "command", [MQTT_REPLY] = "reply",
 };
 
-const char *mqtt_leaf_name(enum mqtt_leaf leaf)
-{
-    return leaf_names[leaf];
-}
-
 unsigned mqtt_topic_shard(const char *station)
 {
     return crc32c(0, station, strlen(station)) % MQTT_SHARDS;

@@ -42,6 +42,3 @@ int mqtt_topic_print(const struct mqtt_topic *t, char *out);
 
 /* -EINVAL for any topic that mqtt_topic_print() would not have made, a wrong shard included. */
 int mqtt_topic_parse(const char *text, size_t size, struct mqtt_topic *ret);
-
-/* "series" ... */
-const char *mqtt_leaf_name(enum mqtt_leaf leaf);
