@@ -319,20 +319,24 @@ static void describe_bus(const struct bus_conf *c, struct poll_bus *ret)
     *ret = (struct poll_bus){ .id = c->id };
     if (strcmp(c->type.kind->name, "modbus-tcp") == 0) {
         const struct bus_tcp_conf *tcp = c->type.options;
-        ret->kind = POLL_BUS_TCP;
-        ret->host = tcp->host;
-        ret->port = (uint16_t)tcp->port;
-        ret->connect_timeout_ms = tcp->connect_timeout_ms;
+        ret->place = (struct bus_place){
+            .type = BUS_MODBUS_TCP,
+            .host = tcp->host,
+            .port = (uint16_t)tcp->port,
+            .connect_timeout_ms = tcp->connect_timeout_ms,
+        };
         return;
     }
     const struct bus_rtu_conf *rtu = c->type.options;
-    ret->kind = POLL_BUS_RTU;
-    ret->device = rtu->port;
-    ret->baud = (int)rtu->baud;
-    ret->data_bits = rtu->format[0] - '0'; /* "8N1": its form was checked */
-    ret->parity = rtu->format[1];
-    ret->stop_bits = rtu->format[2] - '0';
-    ret->pause_ms = rtu->pause_ms;
+    ret->place = (struct bus_place){
+        .type = BUS_MODBUS_RTU,
+        .device = rtu->port,
+        .baud = (int)rtu->baud,
+        .data_bits = rtu->format[0] - '0', /* "8N1": its form was checked */
+        .parity = rtu->format[1],
+        .stop_bits = rtu->format[2] - '0',
+        .pause_ms = rtu->pause_ms,
+    };
 }
 
 static void describe_device(struct table *t, size_t i)

@@ -3,6 +3,24 @@
 
 #include <errno.h>
 
+#include "gateway/bus/kinds.h"
+
+int bus_create(uv_loop_t *loop, const struct clock *clock, const struct bus_place *place,
+               const struct bus_events *on, struct bus **ret)
+{
+    const struct bus_options o = { loop, clock, *place, *on };
+
+    switch (place->type) {
+    case BUS_MODBUS_TCP:
+        return modbus_tcp_create(&o, ret);
+    case BUS_MODBUS_RTU:
+        return modbus_rtu_create(&o, ret);
+    case BUS_MODBUS_RTU_TCP:
+        break;
+    }
+    return -ENOTSUP;
+}
+
 int bus_start(struct bus *b)
 {
     return b->kind->start(b);
@@ -21,6 +39,11 @@ int bus_send(struct bus *b, const struct bus_request *r)
     if (b->is_stopping)
         return -ENOTCONN;
     return b->kind->send(b, r);
+}
+
+void bus_watch(struct bus *b, bool is_on)
+{
+    atomic_store(&b->is_watched, is_on && b->on.on_frame);
 }
 
 void bus_stop(struct bus *b, void (*on_closed)(void *user), void *user)
@@ -53,4 +76,20 @@ void bus_tell_link(struct bus *b, bool is_up)
 {
     if (!b->is_stopping && b->on.on_link)
         b->on.on_link(b->on.user, is_up);
+}
+
+void bus_tell_frame(struct bus *b, const struct bus_frame *f)
+{
+    if (!b->is_stopping && atomic_load(&b->is_watched))
+        b->on.on_frame(b->on.user, f);
+}
+
+const char *bus_fate_name(enum bus_fate fate)
+{
+    static const char *const names[BUS_FATE_COUNT_] = {
+        [BUS_SENT] = "sent", [BUS_TAKEN] = "taken",     [BUS_REFUSED] = "refused",
+        [BUS_LATE] = "late", [BUS_FOREIGN] = "foreign", [BUS_DAMAGED] = "damaged",
+    };
+
+    return names[fate];
 }

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -17,6 +18,8 @@
 
 enum {
     BUS_WORDS_MAX = 125,      /* registers or bits of one answer: Modbus protocol 6.3 */
+    BUS_WRITE_MAX = 123,      /* registers or bits of one write: Modbus protocol 6.12 */
+    BUS_TEXT_MAX = 244,       /* bytes of one identification object: Modbus protocol 6.21 */
     BUS_REOPEN_MAX_MS = 1500, /* longest wait between two tries: a device that is back is found
                                * within 2 s */
     BUS_REOPEN_FIRST_MS = 100,
@@ -31,10 +34,27 @@ enum bus_outcome {
     BUS_BAD_FRAME, /* an answer came and was damaged or did not fit the request */
 };
 
+/* Numbers of Modbus Application Protocol V1.1b3, section 6. */
+enum bus_function {
+    BUS_READ_COILS = 1,
+    BUS_READ_DISCRETE = 2,
+    BUS_READ_HOLDING = 3,
+    BUS_READ_INPUT = 4,
+    BUS_WRITE_COIL = 5,
+    BUS_WRITE_REGISTER = 6,
+    BUS_WRITE_COILS = 15,
+    BUS_WRITE_REGISTERS = 16,
+    BUS_IDENTIFY = 0x2B, /* with MEI type 0x0E, one object (access code 4) */
+};
+
 struct bus_request {
     uint8_t unit;
-    uint8_t function;      /* 1..4: read coils, discrete inputs, holding, input registers */
-    uint16_t first, count; /* PDU address; at most BUS_WORDS_MAX */
+    uint8_t function;      /* enum bus_function */
+    uint16_t first, count; /* PDU address; at most BUS_WORDS_MAX, writes BUS_WRITE_MAX.
+                            * Identification: the object, 1 */
+    const uint16_t *words; /* writes: count of them, host order, a bit is 0 or 1; must live
+                            * until the reply. NULL for everything else */
+    int64_t pause_ms;      /* silence on the line before it, at least; for slow instruments */
     int64_t timeout_ms;    /* real time, from the sending to the last byte of the answer */
 };
 
@@ -44,9 +64,35 @@ struct bus_reply {
     int64_t time_ms;   /* station UTC at the arrival of the last byte, or of the failure */
     int64_t took_ms;   /* real time from the sending */
     int64_t quiet_ms; /* leave this unit alone for so long: its answer may still be under way */
-    uint16_t n;       /* words, with BUS_OK: the request's count */
-    uint16_t words[BUS_WORDS_MAX]; /* host order; a bit is 0 or 1 */
+    uint16_t n; /* with BUS_OK: words of a read, bytes of an identification, 0 of a write */
+    union {
+        uint16_t words[BUS_WORDS_MAX]; /* host order; a bit is 0 or 1 */
+        char text[BUS_TEXT_MAX + 1];   /* closed by 0; any bytes but 0 */
+    };
 };
+
+/* What became of one frame, for people who look on: tail --frames, record, test. */
+enum bus_fate {
+    BUS_SENT,    /* a request of ours */
+    BUS_TAKEN,   /* the answer to it */
+    BUS_REFUSED, /* an exception that answers it */
+    BUS_LATE,    /* came after its deadline: dropped */
+    BUS_FOREIGN, /* sound, but the answer to something else: dropped */
+    BUS_DAMAGED, /* neither: dropped */
+    BUS_FATE_COUNT_
+};
+
+struct bus_frame {
+    enum bus_fate fate;
+    uint8_t unit;         /* of the request under way; of the frame itself when sound */
+    int64_t time_ms;      /* station UTC of its last byte */
+    int64_t since_us;     /* real time since the request was sent; -1: unknown */
+    const uint8_t *bytes; /* as on the wire, with MBAP header or CRC; live during the call */
+    size_t n;             /* at most 260; noise is handed on in such pieces */
+};
+
+/* "sent", "taken", "late" ...: a word for files and screens. */
+const char *bus_fate_name(enum bus_fate fate);
 
 struct bus_events {
     void (*on_reply)(void *user, const struct bus_reply *r);
@@ -54,34 +100,45 @@ struct bus_events {
      * dropped. */
     void (*on_late)(void *user, uint8_t unit, int64_t took_ms);
     void (*on_link)(void *user, bool is_up);
+    /* NULL, or every frame while somebody watches (bus_watch), in the order of the wire; the
+     * frames of a transaction come before its on_reply. */
+    void (*on_frame)(void *user, const struct bus_frame *f);
     void *user;
 };
 
 struct bus;
 
-struct bus_tcp_options {
-    uv_loop_t *loop;
-    const struct clock *clock;
-    struct bus_events on;
-    const char *host; /* name or address; names are looked up off the loop */
-    uint16_t port;
-    int64_t connect_timeout_ms;
+/* RS-485 direction control by the driver (TIOCSRS485), for ports that do not switch by
+ * themselves. */
+struct bus_rs485 {
+    bool is_on;
+    bool is_rts_low_on_send; /* the transceiver drives the line while RTS is low */
+    int before_ms, after_ms; /* RTS ahead of the first and behind the last bit */
 };
 
-struct bus_rtu_options {
-    uv_loop_t *loop;
-    const struct clock *clock;
-    struct bus_events on;
-    const char *device; /* path; a pty will do */
+enum bus_type {
+    BUS_MODBUS_TCP,
+    BUS_MODBUS_RTU,
+    BUS_MODBUS_RTU_TCP, /* RTU frames over a TCP connection: a serial device server, raw mode */
+};
+
+/* Where devices are reached. Texts must outlive the bus. */
+struct bus_place {
+    enum bus_type type;
+    const char *host; /* TCP types: name or address; names are looked up off the loop */
+    uint16_t port;
+    int64_t connect_timeout_ms;
+    const char *device; /* RTU: path of the port; a pty will do */
     int baud;
     char parity; /* 'N', 'E', 'O' */
     int data_bits, stop_bits;
-    int64_t pause_ms; /* silence between frames, at least the standard's 3.5 characters */
+    int64_t pause_ms; /* RTU types: silence between frames, at least 3.5 characters */
+    struct bus_rs485 rs485;
 };
 
-/* What the options point to must outlive the bus. Returns 0 or a negative errno. */
-int bus_tcp_create(const struct bus_tcp_options *o, struct bus **ret);
-int bus_rtu_create(const struct bus_rtu_options *o, struct bus **ret);
+/* Returns 0 or a negative errno. */
+int bus_create(uv_loop_t *loop, const struct clock *clock, const struct bus_place *place,
+               const struct bus_events *on, struct bus **ret);
 
 /* Goes for the connection or port. Returns 0 or a negative errno (no thread to be had); then
  * the bus refuses every request. */
@@ -90,6 +147,9 @@ int bus_start(struct bus *b);
 /* Returns 0: on_reply will be called once; -ENOTCONN: the link is known to be down, no reply
  * will come; -EBUSY: the last request has no reply yet; -EINVAL: not a request. */
 int bus_send(struct bus *b, const struct bus_request *r);
+
+/* Whether frames are told; off at first. Any time; costs nothing while off. */
+void bus_watch(struct bus *b, bool is_on);
 
 /* Ends everything within 500 ms and calls on_closed once; no other callback comes after this
  * call. A bus that was never started closes inside the call. */
@@ -115,8 +175,10 @@ struct bus {
     void (*on_closed)(void *user);
     void *closed_user;
     bool is_stopping;
+    atomic_bool is_watched;
 };
 
 void bus_tell_reply(struct bus *b, const struct bus_reply *r);
 void bus_tell_late(struct bus *b, uint8_t unit, int64_t took_ms);
 void bus_tell_link(struct bus *b, bool is_up);
+void bus_tell_frame(struct bus *b, const struct bus_frame *f);

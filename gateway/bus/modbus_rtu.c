@@ -15,6 +15,7 @@
 
 #include "gateway/base/backoff.h"
 #include "gateway/base/queue.h"
+#include "gateway/bus/kinds.h"
 #include "gateway/bus/serial_line.h"
 
 enum {
@@ -36,7 +37,7 @@ struct told {
 
 struct rtu {
     struct bus base;
-    struct bus_rtu_options opt;
+    struct bus_options opt;
     struct queue *asked, *told;
     struct serial_line *line; /* the thread's, once it runs */
     uv_async_t async;
@@ -232,7 +233,7 @@ static void rtu_destroy(struct bus *base)
 
 static const struct bus_kind rtu_kind = { rtu_start, rtu_send, rtu_stop, rtu_destroy };
 
-int bus_rtu_create(const struct bus_rtu_options *o, struct bus **ret)
+int modbus_rtu_create(const struct bus_options *o, struct bus **ret)
 {
     struct rtu *b = calloc(1, sizeof *b);
 
@@ -242,7 +243,9 @@ int bus_rtu_create(const struct bus_rtu_options *o, struct bus **ret)
     b->opt = *o;
     b->backoff =
         (struct backoff){ .first_ms = BUS_REOPEN_FIRST_MS, .max_ms = BUS_REOPEN_MAX_MS };
-    const struct serial_options line = { .port = &b->opt, .on_late = on_line_late, .user = b };
+    const struct serial_options line = { .port = &b->opt.place,
+                                         .on_late = on_line_late,
+                                         .user = b };
     int rc = queue_create(sizeof(struct bus_request), ASKED_MAX, &b->asked);
     if (rc == 0)
         rc = queue_create(sizeof(struct told), TOLD_MAX, &b->told);

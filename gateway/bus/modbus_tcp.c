@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "gateway/base/backoff.h"
+#include "gateway/bus/kinds.h"
 #include "gateway/bus/lookup.h"
 #include "gateway/bus/modbus_frame.h"
 
@@ -30,7 +31,7 @@ enum tcp_state { TCP_IDLE, TCP_RESOLVING, TCP_CONNECTING, TCP_UP, TCP_WAITING, T
 
 struct tcp {
     struct bus base;
-    struct bus_tcp_options opt;
+    struct bus_options opt;
     enum tcp_state state;
     int fd;
     bool has_failed; /* the last try to connect failed: requests need not wait for the next */
@@ -303,7 +304,7 @@ static void connect_to(struct tcp *t, const struct sockaddr *to, socklen_t size)
     t->has_poll = true;
     t->handles++;
     t->state = TCP_CONNECTING;
-    uv_timer_start(&t->timer, on_timer, (uint64_t)t->opt.connect_timeout_ms, 0);
+    uv_timer_start(&t->timer, on_timer, (uint64_t)t->opt.place.connect_timeout_ms, 0);
     if (uv_poll_start(&t->poll, UV_WRITABLE, on_poll) != 0)
         drop(t, BUS_NO_LINK);
 }
@@ -331,7 +332,8 @@ static void on_resolved(void *user, const struct addrinfo *list)
 static void resolve(struct tcp *t)
 {
     t->state = TCP_RESOLVING;
-    if (lookup_start(t->opt.loop, t->opt.host, t->opt.port, on_resolved, t, &t->lookup) != 0)
+    if (lookup_start(t->opt.loop, t->opt.place.host, t->opt.place.port, on_resolved, t,
+                     &t->lookup) != 0)
         drop(t, BUS_NO_LINK);
 }
 
@@ -340,9 +342,9 @@ static void try_connect(struct tcp *t)
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
 
-    if (uv_ip4_addr(t->opt.host, t->opt.port, &v4) == 0)
+    if (uv_ip4_addr(t->opt.place.host, t->opt.place.port, &v4) == 0)
         connect_to(t, (const struct sockaddr *)&v4, sizeof v4);
-    else if (uv_ip6_addr(t->opt.host, t->opt.port, &v6) == 0)
+    else if (uv_ip6_addr(t->opt.place.host, t->opt.place.port, &v6) == 0)
         connect_to(t, (const struct sockaddr *)&v6, sizeof v6);
     else
         resolve(t);
@@ -403,7 +405,7 @@ static void tcp_destroy(struct bus *b)
 
 static const struct bus_kind tcp_kind = { tcp_start, tcp_send, tcp_stop, tcp_destroy };
 
-int bus_tcp_create(const struct bus_tcp_options *o, struct bus **ret)
+int modbus_tcp_create(const struct bus_options *o, struct bus **ret)
 {
     struct tcp *t = calloc(1, sizeof *t);
 

@@ -450,7 +450,7 @@ bool serial_line_is_final(const struct serial_line *l)
 
 static void set_timing(struct serial_line *l)
 {
-    const struct bus_rtu_options *p = l->opt.port;
+    const struct bus_place *p = l->opt.port;
     int bits = 1 + p->data_bits + (p->parity != 'N') + p->stop_bits;
 
     l->char_us = INT64_C(1000000) * bits / p->baud + 1;
@@ -461,7 +461,7 @@ static void set_timing(struct serial_line *l)
 
 int serial_line_create(const struct serial_options *o, struct serial_line **ret)
 {
-    const struct bus_rtu_options *p = o->port;
+    const struct bus_place *p = o->port;
     struct serial_line *l = p->baud > 0 ? calloc(1, sizeof *l) : NULL;
 
     if (!l)

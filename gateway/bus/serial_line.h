@@ -21,7 +21,7 @@
 struct serial_line;
 
 struct serial_options {
-    const struct bus_rtu_options *port;
+    const struct bus_place *port;
     /* A sound frame of a unit came after its deadline. */
     void (*on_late)(void *user, uint8_t unit, int64_t took_ms);
     void *user;

@@ -332,32 +332,21 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- life ---- */
 
+static void on_frame(void *user, const struct bus_frame *f)
+{
+    const struct line *l = user;
+    struct poll *p = l->poll;
+
+    p->opt.on_frame(p->opt.user, (uint32_t)(l - p->lines), f);
+}
+
 static int open_bus(struct poll *p, const struct poll_bus *b, struct line *l)
 {
-    const struct bus_events on = { on_reply, on_late, on_link, l };
-    const struct bus_tcp_options tcp = {
-        .loop = p->opt.loop,
-        .clock = p->opt.clock,
-        .on = on,
-        .host = b->host,
-        .port = b->port,
-        .connect_timeout_ms = b->connect_timeout_ms,
-    };
-    const struct bus_rtu_options rtu = {
-        .loop = p->opt.loop,
-        .clock = p->opt.clock,
-        .on = on,
-        .device = b->device,
-        .baud = b->baud,
-        .parity = b->parity,
-        .data_bits = b->data_bits,
-        .stop_bits = b->stop_bits,
-        .pause_ms = b->pause_ms,
-    };
+    const struct bus_events on = { on_reply, on_late, on_link,
+                                   p->opt.on_frame ? on_frame : NULL, l };
 
     l->poll = p;
-    return b->kind == POLL_BUS_TCP ? bus_tcp_create(&tcp, &l->bus)
-                                   : bus_rtu_create(&rtu, &l->bus);
+    return bus_create(p->opt.loop, p->opt.clock, &b->place, &on, &l->bus);
 }
 
 static int init_devices(struct poll *p)
@@ -471,6 +460,12 @@ void poll_destroy(struct poll *p)
 }
 
 /* ---- questions ---- */
+
+void poll_watch(struct poll *p, bool is_on)
+{
+    for (size_t i = 0; i < p->opt.buses_n; i++)
+        bus_watch(p->lines[i].bus, is_on);
+}
 
 void poll_counters_get(const struct poll *p, uint32_t device, struct poll_counters *ret)
 {

@@ -14,21 +14,12 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/scan.h"
+#include "gateway/bus/bus.h"
 #include "sensors/profile/profile.h"
 
-enum poll_bus_kind { POLL_BUS_TCP, POLL_BUS_RTU };
-
 struct poll_bus {
-    enum poll_bus_kind kind;
     const char *id;
-    const char *host; /* TCP */
-    uint16_t port;
-    int64_t connect_timeout_ms;
-    const char *device; /* RTU: path of the port */
-    int baud;
-    char parity; /* 'N', 'E', 'O' */
-    int data_bits, stop_bits;
-    int64_t pause_ms;
+    struct bus_place place;
 };
 
 struct poll_device {
@@ -64,6 +55,8 @@ struct poll_options {
      * people is up to the owner; registers that a device refuses are logged here. */
     void (*on_state)(void *user, uint32_t device, enum device_state state,
                      enum scan_outcome why);
+    /* NULL, or every frame while somebody watches (poll_watch). */
+    void (*on_frame)(void *user, uint32_t bus, const struct bus_frame *f);
     void *user;
 };
 
@@ -75,6 +68,9 @@ void poll_start(struct poll *p);
 /* Stops asking, ends the line threads within 500 ms, closes every handle; then on_closed. */
 void poll_stop(struct poll *p, void (*on_closed)(void *user), void *user);
 void poll_destroy(struct poll *p); /* after on_closed; takes NULL */
+
+/* Whether on_frame is called; off at first. */
+void poll_watch(struct poll *p, bool is_on);
 
 void poll_counters_get(const struct poll *p, uint32_t device, struct poll_counters *ret);
 enum device_state poll_device_state(const struct poll *p, uint32_t device);

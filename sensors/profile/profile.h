@@ -40,6 +40,8 @@ enum value_type {
     TYPE_S64,
     TYPE_F32,
     TYPE_F64,
+    TYPE_BCD16, /* four decimal digits; a nibble beyond 9 is "no value" */
+    TYPE_BCD32, /* eight, in the word order */
     TYPE_BIT,
     TYPE_TEXT
 };
@@ -96,6 +98,8 @@ struct profile_point {
     struct unit_conversion conversion; /* of that unit to the quantity's */
     struct register_address at;
     enum value_type type;
+    uint64_t mask; /* bit field of an unsigned type: raw & mask >> shift; 0: all bits */
+    uint8_t shift;
     int order;            /* enum word_order, -1: the profile's */
     double scale, offset; /* unit value = raw * scale + offset */
     int scale_decimals;   /* decimals that scale and offset add to an integer */
@@ -134,6 +138,66 @@ struct profile_identify {
     double in_min, in_max;   /* equals: both the same */
 };
 
+/* A value that the caller of a command gives, "interval=60". */
+struct profile_parameter {
+    const char *id;
+    const char *en, *zh;
+    const struct unit *unit; /* NULL: a bare number */
+    double min, max;         /* inclusive, in the unit; always given */
+    double dflt;             /* NaN: must be given */
+    bool is_integer;
+};
+
+enum step_kind {
+    STEP_WRITE,  /* one value to at */
+    STEP_WAIT,   /* wait_ms */
+    STEP_EXPECT, /* read at; another value than expected ends the command with an error */
+};
+
+/* Where the value of a write or an expectation comes from. Clock values are the station's local
+ * time (fixed offset) at the moment of the command. */
+enum step_source {
+    FROM_CONSTANT,  /* value */
+    FROM_PARAMETER, /* parameters[parameter] */
+    FROM_YEAR,      /* 2026 */
+    FROM_YEAR2,     /* 26 */
+    FROM_MONTH,
+    FROM_DAY,
+    FROM_HOUR,
+    FROM_MINUTE,
+    FROM_SECOND,
+    FROM_WEEKDAY, /* 1 Monday .. 7 Sunday */
+    FROM_UNIX,    /* seconds UTC */
+};
+
+struct profile_step {
+    enum step_kind kind;
+    struct register_address at; /* holding register(s) or coil; expect: any space */
+    enum value_type type;
+    int order;        /* enum word_order, -1: the profile's */
+    bool is_multiple; /* writes with function 15 or 16 even where 5 or 6 would do */
+    bool is_joined;   /* goes into the same request as the write before it: next address */
+    enum step_source source;
+    double value;
+    size_t parameter;
+    double scale, offset; /* raw = (value - offset) / scale, rounded for integers */
+    int64_t wait_ms;
+};
+
+/* Something that the instrument can be told to do: "set_clock", "start_zero" ... Never run by
+ * polling, never a bare register from outside. */
+struct profile_command {
+    const char *id;
+    const char *en, *zh;
+    const char *mode; /* the readings' status while it lasts: "zero", "span", "calibration",
+                       * "maintenance"; NULL: none */
+    int64_t mode_ms;  /* for so long */
+    const struct profile_parameter *parameters;
+    size_t parameters_n;
+    const struct profile_step *steps;
+    size_t steps_n;
+};
+
 struct profile_serial {
     int baud;           /* 0: not stated */
     const char *format; /* "8N1" */
@@ -166,6 +230,17 @@ struct profile {
     struct profile_map mode;
     struct profile_identify *identify;
     size_t identify_n;
+
+    struct profile_command *commands;
+    size_t commands_n;
+
+    /* Other layouts of the same model: whole profiles with the same points in the same order.
+     * The first one whose `when` holds is the device's; none: this one. */
+    struct profile **variants;
+    size_t variants_n;
+    const char *variant;           /* its name; NULL in the base profile */
+    struct profile_identify *when; /* all must hold */
+    size_t when_n;
 
     struct profile_span *spans;
     size_t spans_n;

@@ -123,11 +123,11 @@ static int set_up(struct bench *b, const struct profile *p, const struct clock *
     size_t buses_n = b->devices_n / b->units;
 
     for (size_t i = 0; i < buses_n; i++)
-        buses[i] = (struct poll_bus){ .kind = POLL_BUS_TCP,
-                                      .id = "tcp",
-                                      .host = "127.0.0.1",
-                                      .port = (uint16_t)(base + i),
-                                      .connect_timeout_ms = 1000 };
+        buses[i] = (struct poll_bus){ .id = "tcp",
+                                      .place = { .type = BUS_MODBUS_TCP,
+                                                 .host = "127.0.0.1",
+                                                 .port = (uint16_t)(base + i),
+                                                 .connect_timeout_ms = 1000 } };
     for (size_t i = 0; i < b->devices_n; i++)
         devices[i] = (struct poll_device){ .id = "device",
                                            .profile = p,

@@ -57,7 +57,7 @@ static inline void rig_on_link(void *user, bool is_up)
 
 static inline struct bus_events rig_events(struct rig *rig)
 {
-    return (struct bus_events){ rig_on_reply, rig_on_late, rig_on_link, rig };
+    return (struct bus_events){ rig_on_reply, rig_on_late, rig_on_link, NULL, rig };
 }
 
 static inline void rig_on_limit(uv_timer_t *t)
@@ -91,7 +91,11 @@ static inline void rig_wait(struct rig *rig, const int *count)
 
 static inline struct bus_request rig_request(uint16_t first, uint16_t count, int64_t timeout_ms)
 {
-    return (struct bus_request){ RIG_UNIT, 3, first, count, timeout_ms };
+    return (struct bus_request){ .unit = RIG_UNIT,
+                                 .function = BUS_READ_HOLDING,
+                                 .first = first,
+                                 .count = count,
+                                 .timeout_ms = timeout_ms };
 }
 
 static inline enum bus_outcome rig_ask(struct rig *rig, uint16_t first, uint16_t count,

@@ -222,16 +222,15 @@ static void start_slave(struct slave *s, void (*script)(struct slave *s))
 
 static void start_bus(struct slave *s, const char *path)
 {
-    const struct bus_rtu_options o = { .loop = &s->rig.loop,
-                                       .clock = &s->rig.clock,
-                                       .on = rig_events(&s->rig),
-                                       .device = path,
-                                       .baud = 115200,
-                                       .parity = 'N',
-                                       .data_bits = 8,
-                                       .stop_bits = 1 };
+    const struct bus_events on = rig_events(&s->rig);
+    const struct bus_place place = { .type = BUS_MODBUS_RTU,
+                                     .device = path,
+                                     .baud = 115200,
+                                     .parity = 'N',
+                                     .data_bits = 8,
+                                     .stop_bits = 1 };
 
-    assert_int_equal(bus_rtu_create(&o, &s->rig.bus), 0);
+    assert_int_equal(bus_create(&s->rig.loop, &s->rig.clock, &place, &on, &s->rig.bus), 0);
     assert_int_equal(bus_start(s->rig.bus), 0);
 }
 

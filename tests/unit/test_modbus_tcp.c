@@ -194,14 +194,12 @@ static void start_peer(struct server *s, void (*script)(struct server *s))
 
 static void start_bus(struct server *s, const char *host)
 {
-    const struct bus_tcp_options o = { .loop = &s->rig.loop,
-                                       .clock = &s->rig.clock,
-                                       .on = rig_events(&s->rig),
-                                       .host = host,
-                                       .port = s->port,
-                                       .connect_timeout_ms = 500 };
+    const struct bus_events on = rig_events(&s->rig);
+    const struct bus_place place = {
+        .type = BUS_MODBUS_TCP, .host = host, .port = s->port, .connect_timeout_ms = 500
+    };
 
-    assert_int_equal(bus_tcp_create(&o, &s->rig.bus), 0);
+    assert_int_equal(bus_create(&s->rig.loop, &s->rig.clock, &place, &on, &s->rig.bus), 0);
     assert_int_equal(bus_start(s->rig.bus), 0);
 }
 
@@ -458,13 +456,11 @@ static void may_be_destroyed_as_it_closes_after_a_failure(void **state)
     rig_init(&s.rig);
     listen_on(&s, 0);
     close(s.listen_fd); /* nobody listens there now */
-    const struct bus_tcp_options o = { .loop = &s.rig.loop,
-                                       .clock = &s.rig.clock,
-                                       .on = { .on_reply = on_reply_stop, .user = &s.rig },
-                                       .host = "127.0.0.1",
-                                       .port = s.port,
-                                       .connect_timeout_ms = 500 };
-    assert_int_equal(bus_tcp_create(&o, &s.rig.bus), 0);
+    const struct bus_events on = { .on_reply = on_reply_stop, .user = &s.rig };
+    const struct bus_place place = {
+        .type = BUS_MODBUS_TCP, .host = "127.0.0.1", .port = s.port, .connect_timeout_ms = 500
+    };
+    assert_int_equal(bus_create(&s.rig.loop, &s.rig.clock, &place, &on, &s.rig.bus), 0);
     assert_int_equal(bus_start(s.rig.bus), 0);
     assert_int_equal(bus_send(s.rig.bus, &r), 0);
     while (!s.rig.is_closed)

@@ -419,11 +419,11 @@ static void station_init(struct station *st, bool has_server)
     listen_here(st);
     if (has_server)
         assert_int_equal(uv_listen((uv_stream_t *)&st->server, 4, on_connection), 0);
-    st->bus = (struct poll_bus){ .kind = POLL_BUS_TCP,
-                                 .id = "b",
-                                 .host = "127.0.0.1",
-                                 .port = st->port,
-                                 .connect_timeout_ms = 500 };
+    st->bus = (struct poll_bus){ .id = "b",
+                                 .place = { .type = BUS_MODBUS_TCP,
+                                            .host = "127.0.0.1",
+                                            .port = st->port,
+                                            .connect_timeout_ms = 500 } };
     for (uint8_t i = 0; i < DEVICES; i++) {
         st->devices[i] = st->sheet.conf;
         st->devices[i].unit = (uint8_t)(i + 1);

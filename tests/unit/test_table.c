@@ -140,11 +140,11 @@ static void buses_and_devices_are_described_to_the_poller(void **state)
 {
     const struct table *t = ((struct fixture *)*state)->t;
 
-    assert_int_equal(t->bus[0].kind, POLL_BUS_TCP);
-    assert_int_equal(t->bus[0].port, 1502);
-    assert_int_equal(t->bus[1].kind, POLL_BUS_RTU);
-    assert_int_equal(t->bus[1].parity, 'E');
-    assert_int_equal(t->bus[1].baud, 19200);
+    assert_int_equal(t->bus[0].place.type, BUS_MODBUS_TCP);
+    assert_int_equal(t->bus[0].place.port, 1502);
+    assert_int_equal(t->bus[1].place.type, BUS_MODBUS_RTU);
+    assert_int_equal(t->bus[1].place.parity, 'E');
+    assert_int_equal(t->bus[1].place.baud, 19200);
     assert_int_equal(t->poll_device[1].bus, 1);
     assert_int_equal(t->poll_device[1].unit, 3);
     assert_int_equal(t->poll_device[0].order, -1);
