@@ -413,8 +413,16 @@ static void reports_exceptions(void **state)
 static void keeps_other_units_going_beside_a_silent_one(void **state)
 {
     struct slave s;
-    struct bus_request other = { RIG_UNIT + 1, 3, 10, 2, TIMEOUT_MS };
-    struct bus_request dead = { RIG_UNIT, 3, 10, 2, TIMEOUT_MS };
+    struct bus_request other = { .unit = RIG_UNIT + 1,
+                                 .function = BUS_READ_HOLDING,
+                                 .first = 10,
+                                 .count = 2,
+                                 .timeout_ms = TIMEOUT_MS };
+    struct bus_request dead = { .unit = RIG_UNIT,
+                                .function = BUS_READ_HOLDING,
+                                .first = 10,
+                                .count = 2,
+                                .timeout_ms = TIMEOUT_MS };
     (void)state;
     setup(&s, be_silent);
     bus_send(s.rig.bus, &dead);
