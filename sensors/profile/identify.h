@@ -39,3 +39,7 @@ struct identify_score {
 /* answers[p->identify_n]. A profile without a needed test never matches alone. */
 void identify_score(const struct profile *p, const struct identify_answer *answers,
                     struct identify_score *ret);
+
+/* What the device said to one test, for people: "AQT530", "633"; "" without an answer. */
+void identify_print(const struct profile *p, const struct profile_identify *test,
+                    const struct identify_answer *a, char *buf, size_t size);
