@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/conf/utf8.h"
+#include "sensors/profile/type.h"
 
 enum { TEXT_BYTES = 160, RANGE_BYTES = 64 };
 
@@ -18,8 +19,6 @@ static const struct {
 };
 
 static const char *const orders[] = { "ABCD", "CDAB", "BADC", "DCBA" };
-static const char *const types[] = { "u16", "s16", "u32", "s32", "u64",
-                                     "s64", "f32", "f64", "bit", "str" };
 static const char *const roles[] = { "measurement", "diagnostic", "calibration" };
 static const char *const roles_zh[] = { "测量", "诊断", "校准" };
 
@@ -110,7 +109,7 @@ static void print_point(const struct profile_point *pt, const char *lang, FILE *
     profile_print_cell(pt->id, 24, out);
     profile_print_cell(is_zh(lang) ? roles_zh[pt->role] : roles[pt->role], 13, out);
     profile_print_cell(profile_address(pt->at, address), 11, out);
-    profile_print_cell(types[pt->type], 5, out);
+    profile_print_cell(type_name(pt->type), 6, out);
     profile_print_cell(unit_text(pt, unit, sizeof unit), 14, out);
     profile_print_cell(pt->quantity ? pt->quantity->id : "-", 22, out);
     fprintf(out, "%s%s\n", isnan(pt->range_min) ? "-" : range_unit,
@@ -232,7 +231,7 @@ static void put_point(struct buf *b, const struct profile_point *pt)
     buf_json(b, pt->id);
     put_text(b, "role", roles[pt->role]);
     put_text(b, "at", pt->at.space ? profile_address(pt->at, address) : NULL);
-    put_text(b, "type", types[pt->type]);
+    put_text(b, "type", type_name(pt->type));
     put_text(b, "unit", pt->unit ? pt->unit->code : NULL);
     put_text(b, "quantity", pt->quantity ? pt->quantity->id : NULL);
     put_text(b, "canonical", pt->quantity ? pt->quantity->unit : NULL);

@@ -95,6 +95,13 @@ static bool overlaps(struct register_address a, struct register_address b)
            a.first < b.first + b.count && b.first < a.first + a.count;
 }
 
+/* Bit fields side by side in the same registers. */
+static bool shares_registers(const struct profile_point *a, const struct profile_point *b)
+{
+    return a->at.first == b->at.first && a->at.count == b->at.count && a->mask && b->mask &&
+           !(a->mask & b->mask);
+}
+
 /* Two values in one register: usually a slip, sometimes two readings of one field. */
 static void warn_overlaps(struct profile_reader *r)
 {
@@ -102,7 +109,8 @@ static void warn_overlaps(struct profile_reader *r)
 
     for (size_t i = 0; i < p->points_n; i++)
         for (size_t j = 0; j < i; j++)
-            if (overlaps(p->points[i].at, p->points[j].at))
+            if (overlaps(p->points[i].at, p->points[j].at) &&
+                !shares_registers(&p->points[i], &p->points[j]))
                 yaml_warning(r->y, r->d, r->nodes[i], E_CONFLICT,
                              "the registers of '%s' overlap those of '%s' in line %d",
                              p->points[i].id ? p->points[i].id : "?",

@@ -3,19 +3,7 @@
 #include <string.h>
 
 #include "gateway/conf/profile_read.h"
-#include "sensors/core/bytes.h"
-
-static bool is_float_type(enum value_type t)
-{
-    return t == TYPE_F32 || t == TYPE_F64;
-}
-
-static uint64_t width_mask(enum value_type t)
-{
-    size_t bits = t == TYPE_BIT ? 1 : 16 * profile_type_words(t);
-
-    return bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
-}
+#include "sensors/profile/type.h"
 
 /* Hexadecimal is the raw register; decimal is the number as the type shows it. */
 static bool read_code(struct profile_reader *r, struct fy_node *node, enum value_type type,
@@ -27,10 +15,10 @@ static bool read_code(struct profile_reader *r, struct fy_node *node, enum value
     double x;
     char shown[DIAG_SHOWN_BYTES];
 
-    if (!is_hex && is_float_type(type)) {
+    if (!is_hex && type_is_float(type)) {
         if (!profile_read_number(r, node, &x))
             return false;
-        *ret = type == TYPE_F32 ? bits_from_float((float)x) : bits_from_double(x);
+        *ret = type_raw(type, x);
         return true;
     }
     if (text && text[0] == '-') {
@@ -39,17 +27,18 @@ static bool read_code(struct profile_reader *r, struct fy_node *node, enum value
         bool is_signed = type == TYPE_S16 || type == TYPE_S32 || type == TYPE_S64;
         if (!profile_read_int(r, node, is_signed ? low : 0, INT64_MAX, &v))
             return false;
-        *ret = (uint64_t)v & width_mask(type);
+        *ret = (uint64_t)v & type_bits(type);
         return true;
     }
     if (!profile_read_bits(r, node, &raw))
         return false;
-    if (raw & ~width_mask(type)) {
+    bool is_bcd = type == TYPE_BCD16 || type == TYPE_BCD32;
+    if ((raw & ~type_bits(type)) || (is_bcd && !is_hex && !type_holds(type, (double)raw))) {
         yaml_error(r->y, r->d, node, E_RANGE, "%s does not fit type %s",
-                   yaml_shown(node, shown), profile_type_words_text[type]);
+                   yaml_shown(node, shown), type_name(type));
         return false;
     }
-    *ret = raw;
+    *ret = is_bcd && !is_hex ? type_raw(type, (double)raw) : raw;
     return true;
 }
 
@@ -85,8 +74,8 @@ static bool read_codes(struct profile_reader *r, struct fy_node *node, enum valu
 
 bool profile_read_invalid(struct profile_reader *r, struct fy_node *node)
 {
-    static const char *const types[] = { "u16", "s16", "u32", "s32", "u64",
-                                         "s64", "f32", "f64", NULL };
+    static const char *const types[] = { "u16", "s16", "u32",   "s32",   "u64", "s64",
+                                         "f32", "f64", "bcd16", "bcd32", NULL };
     bool is_ok = profile_read_keys(r, node, "invalid", types);
 
     for (int t = 0; node && types[t]; t++) {
@@ -98,6 +87,26 @@ bool profile_read_invalid(struct profile_reader *r, struct fy_node *node)
     return is_ok;
 }
 
+/* A bit field has codes of its own: those of whole registers cannot stand in it. */
+static bool check_codes_of_field(struct profile_reader *r, struct fy_node *codes,
+                                 struct fy_node *from, const struct profile_point *pt)
+{
+    struct profile_map field = { .at = pt->at, .mask = pt->mask, .shift = pt->shift };
+
+    if (from) {
+        yaml_error(r->y, r->d, from, E_CONFLICT,
+                   "'invalid_from' holds a code of whole registers, not of a bit field");
+        return false;
+    }
+    for (size_t i = 0; i < pt->invalid_n; i++)
+        if (!profile_code_fits(&field, pt->invalid[i])) {
+            yaml_error(r->y, r->d, codes, E_RANGE,
+                       "a code that means no value lies outside the bit field");
+            return false;
+        }
+    return true;
+}
+
 /* The point's own codes first: the encoder writes the first one. */
 bool profile_read_invalid_of(struct profile_reader *r, struct fy_node *node,
                              struct profile_point *pt)
@@ -107,6 +116,8 @@ bool profile_read_invalid_of(struct profile_reader *r, struct fy_node *node,
     const struct profile_codes *more = &r->invalid[pt->type];
     bool is_ok = !codes || read_codes(r, codes, pt->type, pt->invalid, max, &pt->invalid_n);
 
+    if (pt->mask || pt->shift)
+        return check_codes_of_field(r, codes, from, pt) && is_ok;
     for (size_t i = 0; i < more->n && pt->invalid_n < max; i++)
         pt->invalid[pt->invalid_n++] = more->code[i];
     if (from && profile_read_address(r, from, &pt->invalid_from))

@@ -6,8 +6,9 @@
 #include "gateway/conf/profile_read.h"
 
 /* By enum value_type; "bits" follows as one that the decoder does not know. */
-const char *const profile_type_words_text[] = { "u16", "s16", "u32", "s32", "u64",  "s64",
-                                                "f32", "f64", "bit", "str", "bits", NULL };
+const char *const profile_type_words_text[] = { "u16", "s16", "u32",  "s32",   "u64",
+                                                "s64", "f32", "f64",  "bcd16", "bcd32",
+                                                "bit", "str", "bits", NULL };
 enum { TYPE_BITS = TYPE_TEXT + 1 };
 
 const char *const profile_order_words[] = { "ABCD", "CDAB", "BADC", "DCBA", NULL };
@@ -282,11 +283,37 @@ static bool check_some_unit_serves(struct profile_reader *r, struct fy_node *nod
     return false;
 }
 
+bool profile_read_mask(struct profile_reader *r, struct fy_node *node,
+                       struct register_address at, uint64_t *ret_mask, uint8_t *ret_shift)
+{
+    struct fy_node *mask = yaml_find(node, "mask"), *shift = yaml_find(node, "shift");
+    struct profile_map m = { .at = at };
+    int64_t n = 0;
+    char shown[DIAG_SHOWN_BYTES];
+
+    if (mask && !profile_read_bits(r, mask, &m.mask))
+        return false;
+    if (mask && (!m.mask || !profile_code_fits(&(struct profile_map){ .at = at }, m.mask))) {
+        yaml_error(r->y, r->d, mask, E_RANGE, "the mask %s does not lie in the register",
+                   yaml_shown(mask, shown));
+        return false;
+    }
+    if (shift && !profile_read_int(r, shift, 0, 16 * at.count - 1, &n))
+        return false;
+    if (m.mask & ((UINT64_C(1) << n) - 1)) {
+        yaml_error(r->y, r->d, shift, E_CONFLICT,
+                   "a shift of %lld drops bits of the mask, which counts before it",
+                   (long long)n);
+        return false;
+    }
+    *ret_mask = m.mask;
+    *ret_shift = (uint8_t)n;
+    return true;
+}
+
 bool profile_read_field(struct profile_reader *r, struct fy_node *node, struct profile_map *ret)
 {
-    struct fy_node *at = yaml_find(node, "at"), *mask = yaml_find(node, "mask"),
-                   *shift = yaml_find(node, "shift");
-    int64_t n = 0;
+    struct fy_node *at = yaml_find(node, "at");
     char shown[DIAG_SHOWN_BYTES];
 
     if (!at && !ret->at.space) {
@@ -300,18 +327,7 @@ bool profile_read_field(struct profile_reader *r, struct fy_node *node, struct p
                    yaml_shown(at, shown));
         return false;
     }
-    if (mask && !profile_read_bits(r, mask, &ret->mask))
-        return false;
-    if (shift && !profile_read_int(r, shift, 0, 63, &n))
-        return false;
-    ret->shift = (uint8_t)n;
-    if (mask &&
-        (!ret->mask || !profile_code_fits(&(struct profile_map){ .at = ret->at }, ret->mask))) {
-        yaml_error(r->y, r->d, mask, E_RANGE, "the mask %s does not lie in the register",
-                   yaml_shown(mask, shown));
-        return false;
-    }
-    return true;
+    return profile_read_mask(r, node, ret->at, &ret->mask, &ret->shift);
 }
 
 bool profile_read_map(struct profile_reader *r, struct fy_node *node, enum map_kind kind,

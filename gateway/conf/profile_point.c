@@ -4,19 +4,15 @@
 #include <string.h>
 
 #include "gateway/conf/profile_read.h"
+#include "sensors/profile/type.h"
 
-static const char *const point_keys[] = { "id",       "names",      "at",      "slot",
-                                          "mei",      "type",       "order",   "scale",
-                                          "offset",   "scale_from", "unit",    "unit_from",
-                                          "quantity", "range",      "invalid", "invalid_from",
-                                          "quality",  "stat",       "option",  "since",
-                                          "hj212",    "sim",        "points",  NULL };
+static const char *const point_keys[] = {
+    "id",      "names",        "at",         "slot",  "mei",       "type",     "order",
+    "scale",   "offset",       "scale_from", "unit",  "unit_from", "quantity", "range",
+    "invalid", "invalid_from", "quality",    "stat",  "option",    "since",    "hj212",
+    "sim",     "points",       "mask",       "shift", NULL
+};
 static const char *const stat_words[] = { "avg", "min", "max", "sum", "std", "raw", NULL };
-
-static bool is_float_type(enum value_type t)
-{
-    return t == TYPE_F32 || t == TYPE_F64;
-}
 
 /* Keys that only have to be of the right kind: later parts of the product read them. */
 static bool check_reserved(struct profile_reader *r, struct fy_node *node)
@@ -89,6 +85,21 @@ static bool read_slot(struct profile_reader *r, struct fy_node *slot, struct pro
     return profile_slot_address(r, *ret, BLOCK_VALUE, &pt->at);
 }
 
+static bool read_bit_field(struct profile_reader *r, struct fy_node *node,
+                           struct profile_point *pt)
+{
+    struct fy_node *mask = yaml_find(node, "mask"), *shift = yaml_find(node, "shift");
+
+    if (!mask && !shift)
+        return true;
+    if (!type_is_unsigned(pt->type)) {
+        yaml_error(r->y, r->d, mask ? mask : shift, E_CONFLICT,
+                   "a bit field lies in an unsigned type: u16, u32 or u64");
+        return false;
+    }
+    return profile_read_mask(r, node, pt->at, &pt->mask, &pt->shift);
+}
+
 static bool read_place(struct profile_reader *r, struct fy_node *node, struct profile_point *pt,
                        int64_t *slot)
 {
@@ -110,7 +121,7 @@ static bool read_place(struct profile_reader *r, struct fy_node *node, struct pr
         return profile_read_int(r, mei, 0, 255, &object);
     }
     if (s)
-        return read_slot(r, s, pt, slot);
+        return read_slot(r, s, pt, slot) && read_bit_field(r, node, pt);
     if (!profile_read_address(r, at, &pt->at))
         return false;
     if (!type && pt->at.bit < 0 && pt->at.space >= SPACE_HOLDING) {
@@ -118,7 +129,7 @@ static bool read_place(struct profile_reader *r, struct fy_node *node, struct pr
         return false;
     }
     return profile_read_type(r, type, &pt->at, &pt->type) &&
-           profile_fit_type(r, at, &pt->at, pt->type);
+           profile_fit_type(r, at, &pt->at, pt->type) && read_bit_field(r, node, pt);
 }
 
 /* A factor as the manual prints it, which must be a decimal: values are computed in decimals.
@@ -165,7 +176,7 @@ static bool read_scale_from(struct profile_reader *r, struct fy_node *node,
         !profile_fit_type(r, at, &pt->scale_from, pt->scale_type) ||
         !profile_read_word(r, rule, rules, &i))
         return false;
-    if (pt->scale_type == TYPE_TEXT || (i != SCALE_FACTOR && is_float_type(pt->scale_type))) {
+    if (pt->scale_type == TYPE_TEXT || (i != SCALE_FACTOR && type_is_float(pt->scale_type))) {
         yaml_error(r->y, r->d, type, E_CONFLICT, "an exponent of ten is an integer");
         return false;
     }

@@ -105,6 +105,9 @@ bool profile_read_map(struct profile_reader *r, struct fy_node *node, enum map_k
 /* {at, mask, shift} alone; other keys are left to the caller. */
 bool profile_read_field(struct profile_reader *r, struct fy_node *node,
                         struct profile_map *ret);
+/* {mask, shift} of the registers at `at`. */
+bool profile_read_mask(struct profile_reader *r, struct fy_node *node,
+                       struct register_address at, uint64_t *ret_mask, uint8_t *ret_shift);
 /* The field's bits can hold the code: otherwise it is a slip of the pen. */
 bool profile_code_fits(const struct profile_map *map, uint64_t code);
 /* The choices of a map alone, `node` being the mapping of codes. */

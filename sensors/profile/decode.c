@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "sensors/core/bytes.h"
 #include "sensors/profile/image.h"
+#include "sensors/profile/type.h"
 
 enum { SCALE_EXPONENT_MAX = 18 }; /* beyond it the scale register holds nonsense, not a scale */
 
@@ -46,38 +46,11 @@ static bool is_whole(const struct image *im, const struct profile_point *pt)
     return true;
 }
 
-static bool is_float_type(enum value_type t)
-{
-    return t == TYPE_F32 || t == TYPE_F64;
-}
-
-static double float_from_raw(enum value_type t, uint64_t raw)
-{
-    return t == TYPE_F32 ? (double)float_from_bits((uint32_t)raw) : double_from_bits(raw);
-}
-
-static int64_t signed_from_raw(enum value_type t, uint64_t raw)
-{
-    if (t == TYPE_S16)
-        return (int16_t)raw;
-    return t == TYPE_S32 ? (int32_t)raw : (int64_t)raw;
-}
-
-static struct decimal decimal_from_raw(enum value_type t, uint64_t raw)
-{
-    if (t == TYPE_F32)
-        return decimal_from_float(float_from_bits((uint32_t)raw));
-    if (t == TYPE_F64)
-        return decimal_from_double(double_from_bits(raw));
-    if (t == TYPE_U64 && raw > INT64_MAX)
-        return decimal_from_double((double)raw);
-    return (struct decimal){ signed_from_raw(t, raw), 0 };
-}
-
 static bool is_invalid(const struct image *im, const struct profile_point *pt, int order,
                        uint64_t raw)
 {
-    if (is_float_type(pt->type) && !isfinite(float_from_raw(pt->type, raw)))
+    if (type_is_float(pt->type) ? !isfinite(type_number(pt->type, raw))
+                                : !type_is_valid(pt->type, raw))
         return true;
     for (size_t i = 0; i < pt->invalid_n; i++)
         if (raw == pt->invalid[i])
@@ -159,8 +132,10 @@ static bool apply_scale_register(const struct image *im, const struct profile_po
     int scale_order = profile_type_words(t) > 1 ? order : ORDER_ABCD;
     uint64_t raw =
         profile_raw(im->p, pt->scale_from, t, (enum word_order)scale_order, im->words);
-    struct decimal s = decimal_from_raw(t, raw);
+    struct decimal s = type_decimal(t, raw);
 
+    if (!type_is_valid(t, raw))
+        return false;
     if (pt->scale_rule == SCALE_FACTOR) {
         if (!decimal_has_value(s) || s.v == 0 || !isfinite(decimal_to_double(s)))
             return false;
@@ -257,10 +232,11 @@ static struct reading decode_point(const struct image *im, const struct profile_
         return missing(im->is_order_read ? UNIT_UNKNOWN : NOT_READ);
     order = order == ORDER_UNKNOWN ? ORDER_ABCD : order;
 
-    uint64_t raw = profile_raw(im->p, pt->at, pt->type, (enum word_order)order, im->words);
+    uint64_t raw = profile_field(
+        pt, profile_raw(im->p, pt->at, pt->type, (enum word_order)order, im->words));
     if (is_invalid(im, pt, order, raw))
         return missing(NO_VALUE);
-    struct decimal d = apply_scale(pt, decimal_from_raw(pt->type, raw));
+    struct decimal d = apply_scale(pt, type_decimal(pt->type, raw));
     if (pt->scale_from.space && !apply_scale_register(im, pt, order, &d))
         return missing(UNIT_UNKNOWN);
     struct reading r = { .value = d, .raw = d };

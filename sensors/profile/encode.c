@@ -4,30 +4,14 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "sensors/core/bytes.h"
 #include "sensors/profile/image.h"
-
-struct limits { /* of an integer type, as doubles that convert back without overflow */
-    double min, max;
-};
-
-static const struct limits limits[] = {
-    [TYPE_U16] = { 0, UINT16_MAX },
-    [TYPE_S16] = { INT16_MIN, INT16_MAX },
-    [TYPE_U32] = { 0, UINT32_MAX },
-    [TYPE_S32] = { INT32_MIN, INT32_MAX },
-    [TYPE_U64] = { 0, 18446744073709549568.0 }, /* largest double below 2^64 */
-    [TYPE_S64] = { -9223372036854775808.0, 9223372036854774784.0 },
-    [TYPE_BIT] = { 0, 1 },
-};
+#include "sensors/profile/type.h"
 
 static void put_raw(const struct profile *p, struct register_address at, enum value_type type,
                     int order, uint64_t raw, uint16_t *words)
 {
     size_t n = profile_type_words(type);
     int offset = profile_offset(p, at.space, at.first);
-    bool is_low_first = order == ORDER_CDAB || order == ORDER_DCBA;
-    bool is_swapped = order == ORDER_BADC || order == ORDER_DCBA;
 
     if (offset < 0 || (size_t)offset + n > p->words_n)
         return;
@@ -36,11 +20,7 @@ static void put_raw(const struct profile *p, struct register_address at, enum va
         words[offset] = (uint16_t)((words[offset] & ~mask) | (raw ? mask : 0));
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        uint16_t w = (uint16_t)(raw >> 16 * (n - 1 - i));
-        uint16_t swapped = (uint16_t)((unsigned)w << 8 | (unsigned)w >> 8);
-        words[(size_t)offset + (is_low_first ? n - 1 - i : i)] = is_swapped ? swapped : w;
-    }
+    words_from_raw(raw, n, (enum word_order)order, &words[offset]);
 }
 
 /* Write a map's field and leave the other bits of its registers. */
@@ -111,44 +91,6 @@ static struct unit_conversion settle_unit(const struct profile *p,
     return c && pt->quantity ? c->conversion : identity;
 }
 
-static bool is_float_type(enum value_type t)
-{
-    return t == TYPE_F32 || t == TYPE_F64;
-}
-
-static double number_from_raw(enum value_type t, uint64_t raw)
-{
-    switch (t) {
-    case TYPE_F32:
-        return (double)float_from_bits((uint32_t)raw);
-    case TYPE_F64:
-        return double_from_bits(raw);
-    case TYPE_S16:
-        return (int16_t)raw;
-    case TYPE_S32:
-        return (int32_t)raw;
-    case TYPE_S64:
-        return (double)(int64_t)raw;
-    default:
-        return (double)raw;
-    }
-}
-
-static uint64_t raw_from_number(enum value_type t, double x)
-{
-    if (t == TYPE_F32)
-        return bits_from_float((float)x);
-    if (t == TYPE_F64)
-        return bits_from_double(x);
-    x = round(x);
-    x = x < limits[t].min ? limits[t].min : x > limits[t].max ? limits[t].max : x;
-    if (t == TYPE_U64)
-        return (uint64_t)x;
-    uint64_t raw = (uint64_t)(int64_t)x;
-    size_t bits = 16 * profile_type_words(t);
-    return bits < 64 ? raw & ((UINT64_C(1) << bits) - 1) : raw;
-}
-
 /* The factor in force, after the scale register was made to hold one. */
 static double settle_scale(const struct profile *p, const struct profile_point *pt, int order,
                            uint16_t *words)
@@ -159,12 +101,12 @@ static double settle_scale(const struct profile *p, const struct profile_point *
 
     if (!pt->scale_from.space)
         return 1;
-    s = number_from_raw(t, profile_raw(p, pt->scale_from, t, (enum word_order)o, words));
+    s = type_number(t, profile_raw(p, pt->scale_from, t, (enum word_order)o, words));
     if (pt->scale_rule == SCALE_FACTOR ? s != 0 && isfinite(s) : fabs(s) <= DECIMAL_MAX_E)
         return pt->scale_rule == SCALE_FACTOR
                    ? s
                    : profile_pow10(pt->scale_rule == SCALE_POW10 ? (int)s : -(int)s);
-    put_raw(p, pt->scale_from, t, o, raw_from_number(t, pt->scale_rule == SCALE_FACTOR), words);
+    put_raw(p, pt->scale_from, t, o, type_raw(t, pt->scale_rule == SCALE_FACTOR), words);
     return 1;
 }
 
@@ -179,22 +121,36 @@ static bool is_code(const struct profile_point *pt, uint64_t raw)
 /* The nearest value towards 0 (from 0: above) that does not mean "no value". */
 static uint64_t off_the_code(enum value_type t, uint64_t code)
 {
-    double x = number_from_raw(t, code);
+    double x = type_number(t, code);
 
     if (t == TYPE_F32)
-        return raw_from_number(t, (double)nextafterf((float)x, x == 0 ? 1 : 0));
+        return type_raw(t, (double)nextafterf((float)x, x == 0 ? 1 : 0));
     if (t == TYPE_F64)
-        return raw_from_number(t, nextafter(x, x == 0 ? 1 : 0));
-    return raw_from_number(t, x > 0 ? x - 1 : x + 1);
+        return type_raw(t, nextafter(x, x == 0 ? 1 : 0));
+    return type_raw(t, x > 0 ? x - 1 : x + 1);
+}
+
+/* Write a point's bit field and leave the other bits of its registers. */
+static void put_field(const struct profile *p, const struct profile_point *pt, int order,
+                      uint64_t field, uint16_t *words)
+{
+    uint64_t mask = pt->mask ? pt->mask : type_bits(pt->type);
+    uint64_t old = profile_raw(p, pt->at, pt->type, (enum word_order)order, words);
+
+    put_raw(p, pt->at, pt->type, order, (old & ~mask) | (field << pt->shift & mask), words);
 }
 
 static void put_missing(const struct profile *p, const struct profile_point *pt, int order,
                         uint16_t *words)
 {
+    uint64_t nibbles = type_bits(pt->type); /* no decimal digits: no value of a BCD type */
+
     if (pt->invalid_n)
-        put_raw(p, pt->at, pt->type, order, pt->invalid[0], words);
-    else if (is_float_type(pt->type))
-        put_raw(p, pt->at, pt->type, order, raw_from_number(pt->type, (double)NAN), words);
+        put_field(p, pt, order, pt->invalid[0], words);
+    else if (type_is_float(pt->type))
+        put_raw(p, pt->at, pt->type, order, type_raw(pt->type, (double)NAN), words);
+    else if (!type_is_valid(pt->type, nibbles))
+        put_raw(p, pt->at, pt->type, order, nibbles, words);
 }
 
 static void encode_point(const struct profile *p, const struct profile_point *pt, int order,
@@ -212,10 +168,12 @@ static void encode_point(const struct profile *p, const struct profile_point *pt
     double x = c.is_identity || c.factor == 0 ? value : (value - c.offset) / c.factor;
     x /= settle_scale(p, pt, order, words);
     x = (x - pt->offset) / pt->scale;
-    uint64_t raw = raw_from_number(pt->type, x);
-    if (is_code(pt, raw))
+    uint64_t raw = type_raw(pt->type, x), most = profile_field(pt, type_bits(pt->type));
+    if ((pt->mask || pt->shift) && raw > most)
+        raw = most;
+    for (size_t i = 0; i < pt->invalid_n && is_code(pt, raw); i++)
         raw = off_the_code(pt->type, raw);
-    put_raw(p, pt->at, pt->type, order, raw, words);
+    put_field(p, pt, order, raw, words);
 }
 
 void profile_encode(const struct profile *p, int order, const double *value, uint16_t *words)

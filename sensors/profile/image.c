@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "sensors/profile/type.h"
+
 int profile_offset(const struct profile *p, uint8_t space, uint16_t address)
 {
     size_t lo = 0, hi = p->spans_n;
@@ -20,23 +22,11 @@ int profile_offset(const struct profile *p, uint8_t space, uint16_t address)
     return -1;
 }
 
-size_t profile_type_words(enum value_type type)
-{
-    static const uint8_t words[] = {
-        [TYPE_U16] = 1, [TYPE_S16] = 1, [TYPE_U32] = 2, [TYPE_S32] = 2, [TYPE_U64] = 4,
-        [TYPE_S64] = 4, [TYPE_F32] = 2, [TYPE_F64] = 4, [TYPE_BIT] = 1, [TYPE_TEXT] = 0,
-    };
-    return words[type];
-}
-
 uint64_t profile_raw(const struct profile *p, struct register_address at, enum value_type type,
                      enum word_order order, const uint16_t *words)
 {
     size_t n = profile_type_words(type);
     int offset = profile_offset(p, at.space, at.first);
-    bool is_low_first = order == ORDER_CDAB || order == ORDER_DCBA;
-    bool is_swapped = order == ORDER_BADC || order == ORDER_DCBA;
-    uint64_t raw = 0;
 
     if (offset < 0 || (size_t)offset + n > p->words_n)
         return 0;
@@ -44,11 +34,7 @@ uint64_t profile_raw(const struct profile *p, struct register_address at, enum v
         return words[offset] >> at.bit & 1;
     if (type == TYPE_BIT)
         return words[offset] != 0;
-    for (size_t i = 0; i < n; i++) {
-        uint16_t w = words[(size_t)offset + (is_low_first ? n - 1 - i : i)];
-        raw = raw << 16 | (is_swapped ? (uint16_t)(w << 8 | w >> 8) : w);
-    }
-    return raw;
+    return raw_from_words(&words[offset], n, order);
 }
 
 uint64_t profile_map_raw(const struct profile *p, const struct profile_map *map,

@@ -32,6 +32,12 @@ static inline enum value_type profile_map_type(const struct profile_map *map)
     return map->at.count >= 2 ? TYPE_U32 : TYPE_U16;
 }
 
+/* A point's bit field out of its registers. */
+static inline uint64_t profile_field(const struct profile_point *pt, uint64_t raw)
+{
+    return (pt->mask ? raw & pt->mask : raw) >> pt->shift;
+}
+
 static inline bool profile_bit(const uint8_t *set, size_t i)
 {
     return set[i / 8] >> i % 8 & 1;

@@ -98,7 +98,7 @@ struct profile_point {
     struct unit_conversion conversion; /* of that unit to the quantity's */
     struct register_address at;
     enum value_type type;
-    uint64_t mask; /* bit field of an unsigned type: raw & mask >> shift; 0: all bits */
+    uint64_t mask; /* bit field of an unsigned type: (raw & mask) >> shift; 0: all bits */
     uint8_t shift;
     int order;            /* enum word_order, -1: the profile's */
     double scale, offset; /* unit value = raw * scale + offset */
@@ -108,7 +108,7 @@ struct profile_point {
     enum { SCALE_FACTOR, SCALE_POW10, SCALE_POW10_NEG } scale_rule;
     struct profile_map unit_from, quality;
     double range_min, range_max; /* physical, canonical unit; NaN when not given */
-    uint64_t invalid[8];         /* raw codes that mean "no value" */
+    uint64_t invalid[8];         /* raw codes (of a bit field: its own) that mean "no value" */
     size_t invalid_n;
     struct register_address invalid_from; /* holds one more such code, same type and order */
     bool is_option;                       /* may be absent from the instrument */
