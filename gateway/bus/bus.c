@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "gateway/bus/kinds.h"
+#include "gateway/bus/modbus_frame.h"
 
 int bus_create(uv_loop_t *loop, const struct clock *clock, const struct bus_place *place,
                const struct bus_events *on, struct bus **ret)
@@ -26,15 +27,9 @@ int bus_start(struct bus *b)
     return b->kind->start(b);
 }
 
-static bool is_request(const struct bus_request *r)
-{
-    return r->function >= 1 && r->function <= 4 && r->count >= 1 && r->count <= BUS_WORDS_MAX &&
-           (uint32_t)r->first + r->count <= 0x10000 && r->timeout_ms > 0;
-}
-
 int bus_send(struct bus *b, const struct bus_request *r)
 {
-    if (!is_request(r))
+    if (!adu_is_request(r) || r->timeout_ms <= 0 || r->pause_ms < 0)
         return -EINVAL;
     if (b->is_stopping)
         return -ENOTCONN;
@@ -78,9 +73,14 @@ void bus_tell_link(struct bus *b, bool is_up)
         b->on.on_link(b->on.user, is_up);
 }
 
+bool bus_is_watched(const struct bus *b)
+{
+    return !b->is_stopping && atomic_load(&b->is_watched);
+}
+
 void bus_tell_frame(struct bus *b, const struct bus_frame *f)
 {
-    if (!b->is_stopping && atomic_load(&b->is_watched))
+    if (bus_is_watched(b))
         b->on.on_frame(b->on.user, f);
 }
 

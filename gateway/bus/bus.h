@@ -6,6 +6,9 @@
  * request at a time and answers it exactly once, later, never from inside bus_send(). It keeps
  * its connection or port up by itself, and it never hands out an answer that could belong to
  * another request: what does not match exactly is dropped, late answers are reported as such.
+ *
+ * It sends every request once and never again by itself. A write that ends otherwise than with
+ * BUS_OK or BUS_EXCEPTION may or may not have happened.
  */
 #pragma once
 
@@ -181,4 +184,5 @@ struct bus {
 void bus_tell_reply(struct bus *b, const struct bus_reply *r);
 void bus_tell_late(struct bus *b, uint8_t unit, int64_t took_ms);
 void bus_tell_link(struct bus *b, bool is_up);
+bool bus_is_watched(const struct bus *b); /* whether bus_tell_frame() has a reader */
 void bus_tell_frame(struct bus *b, const struct bus_frame *f);

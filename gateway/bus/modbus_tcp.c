@@ -134,28 +134,52 @@ static void fail(struct tcp *t, enum bus_outcome outcome)
         reply_failed(t, outcome);
 }
 
+static void show(struct tcp *t, enum bus_fate fate, const uint8_t *p, size_t n)
+{
+    if (!bus_is_watched(&t->base))
+        return;
+    bus_tell_frame(&t->base,
+                   &(struct bus_frame){
+                       .fate = fate,
+                       .unit = n >= ADU_TCP_HEADER ? adu_tcp_unit(p) : t->request.unit,
+                       .time_ms = clock_wall_ms(t->base.clock),
+                       .since_us = t->sent_ms ? (mono_ms() - t->sent_ms) * 1000 : -1,
+                       .bytes = p,
+                       .n = n,
+                   });
+}
+
 static int send_request(struct tcp *t)
 {
-    uint8_t adu[ADU_TCP_REQUEST];
+    uint8_t adu[ADU_TCP_MAX];
+    size_t n = adu_tcp_build(&t->request, ++t->transaction, adu);
 
-    adu_tcp_build(&t->request, ++t->transaction, adu);
     t->before_ms = t->sent_ms;
     t->sent_ms = mono_ms();
-    /* Twelve bytes always fit a working connection: a short write is a broken one. */
-    if (send(t->fd, adu, sizeof adu, MSG_NOSIGNAL) != (ssize_t)sizeof adu)
+    /* One frame always fits a working connection: a short write is a broken one. */
+    if (send(t->fd, adu, n, MSG_NOSIGNAL) != (ssize_t)n)
         return -ENOTCONN;
     t->is_sent = true;
+    show(t, BUS_SENT, adu, n);
     uv_timer_start(&t->timer, on_timer, (uint64_t)t->request.timeout_ms, 0);
     return 0;
 }
 
-static void on_stray(struct tcp *t, const uint8_t *frame)
+static void on_stray(struct tcp *t, const uint8_t *frame, size_t n)
 {
     uint16_t age = (uint16_t)(t->transaction - adu_tcp_transaction(frame));
     int64_t sent_ms = age == 0 ? t->sent_ms : t->before_ms;
 
     t->strays++;
+    show(t, BUS_LATE, frame, n);
     bus_tell_late(&t->base, adu_tcp_unit(frame), age <= 1 ? mono_ms() - sent_ms : -1);
+}
+
+static enum bus_fate fate_of(enum adu_verdict v)
+{
+    if (v == ADU_ANSWER)
+        return BUS_TAKEN;
+    return v == ADU_EXCEPTION ? BUS_REFUSED : BUS_DAMAGED;
 }
 
 static void on_frame(struct tcp *t, const uint8_t *frame, size_t n)
@@ -166,9 +190,10 @@ static void on_frame(struct tcp *t, const uint8_t *frame, size_t n)
         t->is_sent ? adu_tcp_check(&t->request, t->transaction, frame, n, &c) : ADU_FOREIGN;
 
     if (v == ADU_FOREIGN) {
-        on_stray(t, frame);
+        on_stray(t, frame, n);
         return;
     }
+    show(t, fate_of(v), frame, n);
     if (v == ADU_DAMAGED) {
         fail(t, BUS_BAD_FRAME);
         return;
@@ -176,10 +201,8 @@ static void on_frame(struct tcp *t, const uint8_t *frame, size_t n)
     uv_timer_stop(&t->timer);
     backoff_reset(&t->backoff);
     t->errors = t->strays = 0;
-    r.exception = v == ADU_EXCEPTION ? c.exception : 0;
-    r.n = v == ADU_EXCEPTION ? 0 : t->request.count;
-    memcpy(r.words, c.words, r.n * sizeof r.words[0]);
-    reply(t, &r, v == ADU_EXCEPTION ? BUS_EXCEPTION : BUS_OK);
+    adu_fill_reply(v, &c, &r);
+    reply(t, &r, r.outcome);
 }
 
 /* Takes whole frames off the front. A callback may send the next request or stop the bus. */

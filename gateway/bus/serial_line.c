@@ -197,12 +197,12 @@ static bool settle(struct serial_line *l, int64_t quiet_us, int64_t give_up_us)
 
 static bool send_request(struct serial_line *l, const struct bus_request *r)
 {
-    uint8_t adu[ADU_RTU_REQUEST - 2];
+    uint8_t adu[ADU_RTU_MAX];
+    size_t n = adu_rtu_build(r, adu);
 
-    adu_rtu_build(r, adu);
-    if (modbus_send_raw_request(l->modbus, adu, sizeof adu) == ADU_RTU_REQUEST)
+    if (modbus_send_raw_request(l->modbus, adu, (int)(n - ADU_CRC)) == (int)n)
         return true;
-    close_port(l); /* eight bytes always fit a port that works */
+    close_port(l); /* a frame always fits a port that works */
     return false;
 }
 
@@ -422,12 +422,13 @@ void serial_line_ask(struct serial_line *l, const struct bus_request *r, struct 
     enum bus_outcome outcome = transact(l, &x);
     int64_t now = now_us();
 
+    ret->exception = 0;
+    ret->n = 0;
+    if (outcome == BUS_OK || outcome == BUS_EXCEPTION)
+        adu_fill_reply(outcome == BUS_OK ? ADU_ANSWER : ADU_EXCEPTION, &x.content, ret);
     ret->outcome = outcome;
-    ret->exception = outcome == BUS_EXCEPTION ? x.content.exception : 0;
     ret->took_ms = (now - u->asked_us) / 1000;
     ret->quiet_ms = u->quiet_us > now ? (u->quiet_us - now + 999) / 1000 : 0;
-    ret->n = outcome == BUS_OK ? r->count : 0;
-    memcpy(ret->words, x.content.words, ret->n * sizeof ret->words[0]);
     note_errors(l, outcome);
 }
 
