@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "gateway/series/dense.h"
 #include "gateway/series/frame.h"
 #include "gateway/series/plain.h"
 
@@ -17,8 +18,11 @@ struct series_decoder {
     struct series_info key, last;
     bool has_segment;
     int64_t last_ms;
-    struct plain_column *columns;
-    unsigned columns_cap;
+    struct plain_column *plain;
+    unsigned plain_cap;
+    struct dense_column *dense;
+    unsigned dense_cap;
+    struct dense_times times;
     int64_t *time_ms;
     uint8_t *kinds;
     unsigned rows_cap;
@@ -46,7 +50,8 @@ void series_decoder_destroy(struct series_decoder *d)
         return;
     if (d->has_inflate)
         inflateEnd(&d->inflate);
-    free(d->columns);
+    free(d->plain);
+    free(d->dense);
     free(d->time_ms);
     free(d->kinds);
     free(d->cells);
@@ -61,10 +66,12 @@ static bool follows(const struct series_decoder *d, const struct series_info *in
            info->seq == d->last.seq + 1 && info->chain == (uint16_t)d->last.crc;
 }
 
-/* Every row after a key's first and every column takes at least a byte: a header that claims
- * more is refused before memory is reserved for it. */
+/* In PLAIN every row after a key's first and every column takes at least a byte: a header that
+ * claims more is refused before memory is reserved for it. */
 static bool is_plausible(const struct series_info *info, size_t payload_size)
 {
+    if (info->is_dense)
+        return true;
     size_t least = (size_t)info->rows - 1 + info->columns;
 
     return payload_size * (info->is_deflated ? INFLATE_RATIO : 1) >= least;
@@ -90,29 +97,46 @@ static int reserve_rows(struct series_decoder *d, unsigned rows)
     return 0;
 }
 
+static int reserve_columns(void **columns, unsigned *cap, unsigned n, size_t size)
+{
+    if (n <= *cap)
+        return 0;
+
+    void *p = calloc(n, size);
+    if (!p)
+        return -ENOMEM;
+    free(*columns);
+    *columns = p;
+    *cap = n;
+    return 0;
+}
+
+static int reserve_cells(struct series_decoder *d, size_t n)
+{
+    if (n <= d->cells_cap)
+        return 0;
+
+    struct series_cell *cells = calloc(n, sizeof *cells);
+    if (!cells)
+        return -ENOMEM;
+    free(d->cells);
+    d->cells = cells;
+    d->cells_cap = n;
+    return 0;
+}
+
 /* What was in the old memory is not needed: a key frame starts the columns anew, rows and cells
  * live for one frame. */
 static int reserve(struct series_decoder *d, const struct series_info *info)
 {
-    size_t cells_n = (size_t)info->rows * info->columns;
+    int rc = info->is_dense ? reserve_columns((void **)&d->dense, &d->dense_cap, info->columns,
+                                              sizeof d->dense[0])
+                            : reserve_columns((void **)&d->plain, &d->plain_cap, info->columns,
+                                              sizeof d->plain[0]);
 
-    if (info->columns > d->columns_cap) {
-        struct plain_column *columns = calloc(info->columns, sizeof *columns);
-        if (!columns)
-            return -ENOMEM;
-        free(d->columns);
-        d->columns = columns;
-        d->columns_cap = info->columns;
-    }
-    if (cells_n > d->cells_cap) {
-        struct series_cell *cells = calloc(cells_n, sizeof *cells);
-        if (!cells)
-            return -ENOMEM;
-        free(d->cells);
-        d->cells = cells;
-        d->cells_cap = cells_n;
-    }
-    return reserve_rows(d, info->rows);
+    if (rc == 0)
+        rc = reserve_cells(d, (size_t)info->rows * info->columns);
+    return rc < 0 ? rc : reserve_rows(d, info->rows);
 }
 
 static int reserve_inflate(struct series_decoder *d, size_t size)
@@ -153,8 +177,8 @@ static int inflate_payload(struct series_decoder *d, const struct series_info *i
     return 0;
 }
 
-static int get_payload(struct series_decoder *d, const struct series_info *info,
-                       struct wire_in in)
+static int get_plain(struct series_decoder *d, const struct series_info *info,
+                     struct wire_in in)
 {
     if (info->is_deflated) {
         int rc = inflate_payload(d, info, &in);
@@ -163,9 +187,43 @@ static int get_payload(struct series_decoder *d, const struct series_info *info,
     }
     plain_get_times(&in, d->time_ms, info->rows, info->period_ms, &d->last_ms, info->is_key);
     for (unsigned j = 0; j < info->columns && !in.is_bad; j++)
-        plain_get_column(&in, &d->columns[j], info->is_key, d->cells + j, info->rows,
+        plain_get_column(&in, &d->plain[j], info->is_key, d->cells + j, info->rows,
                          info->columns, d->kinds);
     return in.is_bad || in.p != in.end ? SERIES_EFORMAT : 0;
+}
+
+static int get_dense(struct series_decoder *d, const struct series_info *info,
+                     struct wire_in in)
+{
+    struct range_coder r;
+
+    range_read_start(&r, in.p, in.end);
+    for (unsigned i = 0; i < info->rows && !r.is_bad; i++)
+        d->time_ms[i] = i == 0 && info->is_key ? info->t0 : dense_time_code(&d->times, &r, 0);
+    for (unsigned j = 0; j < info->columns && !r.is_bad; j++) {
+        struct dense_column *c = &d->dense[j];
+        struct series_cell *x = d->cells + j;
+        dense_params_code(c, &r, info->is_key, false);
+        for (unsigned i = 0; i < info->rows && !r.is_bad; i++, x += info->columns) {
+            *x = (struct series_cell){ 0 };
+            dense_cell_code(c, &r, CELL_NORMAL, 0, x);
+        }
+    }
+    return r.is_bad || !range_read_end(&r) ? SERIES_EFORMAT : 0;
+}
+
+static void reset(struct series_decoder *d, const struct series_info *key)
+{
+    d->key = *key;
+    d->last_ms = key->t0;
+    if (key->is_dense)
+        dense_times_reset(&d->times, key->period_ms, key->unit_ms, key->t0);
+    for (unsigned j = 0; j < key->columns; j++) {
+        if (key->is_dense)
+            dense_column_reset(&d->dense[j]);
+        else
+            d->plain[j] = (struct plain_column){ .params = { .num = 1, .den = 1 } };
+    }
 }
 
 /* Checks that the frame may be decoded now and fills in what its segment says. */
@@ -180,8 +238,6 @@ static int admit(const struct series_decoder *d, struct series_info *info)
         info->unit_ms = d->key.unit_ms;
         info->t0 = d->key.t0;
     }
-    if (info->is_dense)
-        return -ENOTSUP;
     return (size_t)info->rows * info->columns > SERIES_CELLS_MAX ? SERIES_EFORMAT : 0;
 }
 
@@ -203,13 +259,9 @@ int series_decode(struct series_decoder *d, const uint8_t *frame, size_t size,
     rc = reserve(d, &info);
     if (rc < 0)
         return rc;
-    if (info.is_key) {
-        d->key = info;
-        d->last_ms = info.t0;
-        for (unsigned j = 0; j < info.columns; j++)
-            d->columns[j] = (struct plain_column){ .params = { .num = 1, .den = 1 } };
-    }
-    rc = get_payload(d, &info, in);
+    if (info.is_key)
+        reset(d, &info);
+    rc = info.is_dense ? get_dense(d, &info, in) : get_plain(d, &info, in);
     if (rc < 0)
         return rc;
     d->last = info;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/series/dense.h"
 #include "gateway/series/frame.h"
 #include "gateway/series/plain.h"
 #include "gateway/series/tally.h"
@@ -19,7 +20,6 @@ enum {
 #define DAY_MS ((int64_t)86400000)
 
 struct encoder_column {
-    struct plain_column plain;
     struct column_tally tally;
     int hint_decimals;
 };
@@ -28,17 +28,31 @@ struct series_encoder {
     struct series_info
         key;           /* stream, layout, period ... of the open segment; rows of all of it */
     uint32_t seq, crc; /* of the last frame */
-    int64_t last_ms;
     bool has_segment;
+    int64_t last_ms;            /* PLAIN */
+    struct plain_column *plain; /* one of the two, per column */
+    struct dense_column *dense;
+    struct dense_times *times;
     unsigned deflate_pause;
     struct series_workspace *own, *work;
     unsigned columns_n;
     struct encoder_column columns[];
 };
 
-int series_encoder_create(uint32_t stream, unsigned columns, uint32_t layout, int64_t period_ms,
-                          uint32_t unit_ms, const struct series_hint *hints,
-                          struct series_encoder **ret)
+static bool reserve_codec(struct series_encoder *e, enum series_codec codec)
+{
+    if (codec == SERIES_PLAIN) {
+        e->plain = calloc(e->columns_n, sizeof e->plain[0]);
+        return e->plain;
+    }
+    e->dense = calloc(e->columns_n, sizeof e->dense[0]);
+    e->times = calloc(1, sizeof *e->times);
+    return e->dense && e->times;
+}
+
+int series_encoder_create(uint32_t stream, enum series_codec codec, unsigned columns,
+                          uint32_t layout, int64_t period_ms, uint32_t unit_ms,
+                          const struct series_hint *hints, struct series_encoder **ret)
 {
     if (columns < 1 || columns > SERIES_COLUMNS_MAX || unit_ms < 1 ||
         unit_ms > FRAME_UNIT_MAX || period_ms > INT32_MAX || period_ms < -INT32_MAX)
@@ -52,8 +66,13 @@ int series_encoder_create(uint32_t stream, unsigned columns, uint32_t layout, in
                                    .layout = layout,
                                    .period_ms = period_ms,
                                    .unit_ms = unit_ms,
-                                   .is_key = true };
+                                   .is_key = true,
+                                   .is_dense = codec == SERIES_DENSE };
     e->columns_n = columns;
+    if (!reserve_codec(e, codec)) {
+        series_encoder_destroy(e);
+        return -ENOMEM;
+    }
     for (unsigned j = 0; j < columns; j++) {
         int d = hints ? hints[j].decimals : -1;
         e->columns[j].hint_decimals = d <= DECIMAL_MAX_E ? d : DECIMAL_MAX_E;
@@ -67,6 +86,9 @@ void series_encoder_destroy(struct series_encoder *e)
     if (!e)
         return;
     series_workspace_destroy(e->own);
+    free(e->plain);
+    free(e->dense);
+    free(e->times);
     free(e);
 }
 
@@ -99,7 +121,7 @@ static bool input_is_valid(const struct series_encoder *e, const int64_t *time_m
     return true;
 }
 
-static void remember(struct column_tally *t, const struct plain_view *view)
+static void remember(struct column_tally *t, const struct column_view *view)
 {
     unsigned rows = view->rows < TALLY_FULL ? view->rows : TALLY_FULL;
 
@@ -109,67 +131,108 @@ static void remember(struct column_tally *t, const struct plain_view *view)
 
 /* Other parameters in the middle of a segment: when more values fit them, or when a step has
  * shown itself. */
-static bool is_better(const struct encoder_column *c, const struct column_params *p,
-                      unsigned beside, unsigned beside_now)
+static bool is_better(const struct column_tally *t, const struct column_params *now,
+                      const struct column_params *p, unsigned beside, unsigned beside_now)
 {
     if (beside < beside_now)
         return true;
-    return beside == beside_now && c->tally.step_values >= TALLY_SETTLED &&
-           p->e == c->plain.params.e && p->num / 2 >= c->plain.params.num;
+    return beside == beside_now && t->step_values >= TALLY_SETTLED && p->e == now->e &&
+           p->num / 2 >= now->num;
 }
 
 /* Judges the column, first choosing its parameters where that is due. Returns true when they
  * are new. */
-static bool settle(struct encoder_column *c, bool is_key, const struct plain_view *view,
-                   struct plain_judged *j)
+static bool settle(struct encoder_column *c, struct column_params *params, bool is_key,
+                   const struct column_view *view, struct column_judged *j)
 {
-    struct plain_column trial = c->plain;
-
     if (is_key) {
         remember(&c->tally, view);
-        c->plain = (struct plain_column){ .params = tally_choose(&c->tally, c->hint_decimals) };
+        *params = tally_choose(&c->tally, c->hint_decimals);
         c->tally = (struct column_tally){ 0 };
-        plain_judge(&c->plain, view, j);
+        column_judge(params, view, j);
         return true;
     }
-    plain_judge(&c->plain, view, j);
+    column_judge(params, view, j);
     if (c->tally.values >= TALLY_FULL && j->beside * BESIDE_MAX <= view->rows)
         return false;
     remember(&c->tally, view);
-    trial.params = tally_choose(&c->tally, c->hint_decimals);
-    if (column_params_are_equal(&trial.params, &c->plain.params))
+    struct column_params trial = tally_choose(&c->tally, c->hint_decimals);
+    if (column_params_are_equal(&trial, params))
         return false;
 
     unsigned beside_now = j->beside;
-    plain_judge(&trial, view, j);
-    bool is_new = is_better(c, &trial.params, j->beside, beside_now);
+    column_judge(&trial, view, j);
+    bool is_new = is_better(&c->tally, params, &trial, j->beside, beside_now);
     if (is_new)
-        c->plain = trial;
+        *params = trial;
     else
-        plain_judge(&c->plain, view, j);
+        column_judge(params, view, j);
     return is_new;
 }
 
-static size_t put_payload(struct series_encoder *e, bool is_key, const int64_t *time_ms,
-                          const struct series_cell *cells, unsigned rows)
+/* ---- payloads ---- */
+
+struct table {
+    const int64_t *time_ms;
+    const struct series_cell *cells;
+    unsigned rows;
+    bool is_key;
+};
+
+static size_t put_plain(struct series_encoder *e, const struct table *t)
 {
     struct series_workspace *w = e->work;
-    uint8_t *p =
-        plain_put_times(w->payload, time_ms, rows, e->key.period_ms, &e->last_ms, is_key);
+    uint8_t *p = plain_put_times(w->payload, t->time_ms, t->rows, e->key.period_ms, &e->last_ms,
+                                 t->is_key);
 
     for (unsigned j = 0; j < e->columns_n; j++) {
-        struct plain_view view = { cells + j, rows, e->columns_n };
-        struct plain_judged judged = { .kinds = w->kinds, .k = w->k };
-        bool is_new = settle(&e->columns[j], is_key, &view, &judged);
-        p = plain_put_column(p, &e->columns[j].plain, is_new, &view, &judged);
+        struct plain_column *c = &e->plain[j];
+        struct column_view view = { t->cells + j, t->rows, e->columns_n };
+        struct column_judged judged = { .kinds = w->kinds, .k = w->k };
+        if (t->is_key)
+            *c = (struct plain_column){ 0 };
+        bool is_new = settle(&e->columns[j], &c->params, t->is_key, &view, &judged);
+        p = plain_put_column(p, c, is_new, &view, &judged);
     }
     return (size_t)(p - w->payload);
+}
+
+static void put_dense_column(struct series_encoder *e, struct range_coder *r, unsigned j,
+                             const struct table *t)
+{
+    struct dense_column *c = &e->dense[j];
+    struct column_view view = { t->cells + j, t->rows, e->columns_n };
+    struct column_judged judged = { .kinds = e->work->kinds, .k = e->work->k };
+
+    if (t->is_key)
+        dense_column_reset(c);
+    bool is_new = settle(&e->columns[j], &c->params, t->is_key, &view, &judged);
+    dense_params_code(c, r, t->is_key, is_new);
+    for (unsigned i = 0; i < t->rows; i++) {
+        struct series_cell x = view.cells[(size_t)i * view.stride];
+        dense_cell_code(c, r, judged.kinds[i], judged.k[i], &x);
+    }
+}
+
+static size_t put_dense(struct series_encoder *e, const struct table *t)
+{
+    struct series_workspace *w = e->work;
+    struct range_coder r;
+
+    range_write_start(&r, w->payload, w->payload + w->payload_cap);
+    if (t->is_key)
+        dense_times_reset(e->times, e->key.period_ms, e->key.unit_ms, t->time_ms[0]);
+    for (unsigned i = t->is_key ? 1 : 0; i < t->rows; i++)
+        dense_time_code(e->times, &r, t->time_ms[i]);
+    for (unsigned j = 0; j < e->columns_n; j++)
+        put_dense_column(e, &r, j, t);
+    return (size_t)(range_write_end(&r, w->payload) - w->payload);
 }
 
 /* Deflates when that has a chance. 0: the payload stays as it is. */
 static size_t try_deflate(struct series_encoder *e, size_t size, uint8_t *out, size_t cap)
 {
-    if (size < DEFLATE_FROM)
+    if (size < DEFLATE_FROM || e->key.is_dense)
         return 0;
     if (e->deflate_pause > 0) {
         e->deflate_pause--;
@@ -245,7 +308,8 @@ long series_encode(struct series_encoder *e, bool is_key, uint32_t segment,
         info.seq = e->seq + 1;
         info.chain = (uint16_t)e->crc;
     }
-    n = put_frame(e, &info, put_payload(e, is_key, time_ms, cells, rows), out, cap);
+    const struct table t = { time_ms, cells, rows, is_key };
+    n = put_frame(e, &info, e->key.is_dense ? put_dense(e, &t) : put_plain(e, &t), out, cap);
     e->has_segment = n > 0;
     if (n < 0)
         return n;

@@ -4,16 +4,20 @@
 /* Products with den > 1 stay exact in a double: JavaScript readers form them so. */
 #define EXACT_MAX ((int64_t)1 << 52)
 
+/* Of values whose index is looked for where the step is a fraction. */
+#define FRACTION_MAX ((int64_t)1 << 40)
+
 bool column_params_are_valid(const struct column_params *p)
 {
     return p->mode <= COLUMN_RAW && p->e <= DECIMAL_MAX_E && p->num >= 1 &&
-           p->num <= LATTICE_NUM_MAX && p->den >= 1 && p->den <= LATTICE_DEN_MAX;
+           p->num <= LATTICE_NUM_MAX && p->den >= 1 && p->den <= LATTICE_DEN_MAX &&
+           p->zeros <= LATTICE_ZEROS_MAX;
 }
 
 bool column_params_are_equal(const struct column_params *a, const struct column_params *b)
 {
-    return a->mode == b->mode && a->e == b->e && a->is_even == b->is_even && a->num == b->num &&
-           a->den == b->den && a->off == b->off;
+    return a->mode == b->mode && a->e == b->e && a->zeros == b->zeros &&
+           a->is_even == b->is_even && a->num == b->num && a->den == b->den && a->off == b->off;
 }
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -61,11 +65,34 @@ bool decimal_rescale(int64_t v, int from, int to, int64_t *ret)
     return true;
 }
 
+/* The index whose value is m, given m - off, when the step is a fraction. */
+static bool find_fraction(const struct column_params *p, int64_t m, int64_t rest,
+                          int64_t *ret_k)
+{
+    int64_t v;
+
+    if (rest > FRACTION_MAX || rest < -FRACTION_MAX)
+        return false;
+    int64_t guess = floor_div(rest * p->den, p->num);
+    for (int64_t k = guess - 1; k <= guess + 1; k++) {
+        if (lattice_value(p, k, &v) && v == m) {
+            *ret_k = k;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Index of the value m on the lattice, or false when it lies beside it. */
 static bool find_index(const struct column_params *p, int64_t m, int64_t *ret_k)
 {
-    if (__builtin_sub_overflow(m, p->off, &m))
+    int64_t rest;
+
+    if (__builtin_sub_overflow(m, p->off, &rest))
         return false;
+    if (p->den > 1)
+        return find_fraction(p, m, rest, ret_k);
+    m = rest;
     if (p->num != 1) {
         if (m % p->num != 0)
             return false;
@@ -86,7 +113,9 @@ enum cell_kind lattice_kind(const struct column_params *p, const struct series_c
         return CELL_MISSING;
     if (c->e == DECIMAL_DOUBLE) {
         *ret_k = c->v;
-        return p->mode == COLUMN_RAW ? CELL_NORMAL : CELL_DOUBLE;
+        bool is_normal =
+            p->mode == COLUMN_RAW && ((uint64_t)c->v & (((uint64_t)1 << p->zeros) - 1)) == 0;
+        return is_normal ? CELL_NORMAL : CELL_DOUBLE;
     }
     if (p->mode == COLUMN_RAW)
         return CELL_DECIMAL; /* as a double it would forget how it was written */

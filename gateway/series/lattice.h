@@ -18,6 +18,7 @@
 enum {
     LATTICE_NUM_MAX = INT32_MAX,
     LATTICE_DEN_MAX = 4096,
+    LATTICE_ZEROS_MAX = 32,
 };
 
 enum column_mode {
@@ -34,7 +35,8 @@ enum cell_kind { /* as on the wire */
 
 struct column_params {
     uint8_t mode, e;
-    bool is_even; /* ties go to the even number, else up */
+    uint8_t zeros; /* RAW: low bits of every double that are 0; PLAIN: none */
+    bool is_even;  /* ties go to the even number, else up */
     uint32_t num, den;
     int64_t off;
 };
@@ -48,7 +50,7 @@ bool column_params_are_equal(const struct column_params *a, const struct column_
 bool lattice_value(const struct column_params *p, int64_t k, int64_t *ret_v);
 
 /* How a cell is coded under p; of a normal cell *ret_k is the index, or the bits of the double.
- * Only for den = 1, which is all that this encoder writes. */
+ */
 enum cell_kind lattice_kind(const struct column_params *p, const struct series_cell *c,
                             int64_t *ret_k);
 

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "gateway/series/lattice.h"
+#include "gateway/series/column.h"
 #include "gateway/series/wire.h"
 
 enum {
@@ -24,28 +24,11 @@ struct plain_column {
     int64_t k;     /* last lattice index */
 };
 
-/* One column of cells that lie row by row: cells[row * stride]. */
-struct plain_view {
-    const struct series_cell *cells;
-    unsigned rows, stride;
-};
-
-/* A column judged under its parameters. kinds and k have room for all rows. */
-struct plain_judged {
-    uint8_t *kinds;
-    int64_t *k;      /* of normal cells */
-    unsigned beside; /* cells written out: CELL_DECIMAL and CELL_DOUBLE */
-    bool has_kinds, has_flags;
-};
-
-void plain_judge(const struct plain_column *c, const struct plain_view *view,
-                 struct plain_judged *ret);
-
 /* Both return the end of what they wrote; the room is there (frame_payload_max). */
 uint8_t *plain_put_times(uint8_t *p, const int64_t *time_ms, unsigned rows, int64_t period_ms,
                          int64_t *last_ms, bool is_key);
 uint8_t *plain_put_column(uint8_t *p, struct plain_column *c, bool has_params,
-                          const struct plain_view *view, const struct plain_judged *j);
+                          const struct column_view *view, const struct column_judged *j);
 
 /* Readers set in->is_bad on anything malformed; what they wrote until then is meaningless. */
 void plain_get_times(struct wire_in *in, int64_t *time_ms, unsigned rows, int64_t period_ms,

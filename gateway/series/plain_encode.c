@@ -1,25 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/series/plain.h"
 
-void plain_judge(const struct plain_column *c, const struct plain_view *view,
-                 struct plain_judged *ret)
-{
-    const struct series_cell *x = view->cells;
-    unsigned any_kind = 0, beside = 0;
-    bool has_flags = false;
-
-    for (unsigned i = 0; i < view->rows; i++, x += view->stride) {
-        enum cell_kind kind = lattice_kind(&c->params, x, &ret->k[i]);
-        ret->kinds[i] = (uint8_t)kind;
-        any_kind |= kind;
-        beside += kind >= CELL_DECIMAL;
-        has_flags |= x->flag != c->flag;
-    }
-    ret->beside = beside;
-    ret->has_kinds = any_kind != CELL_NORMAL;
-    ret->has_flags = has_flags;
-}
-
 uint8_t *plain_put_times(uint8_t *p, const int64_t *time_ms, unsigned rows, int64_t period_ms,
                          int64_t *last_ms, bool is_key)
 {
@@ -45,7 +26,7 @@ static uint8_t *put_params(uint8_t *p, struct plain_column *c)
     return wire_put_zigzag(p, par->off);
 }
 
-static uint8_t *put_flags(uint8_t *p, struct plain_column *c, const struct plain_view *view)
+static uint8_t *put_flags(uint8_t *p, struct plain_column *c, const struct column_view *view)
 {
     const struct series_cell *x = view->cells;
 
@@ -110,14 +91,26 @@ static uint8_t *put_lattice(uint8_t *p, struct plain_column *c, const int64_t *k
     return p;
 }
 
-uint8_t *plain_put_column(uint8_t *p, struct plain_column *c, bool has_params,
-                          const struct plain_view *view, const struct plain_judged *j)
+static bool has_flags(const struct plain_column *c, const struct column_view *view)
 {
-    *p++ = (uint8_t)((has_params ? PLAIN_PARAMS : 0) | (j->has_flags ? PLAIN_FLAGS : 0) |
+    const struct series_cell *x = view->cells;
+
+    for (unsigned i = 0; i < view->rows; i++, x += view->stride)
+        if (x->flag != c->flag)
+            return true;
+    return false;
+}
+
+uint8_t *plain_put_column(uint8_t *p, struct plain_column *c, bool has_params,
+                          const struct column_view *view, const struct column_judged *j)
+{
+    bool flags_follow = has_flags(c, view);
+
+    *p++ = (uint8_t)((has_params ? PLAIN_PARAMS : 0) | (flags_follow ? PLAIN_FLAGS : 0) |
                      (j->has_kinds ? PLAIN_KINDS : 0));
     if (has_params)
         p = put_params(p, c);
-    if (j->has_flags)
+    if (flags_follow)
         p = put_flags(p, c, view);
     if (!j->has_kinds && c->params.mode == COLUMN_LATTICE)
         return put_lattice(p, c, j->k, view->rows);

@@ -2,8 +2,8 @@
 /*
  * series - SF1 frames: N rows of M channels as bytes; stored, hashed, sent and exported alike.
  *
- * The format is fixed by its specification (docs/series/). This library writes and reads the
- * PLAIN codec. Pure: no I/O, no clock; an object belongs to one thread at a time.
+ * The format is fixed by its specification (docs/series/). Pure: no I/O, no clock; an object
+ * belongs to one thread at a time.
  */
 #pragma once
 
@@ -71,11 +71,16 @@ struct series_hint {
 
 struct series_encoder;
 
+enum series_codec {
+    SERIES_PLAIN, /* varints and deflate: 200 bytes of state a column, fast */
+    SERIES_DENSE, /* a learning model and a range coder: half the size, 6 KB a column */
+};
+
 /* hints: one per column or NULL, copied. Returns 0 or -ENOMEM, -EINVAL (columns, unit, period).
  */
-int series_encoder_create(uint32_t stream, unsigned columns, uint32_t layout, int64_t period_ms,
-                          uint32_t unit_ms, const struct series_hint *hints,
-                          struct series_encoder **ret);
+int series_encoder_create(uint32_t stream, enum series_codec codec, unsigned columns,
+                          uint32_t layout, int64_t period_ms, uint32_t unit_ms,
+                          const struct series_hint *hints, struct series_encoder **ret);
 void series_encoder_destroy(struct series_encoder *e);
 
 /* What encoding one frame needs and the next does not (a third of a megabyte). An encoder has
@@ -113,9 +118,8 @@ struct series_decoder; /* one stream */
 int series_decoder_create(struct series_decoder **ret);
 void series_decoder_destroy(struct series_decoder *d);
 
-/* *out lives until the next call. 0, a series_error, -ENOTSUP (codec DENSE), or -ENOMEM. A key
- * frame may come any time; after SERIES_ECHAIN, SERIES_ECRC and -ENOTSUP the state is
- * unchanged. */
+/* *out lives until the next call. 0, a series_error, or -ENOMEM. A key frame may come any time;
+ * after SERIES_ECHAIN and SERIES_ECRC the state is unchanged. */
 int series_decode(struct series_decoder *d, const uint8_t *frame, size_t size,
                   struct series_frame *out);
 

@@ -221,7 +221,8 @@ int store_stream_open(struct store *s, const char *name, unsigned columns, int64
 
     if (strlen(name) >= STORE_NAME_MAX)
         return -ENAMETOOLONG;
-    int rc = series_encoder_create(1, columns, 0, period_ms, unit_ms, NULL, &trial);
+    int rc =
+        series_encoder_create(1, SERIES_PLAIN, columns, 0, period_ms, unit_ms, NULL, &trial);
     if (rc < 0)
         return rc;
     series_encoder_destroy(trial);

@@ -229,8 +229,8 @@ static int reserve_encoder(struct tail *t, struct tail_stream *s)
     if (s->encoder)
         return 0;
 
-    int rc = series_encoder_create(s->number, s->columns, s->layout, s->period_ms, s->unit_ms,
-                                   s->hints, &s->encoder);
+    int rc = series_encoder_create(s->number, SERIES_PLAIN, s->columns, s->layout, s->period_ms,
+                                   s->unit_ms, s->hints, &s->encoder);
     if (rc == 0)
         series_encoder_share(s->encoder, t->work);
     return rc;

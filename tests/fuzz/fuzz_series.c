@@ -41,7 +41,7 @@ static bool is_same_value(const struct series_cell *a, const struct series_cell 
     return lo.v == hi.v;
 }
 
-static void encode_again(const struct series_frame *f)
+static void encode_again(const struct series_frame *f, enum series_codec codec)
 {
     const struct series_info *in = &f->info;
     size_t cells = (size_t)in->rows * in->columns,
@@ -53,7 +53,7 @@ static void encode_again(const struct series_frame *f)
 
     if (!out)
         return;
-    require(series_encoder_create(in->stream, in->columns, in->layout, in->period_ms,
+    require(series_encoder_create(in->stream, codec, in->columns, in->layout, in->period_ms,
                                   in->unit_ms, NULL, &e) == 0);
     require(series_decoder_create(&d) == 0);
     long n = series_encode(e, true, in->segment, f->time_ms, f->cells, in->rows, out, cap);
@@ -109,7 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         mend(frame, n, crc);
         if (series_decode(d, frame, n, &f) == 0) {
             crc = f.info.crc;
-            encode_again(&f);
+            encode_again(&f, SERIES_PLAIN);
+            encode_again(&f, SERIES_DENSE);
         }
         free(frame);
         data += n;

@@ -90,7 +90,8 @@ static void make_frames(struct scene *s, uint32_t segment, struct bytes *out, si
 {
     struct series_encoder *e;
 
-    assert_int_equal(series_encoder_create(STREAM, COLUMNS, s->layout, 1000, 1, NULL, &e), 0);
+    assert_int_equal(
+        series_encoder_create(STREAM, SERIES_PLAIN, COLUMNS, s->layout, 1000, 1, NULL, &e), 0);
     encode_segment(e, segment, out, n);
     series_encoder_destroy(e);
 }
@@ -485,7 +486,8 @@ static void does_not_acknowledge_what_its_dictionary_does_not_fit(void **state)
 
     (void)state;
     say_layout(s);
-    assert_int_equal(series_encoder_create(STREAM, 1, s->layout, 1000, 1, NULL, &e), 0);
+    assert_int_equal(
+        series_encoder_create(STREAM, SERIES_PLAIN, 1, s->layout, 1000, 1, NULL, &e), 0);
     for (int i = 0; i < 2; i++) {
         long n =
             series_encode(e, i == 0, 1, &t, &cell, 1, narrow[i].data, sizeof narrow[i].data);
@@ -573,7 +575,8 @@ static void refuses_another_frame_under_a_known_place_of_its_segment(void **stat
     say_frames(s, 0, 1);
     deliver(s);
     heard(s);
-    assert_int_equal(series_encoder_create(STREAM, COLUMNS, s->layout, 1000, 1, NULL, &e), 0);
+    assert_int_equal(
+        series_encoder_create(STREAM, SERIES_PLAIN, COLUMNS, s->layout, 1000, 1, NULL, &e), 0);
     other[0].size =
         (size_t)series_encode(e, true, 1, &t, cells, 1, other[0].data, sizeof other[0].data);
     series_encoder_destroy(e);

@@ -60,12 +60,11 @@ static void print_frame(struct buf *out, const struct series_frame *f)
 }
 
 /* Every frame of a file, one after another: the first refusal ends it. */
-static int decode_file(const char *path, struct buf *ret_csv, bool *ret_is_dense)
+static int decode_file(const char *path, struct buf *ret_csv)
 {
     struct buf in = read_file(path);
     const uint8_t *p = (const uint8_t *)in.data, *end = p + in.size;
     struct series_decoder *d;
-    struct series_info info;
     int rc = 0;
 
     assert_int_equal(series_decoder_create(&d), 0);
@@ -76,8 +75,6 @@ static int decode_file(const char *path, struct buf *ret_csv, bool *ret_is_dense
         size_t used = varint_get(p, (size_t)(end - p), &n);
         assert_true(used > 0 && n <= (size_t)(end - p) - used);
         p += used;
-        if (series_peek(p, n, &info) == 0)
-            *ret_is_dense |= info.is_dense;
         rc = series_decode(d, p, n, &f);
         if (rc == 0)
             print_frame(ret_csv, &f);
@@ -99,23 +96,16 @@ static void check_one(const char *stem)
 {
     char path[1024];
     struct buf csv = BUF_INIT(FILE_MAX);
-    bool is_dense = false;
 
     snprintf(path, sizeof path, "%s/%s.sf1", folder, stem);
-    int rc = decode_file(path, &csv, &is_dense);
-    if (is_dense) {
-        if (rc != -ENOTSUP)
-            fail_msg("%s: a frame with the codec DENSE gave %d", stem, rc);
-    } else {
-        snprintf(path, sizeof path, "%s/%s.csv", folder, stem);
-        struct buf want = read_file(path);
-        if (rc != 0)
-            fail_msg("%s: %s", stem, series_error_text(rc));
-        if (csv.has_failed || csv.size != want.size ||
-            memcmp(csv.data, want.data, csv.size) != 0)
-            fail_msg("%s: the cells differ from the CSV file", stem);
-        buf_done(&want);
-    }
+    int rc = decode_file(path, &csv);
+    if (rc != 0)
+        fail_msg("%s: %s", stem, series_error_text(rc));
+    snprintf(path, sizeof path, "%s/%s.csv", folder, stem);
+    struct buf want = read_file(path);
+    if (csv.has_failed || csv.size != want.size || memcmp(csv.data, want.data, csv.size) != 0)
+        fail_msg("%s: the cells differ from the CSV file", stem);
+    buf_done(&want);
     buf_done(&csv);
 }
 
@@ -148,10 +138,9 @@ static void check_refused(const char *stem)
 {
     char path[1024];
     struct buf csv = BUF_INIT(FILE_MAX);
-    bool is_dense = false;
 
     snprintf(path, sizeof path, "%s/refused/%s.sf1", folder, stem);
-    if (decode_file(path, &csv, &is_dense) == 0)
+    if (decode_file(path, &csv) == 0)
         fail_msg("%s was decoded", stem);
     buf_done(&csv);
 }
