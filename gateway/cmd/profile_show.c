@@ -175,6 +175,39 @@ static void print_status(const struct profile *p, bool is_chinese, FILE *out)
     }
 }
 
+static void print_parameter(const struct profile_parameter *param, bool is_chinese, FILE *out)
+{
+    fprintf(out, "    ");
+    profile_print_cell(param->id, 22, out);
+    profile_print_cell(is_chinese ? param->zh : param->en, 24, out);
+    fprintf(out, "%.10g..%.10g%s%s", param->min, param->max, param->unit ? " " : "",
+            param->unit ? param->unit->code : "");
+    if (param->is_integer)
+        fputs(is_chinese ? "，整数" : ", whole", out);
+    if (!isnan(param->dflt))
+        fprintf(out, is_chinese ? "，默认 %.10g" : ", %.10g when not given", param->dflt);
+    putc('\n', out);
+}
+
+static void print_commands(const struct profile *p, const char *lang, FILE *out)
+{
+    bool is_chinese = is_zh(lang);
+
+    if (p->commands_n)
+        fputs(is_chinese ? "\n命令\n" : "\nCommands\n", out);
+    for (size_t i = 0; i < p->commands_n; i++) {
+        const struct profile_command *c = &p->commands[i];
+        fputs("  ", out);
+        profile_print_cell(c->id, 24, out);
+        fputs(is_chinese ? c->zh : c->en, out);
+        if (c->mode)
+            fprintf(out, " (%s, %lld s)", c->mode, (long long)(c->mode_ms / 1000));
+        putc('\n', out);
+        for (size_t k = 0; k < c->parameters_n; k++)
+            print_parameter(&c->parameters[k], is_chinese, out);
+    }
+}
+
 void profile_print(const struct profile *p, const char *lang, FILE *out)
 {
     bool is_chinese = is_zh(lang);
@@ -192,6 +225,7 @@ void profile_print(const struct profile *p, const char *lang, FILE *out)
     for (size_t i = 0; i < p->points_n; i++)
         print_point(&p->points[i], lang, out);
     print_status(p, is_chinese, out);
+    print_commands(p, lang, out);
     if (p->notes)
         fprintf(out, "\n%s\n", p->notes);
 }
@@ -252,6 +286,35 @@ static void put_point(struct buf *b, const struct profile_point *pt)
     buf_puts(b, "}");
 }
 
+static void put_names(struct buf *b, const char *en, const char *zh)
+{
+    buf_puts(b, ",\"names\":{\"en\":");
+    buf_json(b, en);
+    put_text(b, "zh", zh);
+    buf_puts(b, "}");
+}
+
+static void put_command(struct buf *b, const struct profile_command *c)
+{
+    buf_puts(b, "{\"id\":");
+    buf_json(b, c->id);
+    put_names(b, c->en, c->zh);
+    put_text(b, "mode", c->mode);
+    buf_printf(b, ",\"mode_ms\":%lld,\"parameters\":[", (long long)c->mode_ms);
+    for (size_t i = 0; i < c->parameters_n; i++) {
+        const struct profile_parameter *param = &c->parameters[i];
+        buf_puts(b, i ? ",{\"id\":" : "{\"id\":");
+        buf_json(b, param->id);
+        put_names(b, param->en, param->zh);
+        put_text(b, "unit", param->unit ? param->unit->code : NULL);
+        put_number(b, "min", param->min);
+        put_number(b, "max", param->max);
+        put_number(b, "default", param->dflt);
+        buf_printf(b, ",\"integer\":%s}", param->is_integer ? "true" : "false");
+    }
+    buf_puts(b, "]}");
+}
+
 static void put_details(struct buf *b, const struct profile *p)
 {
     buf_puts(b, ",\"points\":[");
@@ -265,6 +328,11 @@ static void put_details(struct buf *b, const struct profile *p)
         put_choices(b, "when", &p->flags[i].map);
         put_text(b, "help", p->flags[i].help);
         buf_puts(b, "}");
+    }
+    buf_puts(b, "],\"commands\":[");
+    for (size_t i = 0; i < p->commands_n; i++) {
+        buf_puts(b, i ? ",\n" : "\n");
+        put_command(b, &p->commands[i]);
     }
     buf_puts(b, "]");
     if (p->mode.at.space) {
@@ -291,10 +359,7 @@ void profile_put_json(struct buf *b, const struct profile *p, bool has_points)
 {
     buf_puts(b, "{\"id\":");
     buf_json(b, p->id);
-    buf_puts(b, ",\"names\":{\"en\":");
-    buf_json(b, p->en);
-    put_text(b, "zh", p->zh);
-    buf_puts(b, "}");
+    put_names(b, p->en, p->zh);
     put_media(b, p);
     put_text(b, "vendor", p->vendor);
     put_text(b, "models", p->models);

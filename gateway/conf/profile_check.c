@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/conf/profile_read.h"
+#include "sensors/profile/type.h"
 
 struct need { /* registers first .. end-1 of one table */
     uint8_t space;
@@ -95,11 +96,18 @@ static bool overlaps(struct register_address a, struct register_address b)
            a.first < b.first + b.count && b.first < a.first + a.count;
 }
 
+static uint64_t field_bits(const struct profile_point *pt)
+{
+    uint64_t shifted_out = (UINT64_C(1) << pt->shift) - 1;
+
+    return pt->mask ? pt->mask : type_bits(pt->type) & ~shifted_out;
+}
+
 /* Bit fields side by side in the same registers. */
 static bool shares_registers(const struct profile_point *a, const struct profile_point *b)
 {
-    return a->at.first == b->at.first && a->at.count == b->at.count && a->mask && b->mask &&
-           !(a->mask & b->mask);
+    return a->at.first == b->at.first && a->at.count == b->at.count &&
+           !(field_bits(a) & field_bits(b));
 }
 
 /* Two values in one register: usually a slip, sometimes two readings of one field. */

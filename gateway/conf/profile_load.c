@@ -280,7 +280,7 @@ static const struct key {
     { "invalid", profile_read_invalid, false },
     { "block", profile_read_block, false },
     { "payload", check_mapping, false },
-    { "commands", check_mapping, false },
+    { "commands", profile_read_commands, false },
     { "variants", check_list, false },
     { "points", NULL, false },
     { "diagnostics", NULL, false },

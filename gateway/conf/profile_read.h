@@ -134,5 +134,8 @@ bool profile_read_concerned(struct profile_reader *r, struct fy_node *node, uint
 bool profile_read_flags(struct profile_reader *r, struct fy_node *node);
 bool profile_read_identify(struct profile_reader *r, struct fy_node *node);
 
+/* profile_command.c */
+bool profile_read_commands(struct profile_reader *r, struct fy_node *list);
+
 /* profile_check.c: what only the whole shows; fills the spans */
 bool profile_check(struct profile_reader *r);

@@ -19,10 +19,11 @@ enum {
 
 struct command_step {
     enum step_kind kind;
-    struct register_address at; /* writes: count words from at.first; expect: the same */
+    struct register_address
+        at; /* writes: n words from at.first; expect: the same, or one bit */
     bool is_multiple;
     uint16_t n;
-    uint16_t words[COMMAND_WORDS_MAX]; /* host order as on the wire */
+    uint16_t words[COMMAND_WORDS_MAX]; /* host order as on the wire; coils and bits 0 or 1 */
     int64_t wait_ms;
 };
 
@@ -45,3 +46,10 @@ const struct profile_command *command_find(const struct profile *p, const char *
 int command_plan(const struct profile *p, const struct profile_command *c, const double *value,
                  int order, int64_t local_ms, int64_t utc_ms, struct command_plan *ret,
                  size_t *ret_parameter);
+
+/* For the linter: the values that the step can get, and whether its register takes one. */
+void command_step_range(const struct profile_command *c, const struct profile_step *s,
+                        double *ret_min, double *ret_max);
+bool command_step_takes(const struct profile_step *s, double value);
+/* "$year" without its sign -> the source; false for a word that is no part of the clock. */
+bool command_clock_find(const char *word, enum step_source *ret);

@@ -55,7 +55,7 @@ static const char whole[] =
     "  - {at: h:52/2, bits: {0: uncertain, 31: maintenance}}\n"
     "mode: {at: h:60, map: {0: measuring, 1: span}}\n"
     "payload: {}\n"
-    "commands: {}\n"
+    "commands: []\n"
     "variants: []\n"
     "notes: text\n";
 
