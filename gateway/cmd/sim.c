@@ -12,12 +12,12 @@
 
 #include "gateway/app_view.h"
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/sim_texts.h"
 #include "gateway/conf/config.h"
 #include "gateway/conf/profile_load.h"
 #include "gateway/sim/sim.h"
 
 enum {
-    TEXTS_MAX = 64,             /* as struct option_texts */
     UNIT_DEFAULT = 1,           /* of a profile that states none */
     ADDRESS_MAX = 300,          /* a host name has at most 253 bytes */
     PAST_MS = 24 * 3600 * 1000, /* where a fast clock of our own starts */
@@ -25,11 +25,11 @@ enum {
 };
 
 struct sim_options {
-    const char *profile, *station, *tcp, *pty, *flag, *clock;
+    const char *profile, *station, *tcp, *rtu_tcp, *pty, *flag, *clock;
     int64_t unit, seed, calibration_min;
     double speed;
     bool is_calm;
-    struct option_texts sets, episodes, profile_dirs;
+    struct option_texts sets, episodes, faults, profile_dirs;
 };
 
 #define OPTION(member) .offset = offsetof(struct sim_options, member)
@@ -56,6 +56,11 @@ static const struct cmd_option options[] = {
       OPTION(pty),
       .value = "PATH",
       .help = "Modbus RTU on a pseudo terminal that PATH links to." },
+    { .name = "rtu-tcp",
+      .type = OPTION_TEXT,
+      OPTION(rtu_tcp),
+      .value = "ADDR:PORT",
+      .help = "RTU frames over TCP here, as a serial device server in raw mode." },
     { .name = "unit",
       .letter = 'u',
       .type = OPTION_INT,
@@ -99,6 +104,11 @@ static const struct cmd_option options[] = {
       OPTION(episodes),
       .value = "TARGET=PEAK@START+LENGTH/EVERY",
       .help = "A quantity or DEVICE/POINT climbs to PEAK: pm2_5=190@1min+4min/10min." },
+    { .name = "fault",
+      .type = OPTION_TEXTS,
+      OPTION(faults),
+      .value = "[DEVICE:]FAULT[/N]",
+      .help = "Misbehave, in every Nth answer: late=0.8s/50, noise=1e-3 ... (see below)." },
     { .name = "calm",
       .type = OPTION_FLAG,
       OPTION(is_calm),
@@ -126,9 +136,7 @@ struct job {
     struct sim *sim;
     struct config *config;   /* with --station */
     struct profile *profile; /* with --profile */
-    struct instrument_set sets[TEXTS_MAX];
-    char set_names[TEXTS_MAX][128];
-    struct signal_episode episodes[TEXTS_MAX];
+    struct sim_texts texts;
     char host[ADDRESS_MAX], port[16];
 };
 
@@ -136,44 +144,6 @@ static int wrong(const char *what, const char *text)
 {
     fprintf(stderr, "sluice sim: %s%s%s.\n", what, text ? ": " : "", text ? text : "");
     return EXIT_USAGE;
-}
-
-/* "point=value" or "device/point=value" */
-static int parse_set(struct job *j, size_t i)
-{
-    const char *text = j->o->sets.text[i];
-    char *name = j->set_names[i];
-    size_t len = strcspn(text, "=");
-    char *end;
-
-    if (!text[len] || len == 0 || len >= sizeof j->set_names[i])
-        return -EINVAL;
-    memcpy(name, text, len);
-    double x = strtod(text + len + 1, &end);
-    if (end == text + len + 1 || *end)
-        return -EINVAL;
-    char *slash = strchr(name, '/');
-    if (slash)
-        *slash = '\0';
-    j->sets[i] = (struct instrument_set){ .device = slash ? name : NULL,
-                                          .point = slash ? slash + 1 : name,
-                                          .value = isfinite(x) ? x : NAN };
-    return 0;
-}
-
-static int parse_texts(struct job *j)
-{
-    char why[200];
-
-    for (size_t i = 0; i < j->o->sets.n; i++) {
-        if (parse_set(j, i) < 0)
-            return wrong("--set expects POINT=VALUE", j->o->sets.text[i]);
-    }
-    for (size_t i = 0; i < j->o->episodes.n; i++) {
-        if (signal_episode_parse(j->o->episodes.text[i], &j->episodes[i], why, sizeof why) < 0)
-            return wrong("--episode", why);
-    }
-    return EXIT_DONE;
 }
 
 static int set_clock(struct job *j)
@@ -207,10 +177,12 @@ static struct instrument_options instrument_of(const struct job *j, const char *
         .is_calm = j->o->is_calm,
         .calibration_ms = j->o->calibration_min * 60000,
         .flag = j->o->flag,
-        .sets = j->sets,
-        .sets_n = j->o->sets.n,
-        .episodes = j->episodes,
-        .episodes_n = j->o->episodes.n,
+        .sets = j->texts.sets,
+        .sets_n = j->texts.sets_n,
+        .episodes = j->texts.episodes,
+        .episodes_n = j->texts.episodes_n,
+        .faults = j->texts.faults,
+        .faults_n = j->texts.faults_n,
     };
 }
 
@@ -223,8 +195,12 @@ static int add(struct job *j, const struct instrument_options *o, const struct s
     if (rc == -ENOENT)
         fprintf(stderr, "sluice sim: the profile %s has no status word '%s'.\n", o->profile->id,
                 o->flag);
+    else if (rc == -EEXIST)
+        fprintf(stderr, "sluice sim: unit %u is there twice where %s is to be served.\n",
+                o->unit, o->id);
     else
-        fprintf(stderr, "sluice sim: cannot add %s: %s.\n", o->id, strerror(-rc));
+        fprintf(stderr, "sluice sim: cannot add %s: %s.\n", o->id,
+                rc == -E2BIG ? "too many instruments, or faults of one" : strerror(-rc));
     return EXIT_USAGE;
 }
 
@@ -255,9 +231,13 @@ static int add_profile(struct job *j)
         diag_print(j->diag, stderr);
         return is_known ? EXIT_USAGE : wrong("no such profile", o->profile);
     }
-    if (split_address(j, o->tcp ? o->tcp : "127.0.0.1:1502") < 0)
-        return wrong("--tcp expects ADDR:PORT", o->tcp);
-    struct sim_place where = { .host = j->host, .port = j->port, .path = o->pty };
+    const char *address = o->rtu_tcp ? o->rtu_tcp : o->tcp ? o->tcp : "127.0.0.1:1502";
+    if (split_address(j, address) < 0)
+        return wrong(o->rtu_tcp ? "--rtu-tcp expects ADDR:PORT" : "--tcp expects ADDR:PORT",
+                     address);
+    struct sim_place where = {
+        .host = j->host, .port = j->port, .path = o->pty, .is_rtu = o->rtu_tcp != NULL
+    };
     struct instrument_options in = instrument_of(j, j->profile->id, j->profile);
     return add(j, &in, &where);
 }
@@ -278,6 +258,7 @@ static int add_device(struct job *j, const struct device_conf *d, char *port, si
         snprintf(port, port_size, "%" PRId64, tcp->port);
         where.host = tcp->host;
         where.port = port;
+        where.is_rtu = strcmp(kind, "modbus-tcp") != 0;
     }
     return add(j, &in, &where);
 }
@@ -356,68 +337,26 @@ static int serve(struct job *j)
     return rc < 0 ? EXIT_FOUND : EXIT_DONE;
 }
 
-/* ---- do --set and --episode name what there is? ---- */
-
-static bool names_point(const struct profile *p, const char *id)
+/* Do --set, --episode and --fault name what there is? */
+static int check_texts(const struct job *j)
 {
-    for (size_t i = 0; i < p->points_n; i++) {
-        if (strcmp(p->points[i].id, id) == 0)
-            return true;
-    }
-    return false;
-}
+    size_t n = j->config ? j->config->devices.n : 1;
+    struct sim_device *devices = calloc(n + 1, sizeof *devices);
 
-static bool names_quantity(const struct profile *p, const char *id)
-{
-    for (size_t i = 0; i < p->points_n; i++) {
-        if (p->points[i].quantity && strcmp(p->points[i].quantity->id, id) == 0)
-            return true;
+    if (!devices)
+        return wrong("out of memory", NULL);
+    if (j->profile)
+        devices[0] =
+            (struct sim_device){ j->profile->id, j->profile, j->o->pty || j->o->rtu_tcp };
+    for (size_t i = 0; j->config && i < n; i++) {
+        const struct device_conf *d = (const struct device_conf *)j->config->devices.items + i;
+        devices[i] =
+            (struct sim_device){ d->id, d->profile_found,
+                                 strcmp(d->bus_found->type.kind->name, "modbus-tcp") != 0 };
     }
-    return false;
-}
-
-/* A device NULL means any. */
-static bool has_point(const struct job *j, const char *device, size_t device_len,
-                      const char *point)
-{
-    const struct device_conf *d = j->config ? j->config->devices.items : NULL;
-    const struct device_conf alone = { .id = j->profile ? j->profile->id : "",
-                                       .profile_found = j->profile };
-    size_t n = d ? j->config->devices.n : 1;
-
-    for (size_t i = 0; i < n; i++) {
-        const struct device_conf *x = d ? &d[i] : &alone;
-        bool is_meant =
-            !device || (strlen(x->id) == device_len && strncmp(x->id, device, device_len) == 0);
-        if (is_meant && (device ? names_point(x->profile_found, point)
-                                : names_point(x->profile_found, point) ||
-                                      names_quantity(x->profile_found, point)))
-            return true;
-    }
-    return false;
-}
-
-static int check_names(const struct job *j)
-{
-    for (size_t i = 0; i < j->o->sets.n; i++) {
-        const struct instrument_set *s = &j->sets[i];
-        if (!has_point(j, s->device, s->device ? strlen(s->device) : 0, s->point)) {
-            fprintf(stderr, "sluice sim: --set %s: there is no point '%s'.\n",
-                    j->o->sets.text[i], s->point);
-            return EXIT_USAGE;
-        }
-    }
-    for (size_t i = 0; i < j->o->episodes.n; i++) {
-        const char *target = j->episodes[i].target;
-        const char *slash = strchr(target, '/');
-        if (!has_point(j, slash ? target : NULL, slash ? (size_t)(slash - target) : 0,
-                       slash ? slash + 1 : target)) {
-            fprintf(stderr, "sluice sim: --episode %s: there is no such quantity or point.\n",
-                    j->o->episodes.text[i]);
-            return EXIT_USAGE;
-        }
-    }
-    return EXIT_DONE;
+    int rc = sim_texts_check(&j->texts, devices, n);
+    free(devices);
+    return rc;
 }
 
 static int load_and_serve(struct job *j)
@@ -435,7 +374,7 @@ static int load_and_serve(struct job *j)
         rc = ports ? add_station(j, ports) : wrong("out of memory", NULL);
     }
     if (rc == EXIT_DONE)
-        rc = check_names(j);
+        rc = check_texts(j);
     if (rc == EXIT_DONE)
         rc = serve(j);
     sim_destroy(j->sim);
@@ -450,13 +389,14 @@ static int prepare(struct job *j)
 
     if (!o->profile == !o->station)
         return wrong("give either --profile or --station", NULL);
-    if (o->tcp && o->pty)
-        return wrong("give either --tcp or --pty", NULL);
-    if (o->station && (o->tcp || o->pty || o->unit >= 0 || o->flag))
-        return wrong("--tcp, --pty, --unit and --flag go with --profile; a station's "
-                     "configuration says where its devices are",
-                     NULL);
-    int rc = parse_texts(j);
+    if ((o->tcp != NULL) + (o->pty != NULL) + (o->rtu_tcp != NULL) > 1)
+        return wrong("give one of --tcp, --rtu-tcp and --pty", NULL);
+    if (o->station && (o->tcp || o->pty || o->rtu_tcp || o->unit >= 0 || o->flag))
+        return wrong(
+            "--tcp, --rtu-tcp, --pty, --unit and --flag go with --profile; a station's "
+            "configuration says where its devices are",
+            NULL);
+    int rc = sim_texts_parse(&j->texts, &o->sets, &o->episodes, &o->faults);
     if (rc == EXIT_DONE)
         rc = set_clock(j);
     if (rc != EXIT_DONE)
@@ -491,14 +431,31 @@ const struct cmd cmd_sim = {
     .summary = "Serve simulated instruments over real Modbus.",
     .details =
         "Serves any profile as a Modbus slave on a TCP port or a pseudo terminal, or a whole\n"
-        "station. Signals follow the course of the day, with noise, episodes above the usual\n"
+        "station. Tells its vendor and model (function 43/14), takes the writes of the "
+        "profile's\n"
+        "commands and does what they say. Signals follow the course of the day, with noise, "
+        "episodes above the usual\n"
         "limits, zero and span checks and passing status bits, all repeatable by --seed.\n"
         "Prints one line beginning with \"ready\" when every port is open, and serves until\n"
         "SIGTERM or Ctrl-C.\n\n"
+        "Faults, of one DEVICE or all, in every answer or with /N in every Nth:\n"
+        "  late=0.8s/50      comes so much later; other requests are answered meanwhile\n"
+        "  slow=300ms        thinks so long; other requests wait\n"
+        "  silent            does not answer; silent=10s..20s: from then to then\n"
+        "  exception=2@h:40  refuses holding register 40 (c d h i as in profiles, or none)\n"
+        "  foreign           sends a sound answer of another unit with other data instead\n"
+        "  noise=1e-3        each byte is wrong with this probability (RTU frames only)\n"
+        "  trickle=5ms       sends byte by byte, so far apart\n"
+        "  short, long       a register too few or too many, and bytes, in turn\n"
+        "  disconnect=30     hangs up instead of each 30th answer; a serial line is pulled\n"
+        "                    for half a second and comes back under another name\n"
+        "  order=CDAB        sends its words in another order than the profile says\n"
+        "  stuck, nan        values stand still; every point says that it has no value\n\n"
         "Examples:\n"
         "  sluice sim --profile teledyne-t400 --tcp 127.0.0.1:1502\n"
         "  sluice sim --profile hamilton-ph-arc --pty ./tty-sim --unit 3 --set ph=5.2\n"
-        "  sluice sim --station station.yaml --episode pm2_5=190@1min+4min/10min",
+        "  sluice sim --station station.yaml --episode pm2_5=190@1min+4min/10min\n"
+        "  sluice sim --profile eh-liquiline-cm44x --rtu-tcp 127.0.0.1:4001 --fault noise=1e-3",
     .options = options,
     .options_size = sizeof(struct sim_options),
     .run = run,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/sim/extras.h"
 #include "gateway/sim/noise.h"
 
 enum {
@@ -37,6 +38,10 @@ struct instrument {
     struct signal_window zero, span, trouble;
     const char *trouble_word;
     const char *word; /* in force */
+    struct extras extras;
+    struct fault_state faults;
+    const struct profile_command *running; /* what it was told to do; NULL */
+    int64_t running_to_ms;
 };
 
 static bool is_target(const struct instrument_options *o, const struct profile_point *pt,
@@ -188,8 +193,7 @@ static void init_trouble(struct instrument *in, uint64_t seed)
     }
 }
 
-/* Registers of identification that no point describes hold what the tests of the profile
- * expect. */
+/* Registers of identification that are polled too hold what the tests of the profile expect. */
 static void show_identity(struct instrument *in)
 {
     const struct profile *p = in->o.profile;
@@ -235,10 +239,17 @@ int instrument_create(const struct instrument_options *o, struct instrument **re
         instrument_destroy(in);
         return -ENOMEM;
     }
-    if (o->flag && !has_word(in, o->flag)) {
+    int rc = fault_state_init(&in->faults, o->id, noise_seed(o->seed, o->id), o->faults,
+                              o->faults_n);
+    if (rc == 0 && o->flag && !has_word(in, o->flag))
+        rc = -ENOENT;
+    if (rc < 0) {
         instrument_destroy(in);
-        return -ENOENT;
+        return rc;
     }
+    if (fault_find(&in->faults, FAULT_ORDER))
+        in->o.order = (int)fault_find(&in->faults, FAULT_ORDER)->order;
+    extras_init(&in->extras, p, in->o.order);
     for (size_t i = 0; i < p->points_n; i++)
         init_point(&in->o, i, &in->points[i]);
     init_habits(in);
@@ -262,10 +273,17 @@ const struct instrument_options *instrument_options_of(const struct instrument *
     return &in->o;
 }
 
+struct fault_state *instrument_faults(struct instrument *in)
+{
+    return &in->faults;
+}
+
 static const char *word_at(const struct instrument *in, int64_t t_ms)
 {
     if (in->o.flag)
         return in->o.flag;
+    if (in->running && t_ms < in->running_to_ms)
+        return in->running->mode;
     if (signal_window_is_open(&in->zero, t_ms))
         return "zero";
     if (signal_window_is_open(&in->span, t_ms))
@@ -307,10 +325,18 @@ static double limited(const struct signal *s, double x)
     return x > s->max ? s->max : x;
 }
 
+/* Integers without a code for it cannot say that they have no value. */
+static bool can_be_missing(const struct profile_point *pt)
+{
+    return pt->invalid_n > 0 || pt->type == TYPE_F32 || pt->type == TYPE_F64;
+}
+
 static double value_at(const struct instrument *in, size_t i, int64_t t_ms)
 {
     const struct point *pt = &in->points[i];
 
+    if (fault_find(&in->faults, FAULT_NAN) && can_be_missing(&in->o.profile->points[i]))
+        return (double)NAN;
     if (pt->is_held)
         return pt->held;
     if (pt->is_checked && strcmp(in->word, "zero") == 0)
@@ -324,7 +350,7 @@ void instrument_advance(struct instrument *in, int64_t t_ms)
 {
     int64_t step = t_ms / IMAGE_STEP_MS;
 
-    if (step == in->step)
+    if (step == in->step || (in->step != INT64_MIN && fault_find(&in->faults, FAULT_STUCK)))
         return;
     in->step = step;
     in->word = word_at(in, t_ms);
@@ -365,18 +391,72 @@ static bool is_bridged(const struct profile *p, uint8_t space, unsigned address)
     return has_below && above <= UINT16_MAX && above - below <= (unsigned)p->read_gap;
 }
 
+/* A register of status shows what is; others show what was written into them. */
+static bool is_status(const struct profile *p, uint8_t space, unsigned address)
+{
+    if (p->mode.at.space == space && p->mode.at.first == address)
+        return true;
+    for (size_t i = 0; i < p->flags_n; i++) {
+        const struct register_address *at = &p->flags[i].map.at;
+        if (at->space == space && at->first == address)
+            return true;
+    }
+    return false;
+}
+
+/* 0, or -EFAULT when there is no such register. */
+static int read_one(const struct instrument *in, uint8_t space, unsigned address, uint16_t *ret)
+{
+    const struct profile *p = in->o.profile;
+    const struct extra *x = extras_find(&in->extras, space, (uint16_t)address);
+    int at = profile_offset(p, space, (uint16_t)address);
+
+    if (x && (at < 0 || (x->is_written && !is_status(p, space, address))))
+        *ret = x->word;
+    else if (at >= 0)
+        *ret = in->words[at];
+    else if (is_bridged(p, space, address))
+        *ret = 0;
+    else
+        return -EFAULT;
+    return 0;
+}
+
 int instrument_read(const struct instrument *in, uint8_t space, unsigned first, unsigned count,
                     uint16_t *out)
 {
-    const struct profile *p = in->o.profile;
-
     if (count == 0 || first + count > UINT16_MAX + 1u)
         return -EFAULT;
     for (unsigned i = 0; i < count; i++) {
-        int at = profile_offset(p, space, (uint16_t)(first + i));
-        if (at < 0 && !is_bridged(p, space, first + i))
+        if (read_one(in, space, first + i, &out[i]) < 0)
             return -EFAULT;
-        out[i] = at < 0 ? 0 : in->words[at];
     }
+    return 0;
+}
+
+static bool is_same_switch(const struct profile_command *a, const struct profile_command *b)
+{
+    const struct profile_step *x = extras_last_write(a), *y = extras_last_write(b);
+
+    return x->at.space == y->at.space && x->at.first == y->at.first;
+}
+
+int instrument_write(struct instrument *in, uint8_t space, unsigned first, unsigned count,
+                     const uint16_t *words, int64_t t_ms)
+{
+    const struct profile_command *c;
+
+    if (in->o.profile->commands_n == 0)
+        return -ENOTSUP;
+    int rc = extras_write(&in->extras, space, first, count, words, &c);
+    if (rc < 0 || !c)
+        return rc;
+    if (c->mode) {
+        in->running = c;
+        in->running_to_ms = c->mode_ms > 0 ? t_ms + c->mode_ms : INT64_MAX;
+    } else if (in->running && is_same_switch(c, in->running)) {
+        in->running = NULL;
+    }
+    in->step = INT64_MIN;
     return 0;
 }

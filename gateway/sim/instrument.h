@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/sim/fault.h"
 #include "gateway/sim/signal.h"
 #include "sensors/profile/profile.h"
 
@@ -34,15 +35,19 @@ struct instrument_options {
     size_t sets_n;
     const struct signal_episode *episodes;
     size_t episodes_n;
+    const struct fault *faults; /* of all devices; its own are taken over */
+    size_t faults_n;
 };
 
 struct instrument;
 
-/* 0, -ENOENT when the profile has no such flag word, -ENOMEM. */
+/* 0, -ENOENT when the profile has no such flag word, -E2BIG (more than FAULTS_MAX), -ENOMEM. */
 int instrument_create(const struct instrument_options *o, struct instrument **ret);
 void instrument_destroy(struct instrument *in);
 
 const struct instrument_options *instrument_options_of(const struct instrument *in);
+
+struct fault_state *instrument_faults(struct instrument *in);
 
 /* Brings the registers up to station time; they change once a second, as most instruments do.
  */
@@ -60,3 +65,11 @@ const char *instrument_word(const struct instrument *in);
  */
 int instrument_read(const struct instrument *in, uint8_t space, unsigned first, unsigned count,
                     uint16_t *out);
+
+/*
+ * Writes to registers (or coils) that a command of the profile names; at station time t_ms the
+ * command's mode begins. Returns 0, -EFAULT when one of them cannot be written, -ENOTSUP when
+ * the instrument takes no writes at all.
+ */
+int instrument_write(struct instrument *in, uint8_t space, unsigned first, unsigned count,
+                     const uint16_t *words, int64_t t_ms);

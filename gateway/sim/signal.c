@@ -38,7 +38,7 @@ static double clamp(double x, double low, double high)
 
 /* ---- episodes and windows ---- */
 
-static int parse_duration(const char **text, int64_t *ret)
+int signal_duration_parse(const char **text, int64_t *ret)
 {
     static const struct {
         const char *unit;
@@ -62,13 +62,13 @@ static int parse_duration(const char **text, int64_t *ret)
 
 static int parse_times(const char *text, struct signal_episode *e)
 {
-    if (parse_duration(&text, &e->start_ms) < 0 || *text++ != '+')
+    if (signal_duration_parse(&text, &e->start_ms) < 0 || *text++ != '+')
         return -EINVAL;
-    if (parse_duration(&text, &e->length_ms) < 0 || e->length_ms == 0)
+    if (signal_duration_parse(&text, &e->length_ms) < 0 || e->length_ms == 0)
         return -EINVAL;
     if (*text == '/') {
         text++;
-        if (parse_duration(&text, &e->every_ms) < 0 || e->every_ms <= e->length_ms)
+        if (signal_duration_parse(&text, &e->every_ms) < 0 || e->every_ms <= e->length_ms)
             return -EINVAL;
     }
     return *text ? -EINVAL : 0;

@@ -23,6 +23,9 @@ struct signal_episode {
  * Returns 0, or -EINVAL with a sentence in `why`. */
 int signal_episode_parse(const char *text, struct signal_episode *ret, char *why, size_t size);
 
+/* "0.8s", "300ms", "10min", "1h" at *text, which moves behind it. 0 or -EINVAL. */
+int signal_duration_parse(const char **text, int64_t *ret);
+
 /* 0 outside, 1 on the plateau, between on the edges. */
 double signal_episode_share(const struct signal_episode *e, int64_t origin_ms, int64_t t_ms);
 

@@ -18,6 +18,7 @@ struct place {
 
 struct sim {
     const struct clock *clock;
+    struct exchange *exchanges[2]; /* by enum slave_line */
     struct place *places;
     size_t places_n;
     size_t instruments_n;
@@ -31,9 +32,12 @@ int sim_create(const struct clock *clock, struct sim **ret)
         return -ENOMEM;
     s->clock = clock;
     s->places = calloc(SIM_PLACES_MAX, sizeof *s->places);
-    if (!s->places) {
-        free(s);
-        return -ENOMEM;
+    int rc = s->places ? exchange_create(SLAVE_TCP, &s->exchanges[SLAVE_TCP]) : -ENOMEM;
+    if (rc == 0)
+        rc = exchange_create(SLAVE_RTU, &s->exchanges[SLAVE_RTU]);
+    if (rc < 0) {
+        sim_destroy(s);
+        return rc;
     }
     *ret = s;
     return 0;
@@ -59,6 +63,8 @@ static struct place *place_for(struct sim *s, const struct sim_place *where)
     struct place *p = &s->places[s->places_n++];
     p->where = *where;
     p->group.clock = s->clock;
+    p->group.line = where->path || where->is_rtu ? SLAVE_RTU : SLAVE_TCP;
+    p->group.exchange = s->exchanges[p->group.line];
     return p;
 }
 
@@ -76,6 +82,8 @@ int sim_add(struct sim *s, const struct instrument_options *o, const struct sim_
     struct place *p = place_for(s, where);
     struct instrument *in;
 
+    if (p && p->group.line != (where->path || where->is_rtu ? SLAVE_RTU : SLAVE_TCP))
+        return -EEXIST;
     if (!p || s->instruments_n == SIM_INSTRUMENTS_MAX)
         return -E2BIG;
     if (is_unit_taken(&p->group, o->unit))
@@ -97,6 +105,7 @@ int sim_start(struct sim *s, uv_loop_t *loop, char *error, size_t error_size)
     for (size_t i = 0; i < s->places_n; i++) {
         struct place *p = &s->places[i];
         const struct sim_place *w = &p->where;
+        p->group.start_ms = mono_ms();
         int rc = w->path ? slave_pty_start(loop, w->path, &p->group, &p->pty)
                          : slave_tcp_start(loop, w->host, w->port, &p->group, &p->tcp);
         if (rc < 0) {
@@ -157,5 +166,7 @@ void sim_destroy(struct sim *s)
         free(s->places[i].group.instruments);
     }
     free(s->places);
+    exchange_destroy(s->exchanges[SLAVE_TCP]);
+    exchange_destroy(s->exchanges[SLAVE_RTU]);
     free(s);
 }

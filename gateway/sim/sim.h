@@ -16,6 +16,7 @@ enum { SIM_INSTRUMENTS_MAX = 1024, SIM_PLACES_MAX = 512 };
 struct sim_place {
     const char *host, *port; /* port "0": any free one */
     const char *path;
+    bool is_rtu; /* on TCP: RTU frames, as a serial device server in raw mode hands them on */
 };
 
 struct sim;
@@ -23,7 +24,8 @@ struct sim;
 int sim_create(const struct clock *clock, struct sim **ret);
 
 /* The options' texts and the place's must outlive it. Instruments at the same place share it.
- * 0, -ENOENT (no such flag word), -EEXIST (unit taken there), -E2BIG, -ENOMEM. */
+ * 0, -ENOENT (no such flag word), -EEXIST (unit taken there, or other frames), -E2BIG (places,
+ * instruments, faults of one instrument), -ENOMEM. */
 int sim_add(struct sim *s, const struct instrument_options *o, const struct sim_place *where);
 
 /* Opens every place. 0, or a negative errno with a sentence in `error`; then stop it. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * slave_pty - a serial line as a pseudo terminal on the loop, with the instruments of one group
- * on it, reached through a symbolic link. Loop thread only. Frames end by their length or by
- * silence; libmodbus checks and answers them.
+ * on it, reached through a symbolic link. Loop thread only. A fault that hangs up pulls it for
+ * half a second; then it is back under another name.
  */
 #pragma once
 
@@ -18,5 +18,6 @@ struct slave_pty;
  */
 int slave_pty_start(uv_loop_t *loop, const char *path, struct slave_group *g,
                     struct slave_pty **ret);
-/* Removes the link and closes; memory goes when the loop has run the close callbacks. */
+/* Removes the link and closes; memory goes when the loop has run the close callbacks. Takes
+ * NULL. */
 void slave_pty_stop(struct slave_pty *p);

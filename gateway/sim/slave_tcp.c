@@ -2,31 +2,23 @@
 #include "gateway/sim/slave_tcp.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <sys/select.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-enum {
-    BYTE_TIMEOUT_US = 100 * 1000, /* a client that stops in the middle of a frame is dropped */
-    SEND_TIMEOUT_US = 200 * 1000, /* as is one that does not read its answers */
-};
+#include "gateway/sim/link.h"
 
 struct connection {
-    uv_poll_t poll; /* first: handles are cast back */
     struct slave_tcp *port;
+    struct link *link;
     int fd;
 };
 
 struct slave_tcp {
     uv_poll_t poll;
     struct slave_group *group;
-    modbus_t *modbus; /* one for all connections: it keeps nothing between requests */
     int fd;
     unsigned number;
     struct connection *connections[SLAVE_TCP_CONNECTIONS_MAX];
@@ -35,15 +27,13 @@ struct slave_tcp {
 
 static void release(struct slave_tcp *t)
 {
-    if (--t->handles > 0)
-        return;
-    modbus_free(t->modbus);
-    free(t);
+    if (--t->handles == 0)
+        free(t);
 }
 
-static void on_connection_closed(uv_handle_t *handle)
+static void on_connection_closed(void *user)
 {
-    struct connection *c = (struct connection *)handle;
+    struct connection *c = user;
 
     close(c->fd);
     release(c->port);
@@ -56,21 +46,13 @@ static void connection_close(struct connection *c)
         if (c->port->connections[i] == c)
             c->port->connections[i] = NULL;
     }
-    uv_poll_stop(&c->poll);
-    uv_close((uv_handle_t *)&c->poll, on_connection_closed);
+    link_close(c->link);
 }
 
-static void on_request(uv_poll_t *poll, int status, int events)
+static void on_end(void *user, bool is_fault)
 {
-    struct connection *c = (struct connection *)poll;
-    struct slave_tcp *t = c->port;
-    uint8_t request[MODBUS_TCP_MAX_ADU_LENGTH];
-
-    (void)events;
-    modbus_set_socket(t->modbus, c->fd);
-    int n = status < 0 ? -1 : modbus_receive(t->modbus, request);
-    if (n < 0 || (n > 0 && slave_answer(t->group, SLAVE_TCP, t->modbus, request, n) < 0))
-        connection_close(c);
+    (void)is_fault;
+    connection_close(user);
 }
 
 static struct connection **free_place(struct slave_tcp *t)
@@ -84,29 +66,26 @@ static struct connection **free_place(struct slave_tcp *t)
 
 static int connection_open(struct slave_tcp *t, int fd)
 {
-    struct timeval patience = { .tv_usec = SEND_TIMEOUT_US };
     struct connection **place = free_place(t);
-    struct connection *c;
+    struct connection *c = place ? calloc(1, sizeof *c) : NULL;
     int on = 1;
 
-    if (!place || fd >= FD_SETSIZE) /* libmodbus waits with select() */
-        return -EMFILE;
-    c = calloc(1, sizeof *c);
     if (!c)
-        return -ENOMEM;
+        return place ? -ENOMEM : -EMFILE;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     c->port = t;
     c->fd = fd;
-    int rc = uv_poll_init(t->poll.loop, &c->poll, fd);
+    int rc = link_open(&(struct link_options){ .loop = t->poll.loop,
+                                               .fd = fd,
+                                               .group = t->group,
+                                               .on_end = on_end,
+                                               .on_closed = on_connection_closed,
+                                               .user = c },
+                       &c->link);
     if (rc < 0) {
         free(c);
         return rc;
     }
-    /* uv_poll_init made the descriptor non-blocking; libmodbus reads on until a frame is whole
-     */
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-    uv_poll_start(&c->poll, UV_READABLE, on_request);
     *place = c;
     t->handles++;
     return 0;
@@ -119,7 +98,7 @@ static void on_client(uv_poll_t *poll, int status, int events)
     (void)events;
     if (status < 0)
         return;
-    int fd = accept4(t->fd, NULL, NULL, SOCK_CLOEXEC);
+    int fd = accept4(t->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0 && connection_open(t, fd) < 0)
         close(fd);
 }
@@ -137,14 +116,16 @@ static unsigned bound_port(int fd)
 
 static int listen_at(struct slave_tcp *t, const char *host, const char *port)
 {
-    t->modbus = modbus_new_tcp_pi(host, port);
-    if (!t->modbus)
+    modbus_t *modbus = modbus_new_tcp_pi(host, port);
+
+    if (!modbus)
         return -errno;
-    modbus_set_byte_timeout(t->modbus, 0, BYTE_TIMEOUT_US);
     errno = 0;
-    t->fd = modbus_tcp_pi_listen(t->modbus, SLAVE_TCP_CONNECTIONS_MAX);
-    if (t->fd < 0)
-        return errno ? -errno : -EADDRNOTAVAIL;
+    t->fd = modbus_tcp_pi_listen(modbus, SLAVE_TCP_CONNECTIONS_MAX);
+    int rc = t->fd >= 0 ? 0 : errno ? -errno : -EADDRNOTAVAIL;
+    modbus_free(modbus);
+    if (rc < 0)
+        return rc;
     t->number = bound_port(t->fd);
     return 0;
 }
@@ -164,8 +145,6 @@ int slave_tcp_start(uv_loop_t *loop, const char *host, const char *port, struct 
     if (rc < 0) {
         if (t->fd >= 0)
             close(t->fd);
-        if (t->modbus)
-            modbus_free(t->modbus);
         free(t);
         return rc;
     }

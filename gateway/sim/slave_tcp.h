@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slave_tcp - a Modbus TCP port on the loop, with the instruments of one group behind it. Loop
- * thread only. Listening and connections; the requests themselves are slave.h's.
+ * slave_tcp - a TCP port on the loop, with the instruments of one group behind it. Loop thread
+ * only. Listening and connections; the requests themselves are link.h's.
  */
 #pragma once
 
