@@ -33,7 +33,8 @@ static size_t collect_needs(const struct profile *p, struct need *needs)
 
     for (size_t i = 0; i < p->points_n; i++) {
         const struct profile_point *pt = &p->points[i];
-        add_need(needs, &n, pt->at);
+        if (pt->type != TYPE_TEXT)
+            add_need(needs, &n, pt->at);
         add_need(needs, &n, pt->scale_from);
         add_need(needs, &n, pt->unit_from.at);
         add_need(needs, &n, pt->quality.at);
@@ -126,6 +127,18 @@ static void warn_overlaps(struct profile_reader *r)
                              yaml_mark(r->y, r->nodes[j]).line);
 }
 
+/* What a variant takes over was warned of once. */
+static bool has_own_points(const struct profile_reader *r)
+{
+    static const char *const keys[] = { "bus", "block", "points", "diagnostics",
+                                        "calibration" };
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (yaml_find(r->variant, keys[i]))
+            return true;
+    return false;
+}
+
 /* A value that no single request may hold would come torn, or not at all. */
 static bool check_request_size(struct profile_reader *r)
 {
@@ -147,6 +160,7 @@ bool profile_check(struct profile_reader *r)
 {
     bool is_ok = check_request_size(r);
 
-    warn_overlaps(r);
+    if (!r->variant || has_own_points(r))
+        warn_overlaps(r);
     return plan_spans(r) && is_ok;
 }

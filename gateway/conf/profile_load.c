@@ -21,111 +21,6 @@ static bool missing(struct profile_reader *r, struct fy_node *node, const char *
     return false;
 }
 
-static bool read_transports(struct profile_reader *r, struct fy_node *node)
-{
-    static const char *const words[] = { "rtu", "tcp", "ascii", NULL };
-    struct fy_node *item;
-    void *state = NULL;
-    int i;
-    bool is_ok = true;
-
-    if (!profile_read_list(r, node, 3))
-        return false;
-    r->p->has_rtu = r->p->has_tcp = false;
-    while ((item = fy_node_sequence_iterate(node, &state))) {
-        if (!profile_read_word(r, item, words, &i)) {
-            is_ok = false;
-            continue;
-        }
-        r->p->has_rtu |= i == 0;
-        r->p->has_tcp |= i == 1;
-    }
-    return is_ok;
-}
-
-static bool read_serial(struct profile_reader *r, struct fy_node *node)
-{
-    static const char *const keys[] = { "baud", "format", "unit", NULL };
-    static const char *const formats[] = { "8N1", "8E1", "8O1", "8N2", "7E1", "7O1", NULL };
-    struct fy_node *baud = yaml_find(node, "baud"), *format = yaml_find(node, "format"),
-                   *unit = yaml_find(node, "unit");
-    struct profile_serial *s = &r->p->serial;
-    int64_t n = 0;
-    int i;
-    bool is_ok = profile_read_keys(r, node, "bus.serial", keys);
-
-    if (baud && (is_ok = profile_read_int(r, baud, 300, 921600, &n) && is_ok))
-        s->baud = (int)n;
-    if (unit && (is_ok = profile_read_int(r, unit, 0, 255, &n) && is_ok))
-        s->unit = (int)n;
-    if (format && (is_ok = profile_read_word(r, format, formats, &i) && is_ok))
-        s->format = formats[i];
-    return is_ok;
-}
-
-static bool read_request_limits(struct profile_reader *r, struct fy_node *node)
-{
-    static const char *const keys[] = { "max",   "gap",     "atomic",  "single",
-                                        "pause", "timeout", "retries", NULL };
-    struct profile *p = r->p;
-    struct fy_node *n[7];
-    int64_t max = p->read_max, gap = p->read_gap, retries = p->retries;
-    bool is_ok = profile_read_keys(r, node, "bus.read", keys);
-
-    for (size_t i = 0; i < 7; i++)
-        n[i] = yaml_find(node, keys[i]);
-    is_ok = (!n[0] || profile_read_int(r, n[0], 1, PROFILE_REQUEST_MAX, &max)) && is_ok;
-    is_ok = (!n[1] || profile_read_int(r, n[1], 0, PROFILE_REQUEST_MAX, &gap)) && is_ok;
-    is_ok = (!n[2] || profile_read_bool(r, n[2], &p->read_atomic)) && is_ok;
-    is_ok = (!n[3] || profile_read_bool(r, n[3], &p->read_single)) && is_ok;
-    is_ok = (!n[4] || profile_read_duration(r, n[4], 0, 10000, &p->read_pause_ms)) && is_ok;
-    is_ok = (!n[5] || profile_read_duration(r, n[5], 10, 60000, &p->timeout_ms)) && is_ok;
-    is_ok = (!n[6] || profile_read_int(r, n[6], 0, 10, &retries)) && is_ok;
-    if (p->read_atomic && p->read_single) {
-        yaml_error(r->y, r->d, node, E_CONFLICT, "'atomic' and 'single' exclude each other");
-        is_ok = false;
-    }
-    p->read_max = (int)max;
-    p->read_gap = (int)gap;
-    p->retries = (int)retries;
-    return is_ok;
-}
-
-static bool read_doc_base(struct profile_reader *r, struct fy_node *node)
-{
-    int64_t n;
-
-    if (!profile_read_int(r, node, 0, UINT16_MAX, &n))
-        return false;
-    if (n != 0 && n != 1 && n != 30001 && n != 40001) {
-        yaml_error(r->y, r->d, node, E_VALUE,
-                   "expected 0 (PDU addresses), 1, 30001 or 40001, found %lld", (long long)n);
-        return false;
-    }
-    r->p->doc_base = (int)n;
-    r->has_doc_base = true;
-    return true;
-}
-
-static bool read_bus(struct profile_reader *r, struct fy_node *node)
-{
-    static const char *const keys[] = { "transports", "serial", "doc_base", "order",
-                                        "order_from", "read",   NULL };
-    struct fy_node *n[6];
-    int order = ORDER_ABCD;
-    bool is_ok = profile_read_keys(r, node, "bus", keys);
-
-    for (size_t i = 0; i < 6; i++)
-        n[i] = yaml_find(node, keys[i]);
-    is_ok = (!n[0] || read_transports(r, n[0])) && is_ok;
-    is_ok = (!n[1] || read_serial(r, n[1])) && is_ok;
-    is_ok = (!n[2] || read_doc_base(r, n[2])) && is_ok;
-    is_ok = (!n[3] || profile_read_word(r, n[3], profile_order_words, &order)) && is_ok;
-    r->p->order = (enum word_order)order;
-    is_ok = (!n[4] || profile_read_map(r, n[4], MAP_ORDERS, NULL, &r->p->order_from)) && is_ok;
-    return (!n[5] || read_request_limits(r, n[5])) && is_ok;
-}
-
 static bool read_media(struct profile_reader *r, struct fy_node *node)
 {
     const char *words[MEDIUM_COUNT_ + 1] = { NULL };
@@ -235,7 +130,12 @@ static bool read_sources(struct profile_reader *r, struct fy_node *node)
 
 static bool read_notes(struct profile_reader *r, struct fy_node *node)
 {
-    return profile_read_text(r, node, &r->p->notes);
+    return profile_read_remark(r, node, &r->p->notes, &r->p->notes_zh);
+}
+
+static bool read_setup(struct profile_reader *r, struct fy_node *node)
+{
+    return profile_read_remark(r, node, &r->p->setup, &r->p->setup_zh);
 }
 
 static bool read_mode(struct profile_reader *r, struct fy_node *node)
@@ -251,89 +151,120 @@ static bool check_mapping(struct profile_reader *r, struct fy_node *node)
     return false;
 }
 
-static bool check_list(struct profile_reader *r, struct fy_node *node)
-{
-    return profile_read_list(r, node, 64);
-}
-
 /*
  * The keys of a profile in the order in which they are read: addresses need the bus, points the
  * block and the codes, flags the points. `points`, `diagnostics` and `calibration` are read
- * together in place of the first. `commands`, `variants` and `payload` are reserved.
+ * together in place of the first, `variants` when the rest is in order. `payload` is reserved.
  */
 static const struct key {
     const char *name;
     bool (*read)(struct profile_reader *r, struct fy_node *node);
     bool is_needed;
+    bool is_fixed; /* the same in every variant */
 } keys_of_profile[] = {
-    { "profile", read_version, true },
-    { "id", read_id, true },
-    { "names", read_names, true },
-    { "vendor", read_vendor, true },
-    { "models", read_models, true },
-    { "medium", read_media, true },
-    { "verified", read_verified, true },
-    { "sources", read_sources, false },
-    { "notes", read_notes, false },
-    { "bus", read_bus, false },
-    { "identify", profile_read_identify, false },
-    { "invalid", profile_read_invalid, false },
-    { "block", profile_read_block, false },
-    { "payload", check_mapping, false },
-    { "commands", profile_read_commands, false },
-    { "variants", check_list, false },
-    { "points", NULL, false },
-    { "diagnostics", NULL, false },
-    { "calibration", NULL, false },
-    { "flags", profile_read_flags, false },
-    { "mode", read_mode, false },
+    { "profile", read_version, true, true },
+    { "id", read_id, true, true },
+    { "names", read_names, true, true },
+    { "vendor", read_vendor, true, true },
+    { "models", read_models, true, true },
+    { "medium", read_media, true, true },
+    { "verified", read_verified, true, true },
+    { "sources", read_sources, false, false },
+    { "notes", read_notes, false, false },
+    { "setup", read_setup, false, false },
+    { "bus", profile_read_bus, false, false },
+    { "identify", profile_read_identify, false, true },
+    { "invalid", profile_read_invalid, false, false },
+    { "block", profile_read_block, false, false },
+    { "payload", check_mapping, false, true },
+    { "points", NULL, false, false },
+    { "diagnostics", NULL, false, false },
+    { "calibration", NULL, false, false },
+    { "flags", profile_read_flags, false, false },
+    { "mode", read_mode, false, false },
+    { "commands", profile_read_commands, false, false },
+    { "variants", NULL, false, true },
 };
 enum { KEYS_N = sizeof keys_of_profile / sizeof keys_of_profile[0] };
 
-static bool read_key(struct profile_reader *r, struct fy_node *root, const struct key *k)
+static bool read_key(struct profile_reader *r, const struct key *k)
 {
-    struct fy_node *node = yaml_find(root, k->name);
+    struct fy_node *node =
+        k->is_fixed ? yaml_find(r->root, k->name) : profile_find_key(r, k->name);
 
     if (!strcmp(k->name, "points")) {
-        struct fy_node *const lists[3] = { node, yaml_find(root, "diagnostics"),
-                                           yaml_find(root, "calibration") };
+        struct fy_node *const lists[3] = { node, profile_find_key(r, "diagnostics"),
+                                           profile_find_key(r, "calibration") };
         return profile_read_points(r, lists);
     }
     if (node)
         return !k->read || k->read(r, node);
     if (k->is_needed)
-        yaml_error(r->y, r->d, root, E_MISSING_KEY, "a profile needs '%s'", k->name);
+        yaml_error(r->y, r->d, r->root, E_MISSING_KEY, "a profile needs '%s'", k->name);
     return !k->is_needed;
 }
 
-static bool check_whole(struct profile_reader *r, struct fy_node *root)
+static bool check_whole(struct profile_reader *r)
 {
     const struct profile *p = r->p;
-    struct fy_node *points = yaml_find(root, "points");
+    struct fy_node *points = profile_find_key(r, "points");
     bool has_points =
         points && !(fy_node_is_sequence(points) && fy_node_sequence_is_empty(points));
     bool is_ok = profile_check(r);
 
-    if (!has_points && !yaml_find(root, "payload"))
-        is_ok = missing(r, root, "a profile needs 'points'");
+    if (!has_points && !profile_find_key(r, "payload"))
+        is_ok = missing(r, r->root, "a profile needs 'points'");
     if (p->verified && strcmp(p->verified, "template") && !p->source)
-        is_ok = missing(r, root, "a profile needs 'sources': where its addresses come from");
+        is_ok = missing(r, r->root, "a profile needs 'sources': where its addresses come from");
     return is_ok;
+}
+
+struct fy_node *profile_find_key(const struct profile_reader *r, const char *key)
+{
+    struct fy_node *node = yaml_find(r->variant, key);
+
+    return node ? node : yaml_find(r->root, key);
+}
+
+bool profile_check_keys(struct profile_reader *r)
+{
+    const char *names[KEYS_N + 3] = { NULL };
+    size_t n = 0;
+
+    if (r->variant) {
+        names[n++] = "id";
+        names[n++] = "when";
+    }
+    for (size_t i = 0; i < KEYS_N; i++)
+        if (!r->variant || !keys_of_profile[i].is_fixed)
+            names[n++] = keys_of_profile[i].name;
+    return profile_read_keys(r, r->variant ? r->variant : r->root,
+                             r->variant ? "a variant" : "a profile", names);
+}
+
+bool profile_read_whole(struct profile_reader *r)
+{
+    bool is_ok = true;
+
+    *r->p = (struct profile){ .has_rtu = true,
+                              .has_tcp = true,
+                              .timeout_ms = 1000,
+                              .read_max = PROFILE_REQUEST_MAX,
+                              .retries = 1 };
+    for (size_t i = 0; i < KEYS_N; i++)
+        is_ok = read_key(r, &keys_of_profile[i]) && is_ok;
+    return check_whole(r) && is_ok;
 }
 
 static bool read_profile(struct profile_reader *r)
 {
-    const char *names[KEYS_N + 1] = { NULL };
-    struct fy_node *root = yaml_root(r->y);
+    struct fy_node *variants = yaml_find(r->root, "variants");
+    bool is_ok = profile_check_keys(r);
 
-    for (size_t i = 0; i < KEYS_N; i++)
-        names[i] = keys_of_profile[i].name;
-    bool is_ok = profile_read_keys(r, root, "a profile", names);
-    if (!is_ok && !(root && fy_node_is_mapping(root)))
+    if (!is_ok && !(r->root && fy_node_is_mapping(r->root)))
         return false;
-    for (size_t i = 0; i < KEYS_N; i++)
-        is_ok = read_key(r, root, &keys_of_profile[i]) && is_ok;
-    return check_whole(r, root) && is_ok;
+    is_ok = profile_read_whole(r) && is_ok;
+    return (!is_ok || !variants || profile_read_variants(r, variants)) && is_ok;
 }
 
 static struct profile *load(struct yaml *y, struct diag *d, size_t errors_before)
@@ -344,12 +275,9 @@ static struct profile *load(struct yaml *y, struct diag *d, size_t errors_before
         yaml_destroy(y);
         return NULL;
     }
-    l->profile = (struct profile){ .has_rtu = true,
-                                   .has_tcp = true,
-                                   .timeout_ms = 1000,
-                                   .read_max = PROFILE_REQUEST_MAX,
-                                   .retries = 1 };
-    struct profile_reader r = { .y = y, .d = d, .arena = &l->arena, .p = &l->profile };
+    struct profile_reader r = {
+        .y = y, .d = d, .arena = &l->arena, .p = &l->profile, .root = yaml_root(y)
+    };
     bool is_ok = read_profile(&r);
     if (!is_ok && diag_errors(d) == errors_before)
         yaml_error(y, d, yaml_root(y), E_FILE, "no memory to read the profile");

@@ -13,7 +13,7 @@
 #include "sensors/profile/profile.h"
 
 /* Parse and lint one profile. NULL after errors, which are in `d`. Destroy it with
- * profile_destroy(). */
+ * profile_destroy(), which takes its variants too. */
 struct profile *profile_load_file(const char *path, struct diag *d);
 struct profile *profile_load_text(const char *name, const char *text, size_t size,
                                   struct diag *d);

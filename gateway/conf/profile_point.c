@@ -118,7 +118,11 @@ static bool read_place(struct profile_reader *r, struct fy_node *node, struct pr
         return false;
     if (mei) { /* read on request, never polled */
         pt->type = TYPE_TEXT;
-        return profile_read_int(r, mei, 0, 255, &object);
+        if (!profile_read_int(r, mei, 0, 255, &object))
+            return false;
+        pt->has_mei = true;
+        pt->mei = (uint8_t)object;
+        return true;
     }
     if (s)
         return read_slot(r, s, pt, slot) && read_bit_field(r, node, pt);

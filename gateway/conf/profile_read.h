@@ -48,6 +48,8 @@ struct profile_reader {
     struct diag *d;
     struct arena *arena;
     struct profile *p;
+    struct fy_node *root;    /* of the file */
+    struct fy_node *variant; /* whose keys stand before those of the root; NULL */
     bool has_doc_base;
     struct profile_block block;
     struct profile_codes invalid[TYPE_TEXT + 1];
@@ -86,6 +88,9 @@ bool profile_read_word(struct profile_reader *r, struct fy_node *node, const cha
                        int *ret);
 bool profile_read_names(struct profile_reader *r, struct fy_node *node, const char **en,
                         const char **zh);
+/* One text, which is the same for everybody, or {en, zh}. */
+bool profile_read_remark(struct profile_reader *r, struct fy_node *node, const char **en,
+                         const char **zh);
 
 /* profile_map.c: addresses, types, maps */
 bool profile_read_address(struct profile_reader *r, struct fy_node *node,
@@ -133,6 +138,21 @@ bool profile_read_concerned(struct profile_reader *r, struct fy_node *node, uint
 /* profile_status.c: flags, identify */
 bool profile_read_flags(struct profile_reader *r, struct fy_node *node);
 bool profile_read_identify(struct profile_reader *r, struct fy_node *node);
+/* The tests of a list, which is not longer than PROFILE_TESTS_MAX. */
+bool profile_read_tests(struct profile_reader *r, struct fy_node *list,
+                        struct profile_identify **ret, size_t *ret_n);
+
+/* profile_load.c: a profile, or a variant, as a whole */
+struct fy_node *profile_find_key(const struct profile_reader *r, const char *key);
+bool profile_check_keys(struct profile_reader *r);
+/* Everything but the variants into r->p, which is overwritten. */
+bool profile_read_whole(struct profile_reader *r);
+
+/* profile_bus.c */
+bool profile_read_bus(struct profile_reader *r, struct fy_node *node);
+
+/* profile_variant.c: into r->p, whose other parts are complete */
+bool profile_read_variants(struct profile_reader *r, struct fy_node *list);
 
 /* profile_command.c */
 bool profile_read_commands(struct profile_reader *r, struct fy_node *list);

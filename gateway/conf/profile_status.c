@@ -48,7 +48,7 @@ static bool read_flag(struct profile_reader *r, struct fy_node *node, struct pro
         return false;
     is_ok = profile_read_concerned(r, yaml_find(node, "points"), f->points, &f->is_for_all) &&
             is_ok;
-    is_ok = (!help || profile_read_text(r, help, &f->help)) && is_ok;
+    is_ok = (!help || profile_read_remark(r, help, &f->help, &f->help_zh)) && is_ok;
     if (!set + !map + !bits != 2) {
         yaml_error(r->y, r->d, node, E_CONFLICT,
                    "a flag has one of 'set' (with 'when'), 'map' and 'bits'");
@@ -151,19 +151,27 @@ static bool read_test(struct profile_reader *r, struct fy_node *node,
     return read_expectation(r, node, t);
 }
 
-bool profile_read_identify(struct profile_reader *r, struct fy_node *node)
+bool profile_read_tests(struct profile_reader *r, struct fy_node *list,
+                        struct profile_identify **ret, size_t *ret_n)
 {
-    struct profile *p = r->p;
     struct fy_node *item;
     void *state = NULL;
+    size_t n = 0;
     bool is_ok = true;
 
-    if (!profile_read_list(r, node, PROFILE_TESTS_MAX))
+    if (!profile_read_list(r, list, PROFILE_TESTS_MAX))
         return false;
-    p->identify = arena_alloc(r->arena, PROFILE_TESTS_MAX * sizeof *p->identify);
-    if (!p->identify)
+    struct profile_identify *tests = arena_alloc(r->arena, PROFILE_TESTS_MAX * sizeof *tests);
+    if (!tests)
         return false;
-    while ((item = fy_node_sequence_iterate(node, &state)))
-        is_ok = read_test(r, item, &p->identify[p->identify_n++]) && is_ok;
+    while ((item = fy_node_sequence_iterate(list, &state)))
+        is_ok = read_test(r, item, &tests[n++]) && is_ok;
+    *ret = tests;
+    *ret_n = n;
     return is_ok;
+}
+
+bool profile_read_identify(struct profile_reader *r, struct fy_node *node)
+{
+    return profile_read_tests(r, node, &r->p->identify, &r->p->identify_n);
 }

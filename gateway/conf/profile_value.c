@@ -285,7 +285,7 @@ bool profile_read_names(struct profile_reader *r, struct fy_node *node, const ch
                         const char **zh)
 {
     static const char *const keys[] = { "en", "zh", NULL };
-    static const char *const sentence[] = { "an English", "a Chinese" };
+    static const char *const sentence[] = { "the English text", "the Chinese text" };
     const char **ret[] = { en, zh };
     bool is_ok = profile_read_keys(r, node, "names", keys);
 
@@ -294,9 +294,20 @@ bool profile_read_names(struct profile_reader *r, struct fy_node *node, const ch
     for (size_t i = 0; i < 2; i++) {
         struct fy_node *text = yaml_find(node, keys[i]);
         if (!text)
-            yaml_error(r->y, r->d, node, E_MISSING_KEY, "%s name is missing: key '%s'",
-                       sentence[i], keys[i]);
+            yaml_error(r->y, r->d, node, E_MISSING_KEY, "%s is missing: key '%s'", sentence[i],
+                       keys[i]);
         is_ok = text && profile_read_text(r, text, ret[i]) && is_ok;
     }
     return is_ok;
+}
+
+bool profile_read_remark(struct profile_reader *r, struct fy_node *node, const char **en,
+                         const char **zh)
+{
+    if (node && fy_node_is_mapping(node))
+        return profile_read_names(r, node, en, zh);
+    if (!profile_read_text(r, node, en))
+        return false;
+    *zh = *en;
+    return true;
 }

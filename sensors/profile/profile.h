@@ -96,7 +96,9 @@ struct profile_point {
     const struct quantity *quantity;   /* NULL: shown, never a channel */
     const struct unit *unit;           /* as read; NULL with unit_from, and without a unit */
     struct unit_conversion conversion; /* of that unit to the quantity's */
-    struct register_address at;
+    struct register_address at;        /* at.space 0: no register but an MEI object */
+    bool has_mei; /* 0x2B/0x0E object `mei`: text, read on request, never polled */
+    uint8_t mei;
     enum value_type type;
     uint64_t mask; /* bit field of an unsigned type: (raw & mask) >> shift; 0: all bits */
     uint8_t shift;
@@ -125,7 +127,7 @@ struct profile_flag {
     struct profile_map map;
     uint8_t points[PROFILE_POINTS_MAX / 8]; /* bit set of the points concerned */
     bool is_for_all;                        /* every measurement instead */
-    const char *help;                       /* what the manual calls it; NULL */
+    const char *help, *help_zh;             /* what the manual calls it; NULL */
 };
 
 struct profile_identify {
@@ -207,11 +209,13 @@ struct profile_serial {
 struct profile {
     const char *id;
     const char *en, *zh;
-    const char *vendor, *source, *notes;
-    const char *verified; /* "template", "datasheet", "interop" or "hardware" */
-    const char *evidence; /* who tried it with what; NULL */
-    const char *models;   /* joined by ", " */
-    unsigned media;       /* bit 1 << enum medium */
+    const char *vendor, *source;
+    const char *notes, *notes_zh; /* for the instrument's page; NULL */
+    const char *setup, *setup_zh; /* what to press or set on the instrument; NULL */
+    const char *verified;         /* "template", "datasheet", "interop" or "hardware" */
+    const char *evidence;         /* who tried it with what; NULL */
+    const char *models;           /* joined by ", " */
+    unsigned media;               /* bit 1 << enum medium */
     bool has_rtu, has_tcp;
     struct profile_serial serial;
     enum word_order order;
@@ -234,8 +238,8 @@ struct profile {
     struct profile_command *commands;
     size_t commands_n;
 
-    /* Other layouts of the same model: whole profiles with the same points in the same order.
-     * The first one whose `when` holds is the device's; none: this one. */
+    /* Other layouts of the same model: whole profiles with the same points in the same order,
+     * owned by this one. The first one whose `when` holds is the device's; none: this one. */
     struct profile **variants;
     size_t variants_n;
     const char *variant;           /* its name; NULL in the base profile */

@@ -217,7 +217,7 @@ static void says_what_is_wrong_with_a_command(void **state)
           "21:9: the command 'set_clock' stands twice [E017]" },
         { "    names: {en: Set the clock, zh: 校时}\n", "",
           "16:5: a command needs 'id', 'names' and 'steps' [E005]" },
-        { ", zh: 校时", "", "17:12: a Chinese name is missing: key 'zh' [E005]" },
+        { ", zh: 校时", "", "17:12: the Chinese text is missing: key 'zh' [E005]" },
         { "    mode: {set: span, for: 10min}\n", "    modes: zero\n",
           "23:5: unknown key 'modes' of a command, did you mean 'mode'? [E003]" },
         { "set: span", "set: fault",
@@ -232,7 +232,8 @@ static void says_what_is_wrong_with_a_command(void **state)
         { "id: minutes", "id: minute",
           "26:14: a parameter cannot have the name of a part of the clock [E022]" },
         { "id: minutes", "id: level", "26:14: the parameter 'level' stands twice [E017]" },
-        { "default: 10", "default: 61", "26:78: the default is no whole number from 1 to 60 [E013]" },
+        { "default: 10", "default: 61",
+          "26:78: the default is no whole number from 1 to 60 [E013]" },
         { "default: 10", "default: 1.5",
           "26:78: the default is no whole number from 1 to 60 [E013]" },
         { "value: $year", "value: $jear",
@@ -285,6 +286,138 @@ static void says_what_is_wrong_with_a_command(void **state)
     (void)state;
 }
 
+/* Two layouts: the other one has its values elsewhere, and its own status. */
+static const char two[] =
+    "profile: 1\n"
+    "id: acme-ws\n"
+    "names: {en: Weather, zh: 气象}\n"
+    "vendor: Acme\n"
+    "models: WS\n"
+    "medium: weather\n"
+    "verified: template\n"
+    "bus: {doc_base: 1, order: ABCD}\n"
+    "identify:\n"
+    "  - {at: h:11, equals: 7}\n"
+    "points:\n"
+    "  - {id: air_temp, at: i:1, type: s16, scale: 0.1, unit: Cel, quantity: air_temp, range: "
+    "[-60, 60]}\n"
+    "  - {id: raw, at: i:2, type: u16, unit: mV}\n"
+    "calibration:\n"
+    "  - {id: last_cal, mei: 0x81}\n"
+    "  - {id: serial, at: h:100/8, type: str}\n"
+    "flags:\n"
+    "  - {at: i:9, when: 1, set: fault, help: {en: lamp, zh: 灯}}\n"
+    "variants:\n"
+    "  - id: new\n"
+    "    when: [{at: h:12, in: [400, 499]}]\n"
+    "    bus: {doc_base: 0, order: CDAB}\n"
+    "    points:\n"
+    "      - {id: air_temp, at: i:20, type: f32, unit: \"[degF]\", quantity: air_temp, range: "
+    "[-60, 60]}\n"
+    "      - {id: raw, at: i:22, type: f32, unit: mV}\n"
+    "  - id: old\n"
+    "    when: [{at: h:12, in: [100, 199]}, {mei: 1, equals: WS}]\n"
+    "    flags: []\n"
+    "notes: {en: a note, zh: 说明}\n"
+    "setup: press ENTER\n";
+
+static void reads_variants_as_whole_profiles(void **state)
+{
+    struct profile *p = load_good(two);
+
+    assert_int_equal(p->variants_n, 2);
+    const struct profile *new = p->variants[0], *old = p->variants[1];
+    assert_null(p->variant);
+    assert_string_equal(new->variant, "new");
+    assert_string_equal(new->id, "acme-ws");
+    assert_int_equal(new->order, ORDER_CDAB);
+    assert_int_equal(new->points_n, 4);
+    assert_int_equal(new->points[0].at.first, 20);
+    assert_int_equal(new->points[0].type, TYPE_F32);
+    assert_int_equal(new->points[0].quantity == p->points[0].quantity, 1);
+    assert_int_equal(new->flags_n, 1);
+    assert_int_equal(new->flags[0].map.at.first, 9); /* with its own doc_base */
+    assert_true(profile_offset(new, SPACE_INPUT, 20) >= 0);
+    assert_int_equal(profile_offset(new, SPACE_INPUT, 0), -1);
+    assert_int_equal(old->points[0].at.first, 0);
+    assert_int_equal(old->flags_n, 0);
+    assert_int_equal(old->when_n, 2);
+    assert_int_equal(old->when[1].mei, 1);
+    profile_destroy(p);
+    (void)state;
+}
+
+static void asks_tests_at_the_addresses_of_the_base(void **state)
+{
+    struct profile *p = load_good(two);
+
+    assert_int_equal(p->variants[0]->when[0].at.first, 11); /* doc_base 1, not 0 */
+    assert_int_equal(p->variants[0]->identify[0].at.first, 10);
+    profile_destroy(p);
+    (void)state;
+}
+
+static void says_what_is_wrong_with_a_variant(void **state)
+{
+    static const struct mistake mistakes[] = {
+        { "  - id: old\n    when", "  - when", "26:5: a variant needs 'id' [E005]" },
+        { "id: old", "id: new", "26:9: the variant 'new' stands twice [E017]" },
+        { "    when: [{at: h:12, in: [400, 499]}]\n", "",
+          "20:5: a variant needs 'when': the tests that tell it from the others [E005]" },
+        { "[{at: h:12, in: [400, 499]}]", "[]",
+          "20:5: a variant needs 'when': the tests that tell it from the others [E005]" },
+        { "    flags: []", "    vendor: Other",
+          "28:5: unknown key 'vendor' of a variant [E003]" },
+        { "      - {id: raw, at: i:22, type: f32, unit: mV}\n", "",
+          "15:5: a variant has the same points in the same order: the id of 'last_cal' is "
+          "another one than that of 'raw' of the profile [E022]" },
+        { "id: raw, at: i:22, type: f32, unit: mV", "id: raw, at: i:22, type: f32, unit: V",
+          "25:9: a variant has the same points in the same order: the unit of 'raw' is another "
+          "one than that of 'raw' of the profile [E022]" },
+        { "\"[degF]\", quantity: air_temp", "\"[degF]\", quantity: water_temp",
+          "24:9: a variant has the same points in the same order: the quantity of 'air_temp' "
+          "is "
+          "another one than that of 'air_temp' of the profile [E022]" },
+        { "type: f32, unit: mV", "type: f31, unit: mV",
+          "25:35: expected u16, s16, u32, s32, u64, s64, f32, f64, bcd16, bcd32, bit, str or "
+          "bits, found 'f31', did you mean 'f32'? [E014]" },
+        { "{en: a note, zh: 说明}", "{en: a note}",
+          "29:8: the Chinese text is missing: key 'zh' [E005]" },
+    };
+
+    EXPECT_MESSAGES(two, mistakes);
+    (void)state;
+}
+
+static void reads_texts_for_people_in_both_languages(void **state)
+{
+    struct profile *p = load_good(two);
+
+    assert_string_equal(p->notes, "a note");
+    assert_string_equal(p->notes_zh, "说明");
+    assert_string_equal(p->setup, "press ENTER");
+    assert_string_equal(p->setup_zh, "press ENTER"); /* one text is for everybody */
+    assert_string_equal(p->flags[0].help, "lamp");
+    assert_string_equal(p->flags[0].help_zh, "灯");
+    profile_destroy(p);
+    (void)state;
+}
+
+static void polls_no_texts(void **state)
+{
+    struct profile *p = load_good(two);
+    const struct profile_point *last_cal = &p->points[2], *serial = &p->points[3];
+
+    assert_true(last_cal->has_mei);
+    assert_int_equal(last_cal->mei, 0x81);
+    assert_int_equal(last_cal->at.space, 0);
+    assert_false(serial->has_mei);
+    assert_int_equal(serial->at.count, 8);
+    assert_int_equal(profile_offset(p, SPACE_HOLDING, 99), -1);
+    profile_destroy(p);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +426,11 @@ int main(void)
         cmocka_unit_test(warns_of_bit_fields_that_overlap),
         cmocka_unit_test(reads_commands),
         cmocka_unit_test(says_what_is_wrong_with_a_command),
+        cmocka_unit_test(reads_variants_as_whole_profiles),
+        cmocka_unit_test(asks_tests_at_the_addresses_of_the_base),
+        cmocka_unit_test(says_what_is_wrong_with_a_variant),
+        cmocka_unit_test(reads_texts_for_people_in_both_languages),
+        cmocka_unit_test(polls_no_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

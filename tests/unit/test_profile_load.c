@@ -94,8 +94,8 @@ static const struct mistake mistakes[] = {
     { "acme-o3", "Acme_O3",
       "2:5: expected an id of small letters, digits and '-', at most 64, found 'Acme_O3' "
       "[E012]" },
-    { ", zh: 臭氧分析仪", "", "3:8: a Chinese name is missing: key 'zh' [E005]" },
-    { "en: Ozone analyser, ", "", "3:8: an English name is missing: key 'en' [E005]" },
+    { ", zh: 臭氧分析仪", "", "3:8: the Chinese text is missing: key 'zh' [E005]" },
+    { "en: Ozone analyser, ", "", "3:8: the English text is missing: key 'en' [E005]" },
     { "vendor: Acme", "vendor: []", "4:9: expected a text, found a list [E006]" },
     { "models: [O3, O3x]", "models: []",
       "5:9: expected one text or more, 4096 characters in all, found a list [E012]" },

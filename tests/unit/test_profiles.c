@@ -7,6 +7,7 @@
  *     case TITLE
  *     i:18 4296 999A                    registers from a PDU address; what is not given is not
  * read ozone = 147.74 ug/m3 valid good [reason...]      every point, "-" for no value, no unit
+ * A line "variant NAME" after the case's first one: the registers are those of that variant.
  */
 #include <errno.h>
 #include <math.h>
@@ -45,6 +46,8 @@ static void for_every_profile(void (*check)(const struct profile *p))
     for (size_t i = 0; i < profile_files_n; i++) {
         struct profile *p = load(&profile_files[i]);
         check(p);
+        for (size_t v = 0; v < p->variants_n; v++)
+            check(p->variants[v]);
         profile_destroy(p);
     }
 }
@@ -216,7 +219,7 @@ static void sees_every_status_that_the_simulator_sets(void **state)
 }
 
 struct vectors {
-    const struct profile *p;
+    const struct profile *base, *p; /* p: the layout of this case */
     const char *path;
     int line;
     struct image *im;
@@ -297,6 +300,20 @@ static void check_reading(struct vectors *v, char *id, char *expected)
     v->checked++;
 }
 
+static const struct profile *find_variant(const struct vectors *v, const char *name)
+{
+    for (size_t i = 0; i < v->base->variants_n; i++)
+        if (!strcmp(v->base->variants[i]->variant, name))
+            return v->base->variants[i];
+    fail_msg("%s:%d: no variant is called %s", v->path, v->line, name);
+    return v->base;
+}
+
+static void take_layout(struct vectors *v, const struct profile *p)
+{
+    v->p = v->im->p = p;
+}
+
 static void read_line(struct vectors *v, char *line)
 {
     char *equals = strstr(line, " = ");
@@ -309,6 +326,9 @@ static void read_line(struct vectors *v, char *line)
         memset(v->im->words, 0, sizeof v->im->words);
         v->is_decoded = false;
         v->cases++;
+        take_layout(v, v->base);
+    } else if (!strncmp(line, "variant ", 8)) {
+        take_layout(v, find_variant(v, line + 8));
     } else if (equals) {
         *equals = 0;
         check_reading(v, line, equals + 3);
@@ -317,11 +337,12 @@ static void read_line(struct vectors *v, char *line)
     }
 }
 
-static void check_vectors(const struct profile *p)
+static void check_file(const struct profile *p)
 {
+
     const char *root = getenv("SLUICE_SOURCE");
     char path[PATH_BYTES], line[LINE_BYTES];
-    struct vectors v = { .p = p, .path = path, .im = image_of(p) };
+    struct vectors v = { .base = p, .p = p, .path = path, .im = image_of(p) };
 
     snprintf(path, sizeof path, "%s/tests/vectors/profiles/%s.txt", root ? root : ".", p->id);
     FILE *f = fopen(path, "re");
@@ -335,6 +356,13 @@ static void check_vectors(const struct profile *p)
     for (size_t i = 0; i < p->points_n; i++)
         if (!v.seen[i])
             fail_msg("%s: no vector for point %s", path, p->points[i].id);
+}
+
+/* The file of a profile has its variants too. */
+static void check_vectors(const struct profile *p)
+{
+    if (!p->variant)
+        check_file(p);
 }
 
 static void holds_its_vectors(void **state)
