@@ -38,7 +38,7 @@ int bus_send(struct bus *b, const struct bus_request *r)
 
 void bus_watch(struct bus *b, bool is_on)
 {
-    atomic_store(&b->is_watched, is_on && b->on.on_frame);
+    atomic_store(&b->is_watched, is_on && b->on.on_frame && !b->is_stopping);
 }
 
 void bus_stop(struct bus *b, void (*on_closed)(void *user), void *user)
@@ -46,6 +46,7 @@ void bus_stop(struct bus *b, void (*on_closed)(void *user), void *user)
     b->on_closed = on_closed;
     b->closed_user = user;
     b->is_stopping = true;
+    atomic_store(&b->is_watched, false);
     b->kind->stop(b);
 }
 
@@ -75,7 +76,7 @@ void bus_tell_link(struct bus *b, bool is_up)
 
 bool bus_is_watched(const struct bus *b)
 {
-    return !b->is_stopping && atomic_load(&b->is_watched);
+    return atomic_load(&b->is_watched);
 }
 
 void bus_tell_frame(struct bus *b, const struct bus_frame *f)

@@ -184,5 +184,6 @@ struct bus {
 void bus_tell_reply(struct bus *b, const struct bus_reply *r);
 void bus_tell_late(struct bus *b, uint8_t unit, int64_t took_ms);
 void bus_tell_link(struct bus *b, bool is_up);
-bool bus_is_watched(const struct bus *b); /* whether bus_tell_frame() has a reader */
+/* Whether bus_tell_frame() has a reader; any thread. */
+bool bus_is_watched(const struct bus *b);
 void bus_tell_frame(struct bus *b, const struct bus_frame *f);

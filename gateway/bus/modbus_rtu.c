@@ -12,10 +12,13 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/base/backoff.h"
+#include "gateway/base/log.h"
 #include "gateway/base/queue.h"
 #include "gateway/bus/kinds.h"
+#include "gateway/bus/modbus_frame.h"
 #include "gateway/bus/serial_line.h"
 
 enum {
@@ -25,14 +28,22 @@ enum {
     TOLD_WAIT_MS = 10,
 };
 
-enum told_kind { TOLD_REPLY, TOLD_LATE, TOLD_LINK };
+enum told_kind { TOLD_REPLY, TOLD_LATE, TOLD_LINK, TOLD_FRAME };
+
+struct told_frame {
+    struct bus_frame frame;
+    uint8_t bytes[ADU_RTU_MAX];
+};
 
 struct told {
     enum told_kind kind;
     bool is_up;
     uint8_t unit;
     int64_t took_ms;
-    struct bus_reply reply;
+    union {
+        struct bus_reply reply;
+        struct told_frame told;
+    };
 };
 
 struct rtu {
@@ -42,6 +53,7 @@ struct rtu {
     struct serial_line *line; /* the thread's, once it runs */
     uv_async_t async;
     atomic_bool has_ended;
+    atomic_uint frames_lost; /* since the last that was told */
 
     /* line thread */
     struct backoff backoff;
@@ -70,6 +82,24 @@ static void on_line_late(void *user, uint8_t unit, int64_t took_ms)
 
     if (queue_length(b->told) < TOLD_MAX - TOLD_SPARE)
         tell(b, &(struct told){ .kind = TOLD_LATE, .unit = unit, .took_ms = took_ms });
+}
+
+/* Whoever looks on must not hold up the line: with no room left frames are counted only. */
+static void on_line_frame(void *user, const struct bus_frame *f)
+{
+    struct rtu *b = user;
+    struct told t = { .kind = TOLD_FRAME };
+
+    if (!bus_is_watched(&b->base))
+        return;
+    if (queue_length(b->told) >= TOLD_MAX - TOLD_SPARE) {
+        atomic_fetch_add(&b->frames_lost, 1);
+        return;
+    }
+    t.told.frame = *f;
+    t.told.frame.time_ms = clock_wall_ms(b->base.clock);
+    memcpy(t.told.bytes, f->bytes, f->n);
+    tell(b, &t);
 }
 
 static void tell_link(struct rtu *b, bool is_up)
@@ -145,6 +175,18 @@ static void on_async_closed(uv_handle_t *h)
     b->base.on_closed(b->base.closed_user);
 }
 
+static void pass_on_frame(struct rtu *b, const struct told_frame *t)
+{
+    struct bus_frame f = t->frame;
+    unsigned lost = atomic_exchange(&b->frames_lost, 0);
+
+    if (lost > 0)
+        log_warning("frames came faster than they could be shown, %u are missing port=%s", lost,
+                    b->opt.place.device);
+    f.bytes = t->bytes;
+    bus_tell_frame(&b->base, &f);
+}
+
 static void pass_on(struct rtu *b, const struct told *t)
 {
     switch (t->kind) {
@@ -158,6 +200,9 @@ static void pass_on(struct rtu *b, const struct told *t)
     case TOLD_LINK:
         b->is_down = !t->is_up;
         bus_tell_link(&b->base, t->is_up);
+        break;
+    case TOLD_FRAME:
+        pass_on_frame(b, &t->told);
         break;
     }
 }
@@ -243,9 +288,9 @@ int modbus_rtu_create(const struct bus_options *o, struct bus **ret)
     b->opt = *o;
     b->backoff =
         (struct backoff){ .first_ms = BUS_REOPEN_FIRST_MS, .max_ms = BUS_REOPEN_MAX_MS };
-    const struct serial_options line = { .port = &b->opt.place,
-                                         .on_late = on_line_late,
-                                         .user = b };
+    const struct serial_options line = {
+        .port = &b->opt.place, .on_late = on_line_late, .on_frame = on_line_frame, .user = b
+    };
     int rc = queue_create(sizeof(struct bus_request), ASKED_MAX, &b->asked);
     if (rc == 0)
         rc = queue_create(sizeof(struct told), TOLD_MAX, &b->told);

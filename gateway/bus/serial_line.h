@@ -2,15 +2,8 @@
 /*
  * serial_line - Modbus RTU transactions on one serial port, by a thread that may block.
  *
- * libmodbus sets up the port and sends; answers are read here against an absolute deadline.
- * Modbus RTU numbers nothing, so an answer that comes after its deadline looks like the answer
- * to the next request. Three things keep it out:
- *
- *   silence   nothing is sent before the line has been silent; what came until then is dropped
- *   quiet     a unit that missed a deadline is left alone for a multiple of its answer time
- *   length    its next answer must have another length than every one still outstanding; if it
- *             would not, a short read of another length goes first. Units answer in order, so
- *             whatever comes after that answer belongs to what was asked after it
+ * libmodbus sets up the port and sends; what is sent and what is believed, rtu_master decides.
+ * Here are the port, the waiting and the way to wake it.
  *
  * One thread at a time; only serial_line_interrupt() may come from another.
  */
@@ -24,6 +17,8 @@ struct serial_options {
     const struct bus_place *port;
     /* A sound frame of a unit came after its deadline. */
     void (*on_late)(void *user, uint8_t unit, int64_t took_ms);
+    /* Every frame; time_ms is 0. NULL: nobody looks. */
+    void (*on_frame)(void *user, const struct bus_frame *f);
     void *user;
 };
 

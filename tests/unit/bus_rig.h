@@ -13,7 +13,16 @@
 #include "sensors/core/bytes.h"
 #include "tests/unit/unit.h"
 
-enum { RIG_LIMIT_MS = 5000, RIG_UNIT = 7 };
+enum { RIG_LIMIT_MS = 5000, RIG_UNIT = 7, RIG_FRAMES_MAX = 16 };
+
+struct rig_frame {
+    enum bus_fate fate;
+    uint8_t unit;
+    size_t n;
+    int64_t since_us;
+    int replies; /* told before it */
+    uint8_t bytes[ADU_TCP_MAX];
+};
 
 struct rig {
     uv_loop_t loop;
@@ -23,6 +32,8 @@ struct rig {
     struct bus_reply reply;
     int replies, lates, ups, downs;
     int64_t late_ms;
+    struct rig_frame frame[RIG_FRAMES_MAX]; /* while watched */
+    int frames;
     bool is_closed, is_over_limit;
     pthread_t peer;
     int peer_fd;
@@ -55,9 +66,22 @@ static inline void rig_on_link(void *user, bool is_up)
     rig->downs += !is_up;
 }
 
+static inline void rig_on_frame(void *user, const struct bus_frame *f)
+{
+    struct rig *rig = user;
+
+    if (rig->frames == RIG_FRAMES_MAX)
+        return;
+    struct rig_frame *to = &rig->frame[rig->frames++];
+    *to = (struct rig_frame){ f->fate, f->unit, f->n, f->since_us, rig->replies, { 0 } };
+    assert_in_range(f->n, 1, sizeof to->bytes);
+    memcpy(to->bytes, f->bytes, f->n);
+    assert_in_range(clock_wall_ms(&rig->clock) - f->time_ms, 0, RIG_LIMIT_MS);
+}
+
 static inline struct bus_events rig_events(struct rig *rig)
 {
-    return (struct bus_events){ rig_on_reply, rig_on_late, rig_on_link, NULL, rig };
+    return (struct bus_events){ rig_on_reply, rig_on_late, rig_on_link, rig_on_frame, rig };
 }
 
 static inline void rig_on_limit(uv_timer_t *t)
@@ -116,6 +140,16 @@ static inline void rig_assert_words(const struct rig *rig, uint16_t first, uint1
     assert_int_equal(rig->reply.n, count);
     for (uint16_t i = 0; i < count; i++)
         assert_int_equal(rig->reply.words[i], first + i);
+}
+
+/* The fates of all frames so far, by their first letters. */
+static inline void rig_assert_fates(const struct rig *rig, const char *fates)
+{
+    char got[RIG_FRAMES_MAX + 1] = { 0 };
+
+    for (int i = 0; i < rig->frames; i++)
+        got[i] = bus_fate_name(rig->frame[i].fate)[0];
+    assert_string_equal(got, fates);
 }
 
 static inline void rig_on_closed(void *user)

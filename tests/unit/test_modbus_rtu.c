@@ -410,6 +410,29 @@ static void reports_exceptions(void **state)
     teardown(&s);
 }
 
+static void tells_frames_to_who_watches(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup(&s, be_late_once);
+    bus_watch(s.rig.bus, true);
+    rig_ask(&s.rig, 100, 2, TIMEOUT_MS);
+    rig_assert_fates(&s.rig, "s");
+    assert_memory_equal(s.rig.frame[0].bytes, "\7\3\0\x64\0\2", 6);
+    assert_int_equal(s.rig.frame[0].n, ADU_RTU_REQUEST);
+    rig_ask(&s.rig, 200, 2, TIMEOUT_MS);
+    rig_assert_fates(&s.rig, "slstst"); /* the late one, a short read, the request */
+    assert_int_equal(s.rig.frame[1].unit, RIG_UNIT);
+    assert_in_range(s.rig.frame[1].since_us, 1000 * TIMEOUT_MS, 1000 * RIG_LIMIT_MS);
+    assert_memory_equal(s.rig.frame[5].bytes, "\7\3\4\0\xC8\0\xC9", 7);
+    assert_int_equal(s.rig.frame[5].replies, 1);
+    bus_watch(s.rig.bus, false);
+    rig_ask(&s.rig, 300, 2, TIMEOUT_MS);
+    assert_int_equal(s.rig.frames, 6);
+    teardown(&s);
+}
+
 static void keeps_other_units_going_beside_a_silent_one(void **state)
 {
     struct slave s;
@@ -505,6 +528,7 @@ int main(void)
         cmocka_unit_test(drops_what_follows_an_answer),
         cmocka_unit_test(drops_what_came_before_the_request),
         cmocka_unit_test(reports_exceptions),
+        cmocka_unit_test(tells_frames_to_who_watches),
         cmocka_unit_test(keeps_other_units_going_beside_a_silent_one),
         cmocka_unit_test(reopens_a_port_that_comes_back_under_another_name),
         cmocka_unit_test(says_when_there_is_no_port),

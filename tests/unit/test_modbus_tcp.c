@@ -340,6 +340,26 @@ static void reports_exceptions(void **state)
     teardown(&s);
 }
 
+static void tells_frames_to_who_watches(void **state)
+{
+    struct server s;
+
+    (void)state;
+    setup(&s, be_late_once);
+    bus_watch(s.rig.bus, true);
+    rig_ask(&s.rig, 100, 2, TIMEOUT_MS);
+    rig_ask(&s.rig, 200, 2, 10 * TIMEOUT_MS);
+    rig_assert_fates(&s.rig, "sslt");
+    assert_int_equal(s.rig.frame[0].n, ADU_TCP_REQUEST);
+    assert_int_equal(s.rig.frame[2].unit, RIG_UNIT);
+    assert_int_equal(s.rig.frame[3].n, 13);
+    assert_int_equal(s.rig.frame[3].replies, 1);
+    bus_watch(s.rig.bus, false);
+    rig_ask(&s.rig, 300, 2, TIMEOUT_MS);
+    assert_int_equal(s.rig.frames, 4);
+    teardown(&s);
+}
+
 static void comes_back_after_a_hang_up(void **state)
 {
     struct server s;
@@ -493,6 +513,7 @@ int main(void)
         cmocka_unit_test(gives_up_on_a_silent_device),
         cmocka_unit_test(refuses_false_answers_and_goes_on),
         cmocka_unit_test(reports_exceptions),
+        cmocka_unit_test(tells_frames_to_who_watches),
         cmocka_unit_test(comes_back_after_a_hang_up),
         cmocka_unit_test(reconnects_when_the_server_appears),
         cmocka_unit_test(leaves_a_peer_that_floods),

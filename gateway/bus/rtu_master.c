@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/bus/rtu_master.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/bus/modbus_frame.h"
+#include "gateway/bus/rtu_open.h"
+
+enum {
+    UNITS = 256,
+    QUIET_TIMEOUTS = 2, /* quiet after a timeout: the larger of these multiples */
+    QUIET_ANSWERS = 3,
+    QUIET_MAX_US = 10000000, /* more would lose samples and win nothing: order protects alone */
+    SLOW_FADE = 64,          /* a slow day is forgotten after some hundred answers */
+    INPUT_MAX = 2 * ADU_RTU_MAX,
+};
+
+struct unit {
+    struct rtu_open open;
+    int64_t quiet_us;   /* not to be asked before */
+    int64_t slowest_us; /* answer so far, late ones too; fades */
+    bool has_doubt;     /* an exception was not believed: other functions tell more */
+};
+
+enum phase { PHASE_IDLE, PHASE_SETTLE, PHASE_SEND, PHASE_READ, PHASE_DONE };
+enum echo { ECHO_UNKNOWN, ECHO_NO, ECHO_YES };
+
+struct rtu_master {
+    struct rtu_options opt;
+    enum phase phase;
+    enum echo echo;
+    bool is_echo_told;
+    struct bus_request request; /* of the caller */
+    struct bus_request current; /* the same, or the short read that goes first */
+    bool is_short_read;
+    struct unit *unit; /* of both */
+
+    /* the exchange under way */
+    int64_t give_up_us, deadline_us;
+    uint8_t sent[ADU_RTU_MAX];
+    size_t sent_n;
+    bool may_echo;   /* what was sent has not come back yet */
+    bool has_noise;  /* something came that was not the answer */
+    bool is_strange; /* what is in the buffer does not begin like the answer */
+
+    struct adu_content content;
+    enum bus_outcome outcome;
+    bool was_asked;   /* since the transaction began */
+    int64_t asked_us; /* the last request; never twice the same */
+    int64_t last_us;  /* last byte that came in or went out */
+    int64_t now_us;
+    size_t n;
+    uint8_t in[INPUT_MAX];
+    struct unit *units[UNITS]; /* NULL: never asked */
+};
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void show(struct rtu_master *m, enum bus_fate fate, uint8_t unit, const uint8_t *p,
+                 size_t n)
+{
+    const struct bus_frame f = {
+        .fate = fate,
+        .unit = unit,
+        .since_us = m->asked_us ? larger(m->now_us - m->asked_us, 0) : -1,
+        .bytes = p,
+        .n = n,
+    };
+
+    if (m->opt.on_frame)
+        m->opt.on_frame(m->opt.user, &f);
+}
+
+/* ---- what nobody asked for ---- */
+
+static void drop_front(struct rtu_master *m, size_t n)
+{
+    m->n -= n;
+    memmove(m->in, m->in + n, m->n);
+}
+
+static void drop_noise(struct rtu_master *m, size_t n)
+{
+    for (size_t at = 0, part; at < n; at += part) {
+        part = n - at < ADU_RTU_MAX ? n - at : ADU_RTU_MAX;
+        show(m, BUS_DAMAGED, m->current.unit, m->in + at, part);
+    }
+    drop_front(m, n);
+}
+
+static bool is_refusal_open(struct rtu_open *o, const uint8_t *p, size_t n)
+{
+    return adu_rtu_is_exception(p, n) && rtu_open_has_function(o, p[1] & 0x7F);
+}
+
+static void note_late(struct rtu_master *m, struct unit *u, uint8_t id,
+                      const struct rtu_open_answer *a)
+{
+    bool is_known = a && a->first_us == a->last_us;
+    int64_t took_us = is_known ? m->now_us - a->first_us : -1;
+
+    u->slowest_us = larger(u->slowest_us, took_us);
+    m->opt.on_late(m->opt.user, id, took_us);
+}
+
+/* A sound frame that answers nothing under way: late, or of another master's dialogue. Its
+ * request tells what answer will come. */
+static void note_stray(struct rtu_master *m, const uint8_t *p, size_t n)
+{
+    struct unit *u = m->units[p[0]];
+    uint64_t asks = adu_rtu_asks(p, n);
+    struct rtu_open_answer *a = u ? rtu_open_find(&u->open, adu_rtu_key(p, n)) : NULL;
+    bool is_late = u && ((a && !a->is_foreign) || is_refusal_open(&u->open, p, n));
+
+    show(m, is_late ? BUS_LATE : BUS_FOREIGN, p[0], p, n);
+    if (is_late)
+        note_late(m, u, p[0], a);
+    else if (a)
+        rtu_open_remove(&u->open, a);
+    else if (u && asks)
+        rtu_open_add(&u->open, asks, m->now_us, true);
+}
+
+static void take_strays(struct rtu_master *m)
+{
+    for (size_t used; (used = adu_rtu_any(m->in, m->n)) > 0; drop_front(m, used))
+        note_stray(m, m->in, used);
+}
+
+/* ---- a transaction ---- */
+
+static void finish(struct rtu_master *m, enum bus_outcome outcome)
+{
+    m->outcome = outcome;
+    m->phase = PHASE_DONE;
+}
+
+/* What is sent would pass for its own answer, as an adapter may hand it back. */
+static bool is_its_own_answer(const struct bus_request *r)
+{
+    uint8_t adu[ADU_RTU_MAX];
+    struct adu_content c;
+    size_t used, n = adu_rtu_build(r, adu);
+
+    return adu_rtu_check(r, adu, n, &used, &c) == ADU_ANSWER;
+}
+
+/* Whether an answer to the request could be mistaken as things are. */
+static bool needs_short_read(struct rtu_master *m)
+{
+    struct rtu_open *o = &m->unit->open;
+
+    return rtu_open_find(o, adu_key(&m->request)) || o->n >= RTU_OPEN_MAX - RTU_OPEN_SPARE ||
+           (m->echo == ECHO_UNKNOWN && is_its_own_answer(&m->request));
+}
+
+static uint8_t read_function(uint8_t function)
+{
+    static const uint8_t reads[] = {
+        [BUS_READ_COILS] = BUS_READ_COILS,     [BUS_READ_DISCRETE] = BUS_READ_DISCRETE,
+        [BUS_READ_HOLDING] = BUS_READ_HOLDING, [BUS_READ_INPUT] = BUS_READ_INPUT,
+        [BUS_WRITE_COIL] = BUS_READ_COILS,     [BUS_WRITE_REGISTER] = BUS_READ_HOLDING,
+        [BUS_WRITE_COILS] = BUS_READ_COILS,    [BUS_WRITE_REGISTERS] = BUS_READ_HOLDING,
+        [BUS_IDENTIFY] = BUS_READ_HOLDING,
+    };
+
+    return reads[function];
+}
+
+/* Whatever a function answers of which nothing is outstanding proves the rest to be over, an
+ * exception too. */
+static uint8_t fresh_function(const struct unit *u, uint8_t otherwise)
+{
+    for (uint8_t f = BUS_READ_INPUT; f >= BUS_READ_COILS; f--) {
+        if (!rtu_open_has_function(&u->open, f))
+            return f;
+    }
+    return otherwise;
+}
+
+static void set_place(struct bus_request *s, uint8_t function, size_t data_bytes,
+                      uint16_t first)
+{
+    bool is_bits = function <= BUS_READ_DISCRETE;
+
+    s->function = function;
+    s->count = (uint16_t)(is_bits ? 8 * data_bytes - 7 : data_bytes / 2);
+    s->first = first;
+    if ((uint32_t)first + s->count > 0x10000)
+        s->first = (uint16_t)(0x10000 - s->count);
+}
+
+/* Fewest registers whose answer looks like none outstanding, nor like the one to come. */
+static bool find_fresh_read(struct rtu_master *m, struct bus_request *s)
+{
+    struct unit *u = m->unit;
+    uint8_t function = read_function(m->request.function);
+
+    if (u->has_doubt)
+        function = fresh_function(u, function);
+    for (size_t bytes = 2; u->open.n < RTU_OPEN_MAX && bytes <= 2 * RTU_OPEN_MAX + 4;
+         bytes += 2) {
+        set_place(s, function, bytes, m->request.first);
+        if (adu_key(s) != adu_key(&m->request) && !rtu_open_find(&u->open, adu_key(s)))
+            return true;
+    }
+    return false;
+}
+
+/* The table is full: the outstanding read that was asked last the longest ago, again. There is
+ * one, for what is spare in the table is filled by short reads alone. */
+static void find_stale_read(struct rtu_master *m, struct bus_request *s)
+{
+    const struct rtu_open *o = &m->unit->open;
+    int64_t best_us = INT64_MAX;
+
+    for (size_t i = 0; i < o->n; i++) {
+        const struct rtu_open_answer *a = &o->answer[i];
+        uint64_t function = a->key >> 32;
+        if (function > BUS_READ_INPUT || a->key == adu_key(&m->request) ||
+            a->last_us >= best_us)
+            continue;
+        best_us = a->last_us;
+        set_place(s, (uint8_t)function, (size_t)(a->key & UINT8_MAX), m->request.first);
+    }
+}
+
+static struct bus_request short_read(struct rtu_master *m)
+{
+    struct bus_request s = m->request;
+
+    s.words = NULL;
+    if (!find_fresh_read(m, &s))
+        find_stale_read(m, &s);
+    return s;
+}
+
+static void begin_exchange(struct rtu_master *m, bool is_short_read)
+{
+    m->is_short_read = is_short_read;
+    m->current = is_short_read ? short_read(m) : m->request;
+    m->give_up_us = m->now_us + m->request.timeout_ms * 1000;
+    m->phase = PHASE_SETTLE;
+}
+
+static void end_short_read(struct rtu_master *m)
+{
+    if (needs_short_read(m))
+        finish(m, BUS_BAD_FRAME); /* its answer told less than all: the next one tells more */
+    else
+        begin_exchange(m, false);
+}
+
+static void note_answer_time(struct rtu_master *m)
+{
+    struct unit *u = m->unit;
+
+    u->slowest_us -= u->slowest_us / SLOW_FADE;
+    u->slowest_us = larger(u->slowest_us, m->now_us - m->asked_us);
+}
+
+static void leave_alone(struct rtu_master *m)
+{
+    struct unit *u = m->unit;
+    int64_t quiet_us =
+        larger(m->current.timeout_ms * 1000 * QUIET_TIMEOUTS, u->slowest_us * QUIET_ANSWERS);
+
+    u->quiet_us = m->now_us + (quiet_us < QUIET_MAX_US ? quiet_us : QUIET_MAX_US);
+    u->has_doubt = false; /* the other function may be one that it never answers */
+}
+
+static void on_answer(struct rtu_master *m)
+{
+    bool is_certain = rtu_open_answered(&m->unit->open, adu_key(&m->current));
+
+    note_answer_time(m);
+    if (is_certain)
+        m->unit->has_doubt = false;
+    if (m->is_short_read)
+        end_short_read(m);
+    else
+        finish(m, is_certain ? BUS_OK : BUS_BAD_FRAME); /* another master asked the same */
+}
+
+/* An exception has no length of its own: while other answers to this function are outstanding
+ * it may belong to them. */
+static void on_exception(struct rtu_master *m)
+{
+    struct unit *u = m->unit;
+    bool is_certain = rtu_open_refused(&u->open, m->current.function, m->asked_us);
+
+    u->has_doubt = !is_certain;
+    if (is_certain)
+        note_answer_time(m);
+    else
+        u->quiet_us = m->now_us + m->current.timeout_ms * 1000;
+    if (m->is_short_read)
+        end_short_read(m);
+    else
+        finish(m, is_certain ? BUS_EXCEPTION : BUS_BAD_FRAME);
+}
+
+/* ---- reading ---- */
+
+static bool is_echo_so_far(const struct rtu_master *m)
+{
+    size_t n = m->n < m->sent_n ? m->n : m->sent_n;
+
+    return m->may_echo && memcmp(m->in, m->sent, n) == 0;
+}
+
+/* The request itself. One that would be its own answer counts so only where that is known. */
+static bool take_echo(struct rtu_master *m)
+{
+    if (m->n < m->sent_n || !is_echo_so_far(m))
+        return false;
+    if (m->echo != ECHO_YES && is_its_own_answer(&m->current))
+        return false;
+    if (!m->is_echo_told && m->opt.on_echo)
+        m->opt.on_echo(m->opt.user);
+    m->is_echo_told = true;
+    m->echo = ECHO_YES;
+    m->may_echo = false;
+    drop_front(m, m->sent_n);
+    return true;
+}
+
+static void end_exchange(struct rtu_master *m, enum adu_verdict v, size_t used)
+{
+    show(m, v == ADU_ANSWER ? BUS_TAKEN : BUS_REFUSED, m->in[0], m->in, used);
+    drop_front(m, used);
+    if (m->may_echo && m->echo == ECHO_UNKNOWN)
+        m->echo = ECHO_NO; /* one echo lost among noise proves nothing */
+    if (v == ADU_ANSWER)
+        on_answer(m);
+    else
+        on_exception(m);
+}
+
+/* Judges what is at the front. False: more must come first. */
+static bool judge(struct rtu_master *m)
+{
+    size_t used;
+
+    if (take_echo(m))
+        return true;
+    bool is_own = m->in[0] == m->current.unit;
+    enum adu_verdict v = adu_rtu_check(&m->current, m->in, m->n, &used, &m->content);
+    if (v == ADU_DAMAGED && m->n < m->sent_n && is_echo_so_far(m))
+        v = ADU_STRANGE;
+    m->is_strange = v == ADU_STRANGE;
+    if (v == ADU_MORE || v == ADU_STRANGE)
+        return false;
+    if (v == ADU_ANSWER || v == ADU_EXCEPTION) {
+        end_exchange(m, v, used);
+        return true;
+    }
+    m->has_noise = true;
+    if (v == ADU_FOREIGN) {
+        note_stray(m, m->in, used);
+        drop_front(m, used);
+        return true;
+    }
+    drop_noise(m, used);
+    if (is_own)
+        finish(m, BUS_BAD_FRAME);
+    return true;
+}
+
+static void judge_all(struct rtu_master *m)
+{
+    m->is_strange = false;
+    while (m->phase == PHASE_READ && m->n > 0) {
+        if (!judge(m))
+            return;
+    }
+}
+
+/* Bytes while the request is still leaving are noise, never part of its answer. */
+static void take_early(struct rtu_master *m)
+{
+    if (is_echo_so_far(m))
+        return;
+    drop_noise(m, m->n);
+    m->has_noise = true;
+}
+
+void rtu_master_take(struct rtu_master *m, const uint8_t *p, size_t n, bool is_leaving,
+                     int64_t now_us)
+{
+    m->now_us = m->last_us = now_us;
+    for (size_t at = 0, part; at < n; at += part) {
+        if (m->n == sizeof m->in)
+            drop_noise(m, m->n); /* babble: no frame is that long */
+        part = n - at < sizeof m->in - m->n ? n - at : sizeof m->in - m->n;
+        memcpy(m->in + m->n, p + at, part);
+        m->n += part;
+        if (m->phase == PHASE_READ && is_leaving)
+            take_early(m);
+        if (m->phase == PHASE_READ)
+            judge_all(m);
+        if (m->phase != PHASE_READ)
+            take_strays(m);
+    }
+}
+
+/* ---- what to do next ---- */
+
+static enum rtu_need wait_until(struct rtu_step *ret, int64_t until_us)
+{
+    ret->until_us = until_us;
+    return RTU_WAIT;
+}
+
+/* A strange beginning followed by silence was noise: what comes next is a frame of its own. */
+static void end_strange(struct rtu_master *m)
+{
+    bool is_reading = m->phase == PHASE_READ;
+
+    if (m->n == 0 || m->now_us < m->last_us + m->opt.strange_us ||
+        (is_reading && !m->is_strange))
+        return;
+    drop_noise(m, m->n);
+    m->is_strange = false;
+    m->has_noise = true;
+}
+
+static enum rtu_need idle(const struct rtu_master *m, struct rtu_step *ret)
+{
+    return wait_until(ret, m->n > 0 ? m->last_us + m->opt.strange_us : INT64_MAX);
+}
+
+static enum rtu_need settle(struct rtu_master *m, struct rtu_step *ret)
+{
+    int64_t pause_us = larger(m->opt.gap_us, m->request.pause_ms * 1000);
+    int64_t until_us = larger(m->last_us + pause_us, m->unit->quiet_us);
+
+    if (m->now_us < until_us) {
+        if (m->now_us < larger(m->give_up_us, m->unit->quiet_us))
+            return wait_until(ret, until_us);
+        finish(m, BUS_BAD_FRAME); /* never silent */
+        return RTU_DONE;
+    }
+    drop_noise(m, m->n);
+    m->sent_n = adu_rtu_build(&m->current, m->sent);
+    m->phase = PHASE_SEND;
+    return RTU_SEND;
+}
+
+static enum rtu_need read_on(struct rtu_master *m, struct rtu_step *ret)
+{
+    int64_t silent_us = m->last_us + m->opt.strange_us;
+
+    if (m->now_us >= m->deadline_us) {
+        leave_alone(m);
+        finish(m, m->has_noise || m->n > 0 ? BUS_BAD_FRAME : BUS_NO_ANSWER);
+        return RTU_DONE;
+    }
+    return wait_until(ret,
+                      m->is_strange && silent_us < m->deadline_us ? silent_us : m->deadline_us);
+}
+
+static enum rtu_need hand_out(struct rtu_master *m, struct rtu_step *ret)
+{
+    struct bus_reply *r = &ret->reply;
+    int64_t quiet_us = m->unit->quiet_us - m->now_us;
+
+    *r = (struct bus_reply){ .outcome = m->outcome };
+    if (m->outcome == BUS_OK || m->outcome == BUS_EXCEPTION)
+        adu_fill_reply(m->outcome == BUS_OK ? ADU_ANSWER : ADU_EXCEPTION, &m->content, r);
+    r->took_ms = m->was_asked ? (m->now_us - m->asked_us) / 1000 : 0;
+    r->quiet_ms = quiet_us > 0 ? (quiet_us + 999) / 1000 : 0;
+    m->phase = PHASE_IDLE;
+    return RTU_DONE;
+}
+
+enum rtu_need rtu_master_next(struct rtu_master *m, int64_t now_us, struct rtu_step *ret)
+{
+    enum rtu_need need = RTU_DONE;
+
+    m->now_us = now_us;
+    end_strange(m);
+    if (m->phase == PHASE_IDLE)
+        return idle(m, ret);
+    if (m->phase == PHASE_SETTLE)
+        need = settle(m, ret);
+    else if (m->phase == PHASE_READ)
+        need = read_on(m, ret);
+    if (m->phase == PHASE_DONE)
+        return hand_out(m, ret);
+    if (m->phase == PHASE_SEND) {
+        ret->bytes = m->sent;
+        ret->n = m->sent_n;
+        return RTU_SEND;
+    }
+    return need;
+}
+
+/* ---- life ---- */
+
+void rtu_master_sent(struct rtu_master *m, int64_t now_us)
+{
+    int64_t wire_us = (int64_t)m->sent_n * m->opt.char_us;
+
+    m->now_us = now_us;
+    m->asked_us = larger(now_us, m->asked_us + 1);
+    m->was_asked = true;
+    m->last_us = now_us + wire_us;
+    m->deadline_us = m->last_us + m->current.timeout_ms * 1000;
+    m->has_noise = m->is_strange = false;
+    m->may_echo = true;
+    m->phase = PHASE_READ;
+    rtu_open_add(&m->unit->open, adu_key(&m->current), m->asked_us, false);
+    show(m, BUS_SENT, m->current.unit, m->sent, m->sent_n);
+}
+
+int rtu_master_ask(struct rtu_master *m, const struct bus_request *r, int64_t now_us)
+{
+    struct unit **u = &m->units[r->unit];
+
+    if (m->phase != PHASE_IDLE)
+        return -EBUSY;
+    if (!*u && !(*u = calloc(1, sizeof **u)))
+        return -ENOMEM;
+    m->now_us = now_us;
+    m->unit = *u;
+    m->request = *r;
+    m->was_asked = false;
+    begin_exchange(m, needs_short_read(m));
+    return 0;
+}
+
+void rtu_master_open(struct rtu_master *m, int64_t now_us)
+{
+    m->now_us = m->last_us = now_us;
+    m->n = 0;
+    m->is_strange = false;
+    m->echo = ECHO_UNKNOWN; /* it may be another adapter */
+}
+
+void rtu_master_lose(struct rtu_master *m, int64_t now_us)
+{
+    rtu_master_open(m, now_us);
+    if (m->phase != PHASE_IDLE)
+        finish(m, BUS_NO_LINK);
+}
+
+int rtu_master_create(const struct rtu_options *o, struct rtu_master **ret)
+{
+    struct rtu_master *m = calloc(1, sizeof *m);
+
+    if (!m)
+        return -ENOMEM;
+    m->opt = *o;
+    *ret = m;
+    return 0;
+}
+
+void rtu_master_destroy(struct rtu_master *m)
+{
+    for (size_t i = 0; m && i < UNITS; i++)
+        free(m->units[i]);
+    free(m);
+}
