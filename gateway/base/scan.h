@@ -13,6 +13,8 @@ enum scan_outcome {
     SCAN_NO_LINK,   /* port closed, connection refused or lost */
     SCAN_BAD_FRAME, /* CRC, length, foreign or late answer */
     SCAN_EXCEPTION, /* the device refused every register */
+    SCAN_NO_TARGET, /* a gateway answered that the device behind it does not (exception 11) */
+    SCAN_NO_PATH,   /* a gateway answered that it has no way to the device (exception 10) */
     SCAN_OUTCOME_COUNT_
 };
 

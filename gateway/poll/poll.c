@@ -5,52 +5,40 @@
  *   timer -> due devices -> queue of their line -> bus -> device_take -> on_scan
  *
  * One timer wakes for all: for slots (station time) and for devices that rest between two
- * requests (real time). A line serves devices in trouble only when no other waits, so that a
- * dead unit costs its neighbours at most the request that is under way.
+ * requests (real time). Who is next on a line is up to gateway/poll/line.
  */
 #include "gateway/poll/poll.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "gateway/base/log.h"
 #include "gateway/poll/device.h"
+#include "gateway/poll/jitter.h"
+#include "gateway/poll/line.h"
 #include "gateway/poll/schedule.h"
+#include "gateway/poll/wake.h"
 
 enum {
-    SHARE_MS = 2,       /* real: polls due so soon join this wake-up */
-    PATIENCE_SCANS = 2, /* a device in trouble waits at most so many intervals for its turn */
+    SHARE_MS = 2, /* real: polls due so soon join this wake-up */
     DAY_MS = 86400000,
 };
 
-struct queue_of_devices {
-    struct device *head, *tail;
-};
-
-struct line {
+struct served {
     struct poll *poll;
     struct bus *bus;
-    uint32_t devices_n;
-    struct device *asked; /* its request is on the bus */
-    struct queue_of_devices ready, slow;
-};
-
-struct jitter {
-    uint64_t n;
-    double sum_us, square_us;
-    int64_t max_us;
+    struct line line;
 };
 
 struct poll {
     struct poll_options opt;
-    struct line *lines;
+    struct served *buses;
     struct device *devices;
     struct reading *readings; /* of the scan being handed over */
     struct schedule slots;    /* station time */
     struct schedule rests;    /* real time */
     int64_t origin_ms;        /* of all slots: a UTC midnight */
-    uv_timer_t timer;
+    struct wake wake;
     int64_t armed_ms; /* real time the timer waits for; 0: not armed */
     struct jitter jitter;
     bool is_stopping;
@@ -58,9 +46,6 @@ struct poll {
     void (*on_closed)(void *user);
     void *closed_user;
 };
-
-static void serve(struct line *l);
-static void on_timer(uv_timer_t *timer);
 
 /* ---- waking up ---- */
 
@@ -83,57 +68,15 @@ static void arm(struct poll *p)
 
     if (p->is_stopping || wake_ms == INT64_MAX || (p->armed_ms && p->armed_ms <= wake_ms))
         return;
-    uv_update_time(p->opt.loop); /* after a burst the loop's idea of now is old */
-    uv_timer_start(&p->timer, on_timer, wake_ms > now_ms ? (uint64_t)(wake_ms - now_ms) : 0, 0);
+    wake_at(&p->wake, wake_ms);
     p->armed_ms = wake_ms;
-}
-
-/* ---- queues of a line ---- */
-
-static void queue_put(struct queue_of_devices *q, struct device *d)
-{
-    d->next = NULL;
-    if (q->tail)
-        q->tail->next = d;
-    else
-        q->head = d;
-    q->tail = d;
-}
-
-static struct device *queue_take(struct queue_of_devices *q)
-{
-    struct device *d = q->head;
-
-    if (d) {
-        q->head = d->next;
-        if (!q->head)
-            q->tail = NULL;
-    }
-    return d;
-}
-
-static void enqueue(struct line *l, struct device *d)
-{
-    queue_put(d->is_slow ? &l->slow : &l->ready, d);
-}
-
-static struct device *dequeue(struct line *l)
-{
-    const struct device *slow = l->slow.head;
-
-    if (slow && l->ready.head) {
-        int64_t waited_ms = clock_mono_ms(l->poll->opt.clock) - slow->slot_ms;
-        if (waited_ms < slow->conf->interval_ms * PATIENCE_SCANS)
-            return queue_take(&l->ready);
-    }
-    return slow ? queue_take(&l->slow) : queue_take(&l->ready);
 }
 
 /* ---- scans ---- */
 
 static void plan_next(struct poll *p, struct device *d)
 {
-    const struct line *l = &p->lines[d->conf->bus];
+    const struct line *l = &p->buses[d->conf->bus].line;
     int64_t interval_ms = d->conf->interval_ms;
     int64_t now_ms = clock_mono_ms(p->opt.clock);
 
@@ -181,25 +124,71 @@ static void tell_left_out(const struct device *d, const struct plan_piece *piece
                 (unsigned)piece->first, d->conf->id, d->conf->profile->id);
 }
 
-/* Sends the request at hand. False: the link is down and the scan is over. */
-static bool ask(struct line *l, struct device *d)
+static void tell_variant(const struct device *d)
 {
+    const char *variant = d->profile->variant;
+
+    log_info("device %s is %s%s%s by what it says of itself device=%s profile=%s", d->conf->id,
+             variant ? "the variant " : "none of the variants", variant ? variant : "",
+             variant ? "" : " of its profile", d->conf->id, d->conf->profile->id);
+}
+
+/* Real time since a slot. */
+static int64_t late_us(const struct poll *p, int64_t slot_ms)
+{
+    const struct clock *c = p->opt.clock;
+
+    return c->speed == 1 ? (int64_t)(uv_hrtime() / 1000) - slot_ms * 1000
+                         : (int64_t)((double)(clock_mono_ms(c) - slot_ms) * 1000 / c->speed);
+}
+
+/* A device that goes behind others has no steady interval to keep. */
+static void note_interval(struct poll *p, struct device *d)
+{
+    int64_t us = late_us(p, d->slot_ms);
+
+    if (d->is_asked)
+        return;
+    if (d->has_sent && !d->is_slow)
+        jitter_note_interval(&p->jitter, us - d->sent_us);
+    d->is_asked = true;
+    d->has_sent = !d->is_slow;
+    d->sent_us = us;
+}
+
+/* Sends the request at hand. False: the link is down and the scan is over. */
+static bool ask(struct served *b, struct device *d, int64_t timeout_ms)
+{
+    struct poll *p = b->poll;
     struct bus_request r = device_ask(d);
 
-    l->asked = d;
-    if (bus_send(l->bus, &r) == 0)
+    if (timeout_ms < r.timeout_ms)
+        r.timeout_ms = timeout_ms;
+    note_interval(p, d);
+    b->line.asked = d;
+    b->line.asked_us = uv_hrtime() / 1000;
+    if (bus_send(b->bus, &r) == 0)
         return true;
-    l->asked = NULL;
-    device_lost(d, clock_wall_ms(l->poll->opt.clock));
-    end_scan(l->poll, d);
+    b->line.asked = NULL;
+    device_lost(d, clock_wall_ms(p->opt.clock));
+    end_scan(p, d);
     return false;
 }
 
-static void serve(struct line *l)
+static void enqueue(struct served *b, struct device *d)
 {
-    while (!l->poll->is_stopping && !l->asked) {
-        struct device *d = dequeue(l);
-        if (!d || ask(l, d))
+    line_put(&b->line, d, clock_mono_ms(b->poll->opt.clock));
+}
+
+static void serve(struct served *b)
+{
+    struct poll *p = b->poll;
+    int64_t timeout_ms;
+
+    while (!p->is_stopping && !b->line.asked) {
+        struct device *d = line_take(&b->line, &p->slots, p->opt.clock,
+                                     clock_mono_ms(p->opt.clock), &timeout_ms);
+        if (!d || ask(b, d, timeout_ms))
             break;
     }
 }
@@ -210,52 +199,62 @@ static void rest(struct poll *p, struct device *d)
     arm(p);
 }
 
-static void on_reply(void *user, const struct bus_reply *r)
+static enum device_step take_reply(struct poll *p, struct device *d, const struct bus_reply *r)
 {
-    struct line *l = user;
-    struct poll *p = l->poll;
-    struct device *d = l->asked;
     struct plan_piece left_out;
-
-    l->asked = NULL;
-    if (r->quiet_ms > 0)
-        d->quiet_until_ms = mono_ms() + r->quiet_ms;
+    const struct profile *was = d->profile;
+    bool was_chosen = d->is_chosen;
     enum device_step step = device_take(d, r, clock_mono_ms(p->opt.clock), &left_out);
+
     if (left_out.count)
         tell_left_out(d, &left_out);
+    if (d->profile != was || d->is_chosen != was_chosen)
+        tell_variant(d);
+    return step;
+}
+
+static void on_reply(void *user, const struct bus_reply *r)
+{
+    struct served *b = user;
+    struct poll *p = b->poll;
+    struct device *d = b->line.asked;
+
+    b->line.asked = NULL;
+    b->line.busy_us += uv_hrtime() / 1000 - b->line.asked_us;
+    b->line.requests++;
+    if (r->quiet_ms > 0)
+        d->quiet_until_ms = mono_ms() + r->quiet_ms;
+    enum device_step step = take_reply(p, d, r);
     if (step == DEVICE_REST)
         rest(p, d);
     else if (step == DEVICE_DONE)
         end_scan(p, d);
     else if (d->is_slow)
-        enqueue(l, d);
+        enqueue(b, d);
     else
-        ask(l, d);
-    serve(l);
+        ask(b, d, INT64_MAX);
+    serve(b);
 }
 
 static void on_late(void *user, uint8_t unit, int64_t took_ms)
 {
-    struct line *l = user;
-    struct poll *p = l->poll;
+    struct served *b = user;
 
-    for (size_t i = 0; i < p->opt.devices_n; i++) {
-        const struct poll_device *conf = &p->opt.devices[i];
-        if (&p->lines[conf->bus] == l && conf->unit == unit)
-            device_late(&p->devices[i], took_ms);
+    for (struct device *d = b->line.devices; d; d = d->sibling) {
+        if (d->conf->unit == unit)
+            device_late(d, took_ms);
     }
 }
 
 /* A link that is back: its silent devices are worth asking at their next slot. */
 static void on_link(void *user, bool is_up)
 {
-    struct line *l = user;
-    struct poll *p = l->poll;
+    struct served *b = user;
+    struct poll *p = b->poll;
     int64_t now_ms = clock_mono_ms(p->opt.clock);
 
-    for (size_t i = 0; i < p->opt.devices_n && is_up; i++) {
-        struct device *d = &p->devices[i];
-        if (&p->lines[p->opt.devices[i].bus] != l || !d->health.is_silent)
+    for (struct device *d = is_up ? b->line.devices : NULL; d; d = d->sibling) {
+        if (!d->health.is_silent)
             continue;
         health_hope(&d->health);
         if (!d->is_scanning)
@@ -265,24 +264,9 @@ static void on_link(void *user, bool is_up)
     arm(p);
 }
 
-static void note_jitter(struct poll *p, int64_t slot_ms)
-{
-    const struct clock *c = p->opt.clock;
-    int64_t late_us = c->speed == 1
-                          ? (int64_t)(uv_hrtime() / 1000) - slot_ms * 1000
-                          : (int64_t)((double)(clock_mono_ms(c) - slot_ms) * 1000 / c->speed);
-    int64_t off_us = late_us < 0 ? -late_us : late_us;
-
-    p->jitter.n++;
-    p->jitter.sum_us += (double)late_us;
-    p->jitter.square_us += (double)late_us * (double)late_us;
-    if (off_us > p->jitter.max_us)
-        p->jitter.max_us = off_us;
-}
-
 static void start_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_t now_ms)
 {
-    struct line *l = &p->lines[d->conf->bus];
+    struct served *b = &p->buses[d->conf->bus];
     int64_t interval_ms = d->conf->interval_ms;
     int64_t from_ms = slot_ms + 1 > now_ms - interval_ms ? slot_ms + 1 : now_ms + 1;
     int64_t next_ms = schedule_slot(p->origin_ms, interval_ms, from_ms);
@@ -294,14 +278,15 @@ static void start_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_
         d->counters.skipped++;
         return;
     }
-    note_jitter(p, slot_ms);
+    jitter_note_slot(&p->jitter, late_us(p, slot_ms));
     device_begin(d, slot_ms, now_ms, clock_wall_ms(p->opt.clock));
+    d->is_slow = d->is_slow || line_is_too_slow(&b->line, d, p->opt.clock);
     if (d->quiet_until_ms > mono_ms()) {
         schedule_put(&p->rests, d->number, d->quiet_until_ms);
         return;
     }
-    enqueue(l, d);
-    serve(l);
+    enqueue(b, d);
+    serve(b);
 }
 
 static void end_rests(struct poll *p)
@@ -311,14 +296,14 @@ static void end_rests(struct poll *p)
 
     while (schedule_pop(&p->rests, now_ms, &e)) {
         struct device *d = &p->devices[e.id];
-        enqueue(&p->lines[d->conf->bus], d);
-        serve(&p->lines[d->conf->bus]);
+        enqueue(&p->buses[d->conf->bus], d);
+        serve(&p->buses[d->conf->bus]);
     }
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_wake(void *user)
 {
-    struct poll *p = timer->data;
+    struct poll *p = user;
     struct schedule_entry e;
     int64_t now_ms = clock_mono_ms(p->opt.clock);
     int64_t share_ms = (int64_t)(SHARE_MS * p->opt.clock->speed);
@@ -334,19 +319,20 @@ static void on_timer(uv_timer_t *timer)
 
 static void on_frame(void *user, const struct bus_frame *f)
 {
-    const struct line *l = user;
-    struct poll *p = l->poll;
+    const struct served *b = user;
+    struct poll *p = b->poll;
 
-    p->opt.on_frame(p->opt.user, (uint32_t)(l - p->lines), f);
+    p->opt.on_frame(p->opt.user, (uint32_t)(b - p->buses), f);
 }
 
-static int open_bus(struct poll *p, const struct poll_bus *b, struct line *l)
+static int open_bus(struct poll *p, const struct poll_bus *conf, struct served *b)
 {
     const struct bus_events on = { on_reply, on_late, on_link,
-                                   p->opt.on_frame ? on_frame : NULL, l };
+                                   p->opt.on_frame ? on_frame : NULL, b };
 
-    l->poll = p;
-    return bus_create(p->opt.loop, p->opt.clock, &b->place, &on, &l->bus);
+    b->poll = p;
+    load_line_of(&conf->place, &b->line.load);
+    return bus_create(p->opt.loop, p->opt.clock, &conf->place, &on, &b->bus);
 }
 
 static int init_devices(struct poll *p)
@@ -358,9 +344,10 @@ static int init_devices(struct poll *p)
         const struct poll_device *conf = &p->opt.devices[i];
         if (conf->bus >= p->opt.buses_n || conf->interval_ms <= 0)
             return -EINVAL;
+        struct line *l = &p->buses[conf->bus].line;
         rc = device_init(&p->devices[i], conf, (uint32_t)i);
-        if (conf->is_enabled)
-            p->lines[conf->bus].devices_n++;
+        if (rc == 0)
+            line_add(l, &p->devices[i]);
         if (conf->profile->points_n > points_max)
             points_max = conf->profile->points_n;
     }
@@ -370,10 +357,14 @@ static int init_devices(struct poll *p)
 
 static int init(struct poll *p)
 {
-    int rc = init_devices(p);
+    int rc = 0;
 
     for (size_t i = 0; i < p->opt.buses_n && rc == 0; i++)
-        rc = open_bus(p, &p->opt.buses[i], &p->lines[i]);
+        rc = open_bus(p, &p->opt.buses[i], &p->buses[i]);
+    if (rc == 0)
+        rc = init_devices(p);
+    if (rc == 0)
+        rc = wake_init(p->opt.loop, &p->wake, on_wake, p);
     return rc;
 }
 
@@ -384,9 +375,9 @@ int poll_create(const struct poll_options *o, struct poll **ret)
     if (!p)
         return -ENOMEM;
     p->opt = *o;
-    p->lines = calloc(o->buses_n + 1, sizeof p->lines[0]);
+    p->buses = calloc(o->buses_n + 1, sizeof p->buses[0]);
     p->devices = calloc(o->devices_n + 1, sizeof p->devices[0]);
-    int rc = p->lines && p->devices ? schedule_init(&p->slots, o->devices_n) : -ENOMEM;
+    int rc = p->buses && p->devices ? schedule_init(&p->slots, o->devices_n) : -ENOMEM;
     if (rc == 0)
         rc = schedule_init(&p->rests, o->devices_n);
     if (rc == 0)
@@ -395,8 +386,6 @@ int poll_create(const struct poll_options *o, struct poll **ret)
         poll_destroy(p);
         return rc;
     }
-    uv_timer_init(o->loop, &p->timer);
-    p->timer.data = p;
     p->origin_ms = clock_mono_ms(o->clock) - clock_wall_ms(o->clock) % DAY_MS;
     *ret = p;
     return 0;
@@ -407,7 +396,8 @@ void poll_start(struct poll *p)
     int64_t now_ms = clock_mono_ms(p->opt.clock);
 
     for (size_t i = 0; i < p->opt.buses_n; i++) {
-        if (p->lines[i].devices_n && bus_start(p->lines[i].bus) != 0)
+        const struct served *b = &p->buses[i];
+        if (b->line.devices_n && bus_start(b->bus) != 0)
             log_error("bus %s: cannot start its thread", p->opt.buses[i].id);
     }
     for (size_t i = 0; i < p->opt.devices_n; i++) {
@@ -427,33 +417,28 @@ static void on_part_closed(void *user)
         p->on_closed(p->closed_user);
 }
 
-static void on_timer_closed(uv_handle_t *h)
-{
-    on_part_closed(h->data);
-}
-
 void poll_stop(struct poll *p, void (*on_closed)(void *user), void *user)
 {
     p->is_stopping = true;
     p->on_closed = on_closed;
     p->closed_user = user;
     p->open = p->opt.buses_n + 1;
-    uv_close((uv_handle_t *)&p->timer, on_timer_closed);
+    wake_close(&p->wake, on_part_closed);
     for (size_t i = 0; i < p->opt.buses_n; i++)
-        bus_stop(p->lines[i].bus, on_part_closed, p);
+        bus_stop(p->buses[i].bus, on_part_closed, p);
 }
 
 void poll_destroy(struct poll *p)
 {
     if (!p)
         return;
-    for (size_t i = 0; i < p->opt.buses_n && p->lines; i++)
-        bus_destroy(p->lines[i].bus);
+    for (size_t i = 0; i < p->opt.buses_n && p->buses; i++)
+        bus_destroy(p->buses[i].bus);
     for (size_t i = 0; i < p->opt.devices_n && p->devices; i++)
         device_done(&p->devices[i]);
     schedule_done(&p->slots);
     schedule_done(&p->rests);
-    free(p->lines);
+    free(p->buses);
     free(p->devices);
     free(p->readings);
     free(p);
@@ -464,7 +449,7 @@ void poll_destroy(struct poll *p)
 void poll_watch(struct poll *p, bool is_on)
 {
     for (size_t i = 0; i < p->opt.buses_n; i++)
-        bus_watch(p->lines[i].bus, is_on);
+        bus_watch(p->buses[i].bus, is_on);
 }
 
 void poll_counters_get(const struct poll *p, uint32_t device, struct poll_counters *ret)
@@ -489,9 +474,12 @@ enum device_state poll_device_state(const struct poll *p, uint32_t device)
 
 void poll_jitter_get(const struct poll *p, struct poll_jitter *ret)
 {
-    const struct jitter *j = &p->jitter;
-    double n = j->n ? (double)j->n : 1, mean = j->sum_us / n;
-    double variance = j->square_us / n - mean * mean;
+    jitter_get(&p->jitter, ret);
+}
 
-    *ret = (struct poll_jitter){ mean, variance > 0 ? sqrt(variance) : 0, j->max_us };
+void poll_bus_load_get(const struct poll *p, uint32_t bus, struct poll_bus_load *ret)
+{
+    const struct line *l = &p->buses[bus].line;
+
+    *ret = (struct poll_bus_load){ l->busy_us, l->requests };
 }

@@ -3,10 +3,10 @@
  * poll - asks every device on time and hands over what it says.
  *
  * Schedule on monotonic time, aligned slots: polls due within a few milliseconds share a
- * wake-up. One state per (bus, unit): a silent device backs off to probes and costs its
- * neighbours nothing. Everything runs on the main loop; serial lines have a thread each behind
- * gateway/bus. The sink is called on the main thread, one scan per due poll, also when it
- * failed.
+ * wake-up. One state per (bus, unit): a silent device backs off to probes, and its requests
+ * use the time that the others leave (gateway/poll/line.h has the rule). Everything runs on the
+ * main loop; serial lines have a thread each behind gateway/bus. The sink is called on the main
+ * thread, one scan per due poll, also when it failed.
  */
 #pragma once
 
@@ -75,9 +75,19 @@ void poll_watch(struct poll *p, bool is_on);
 void poll_counters_get(const struct poll *p, uint32_t device, struct poll_counters *ret);
 enum device_state poll_device_state(const struct poll *p, uint32_t device);
 
-/* How far polls started from their slot, in microseconds, since start. */
+/* Since start, in microseconds. */
 struct poll_jitter {
-    double mean_us, deviation_us;
+    double mean_us, deviation_us; /* of wake-ups from their slot */
     int64_t max_us;
+    /* Of the time between two polls of a device as it sees them, from its interval. */
+    double interval_deviation_us;
+    int64_t interval_max_us;
 };
 void poll_jitter_get(const struct poll *p, struct poll_jitter *ret);
+
+/* How busy a bus was, since start. */
+struct poll_bus_load {
+    uint64_t busy_us; /* real time with a request on it, silences included */
+    uint64_t requests;
+};
+void poll_bus_load_get(const struct poll *p, uint32_t bus, struct poll_bus_load *ret);

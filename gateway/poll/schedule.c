@@ -81,6 +81,14 @@ bool schedule_has(const struct schedule *s, uint32_t id)
     return s->place[id] != 0;
 }
 
+bool schedule_due(const struct schedule *s, uint32_t id, int64_t *ret_due_ms)
+{
+    if (!s->place[id])
+        return false;
+    *ret_due_ms = s->heap[s->place[id] - 1u].due_ms;
+    return true;
+}
+
 bool schedule_pop(struct schedule *s, int64_t now_ms, struct schedule_entry *ret)
 {
     if (s->n == 0 || s->heap[0].due_ms > now_ms)

@@ -32,6 +32,9 @@ void schedule_put(struct schedule *s, uint32_t id, int64_t due_ms);
 void schedule_remove(struct schedule *s, uint32_t id);
 bool schedule_has(const struct schedule *s, uint32_t id);
 
+/* When a number is due; false when it is not in the heap. */
+bool schedule_due(const struct schedule *s, uint32_t id, int64_t *ret_due_ms);
+
 /* Take out one that is due at `now_ms` or before. */
 bool schedule_pop(struct schedule *s, int64_t now_ms, struct schedule_entry *ret);
 

@@ -204,8 +204,13 @@ static void tries_left_out_registers_again_later(void **state)
     assert_int_equal(device_ask(&b.d).first, 1);
     device_begin(&b.d, 0, DEVICE_RETRY_FIRST_MS, 0);
     assert_int_equal(device_ask(&b.d).first, 0);
-    assert_int_equal(device_ask(&b.d).count, 2);
+    assert_int_equal(device_ask(&b.d).count, 1); /* alone: the others are not put at risk */
+    while (take(&b, BUS_OK, 0) != DEVICE_DONE)
+        ;
+    end(&b);
     assert_int_equal(b.d.counters.left_out, 0);
+    device_begin(&b.d, 0, DEVICE_RETRY_FIRST_MS + 1, 0);
+    assert_int_equal(device_ask(&b.d).count, 2);
     device_done(&b.d);
 }
 
@@ -258,15 +263,31 @@ static void gives_a_busy_device_time(void **state)
     device_done(&b.d);
 }
 
-static void reads_gateway_exceptions_as_no_answer(void **state)
+static void believes_a_gateway_that_the_target_is_mute(void **state)
 {
     struct bench b;
 
     (void)state;
     setup(&b);
-    take(&b, BUS_EXCEPTION, 11);
-    assert_int_equal(take(&b, BUS_EXCEPTION, 11), DEVICE_DONE);
-    assert_int_equal(end(&b), SCAN_NO_ANSWER);
+    assert_int_equal(take(&b, BUS_EXCEPTION, 11), DEVICE_DONE); /* it has waited already */
+    assert_int_equal(end(&b), SCAN_NO_TARGET);
+    assert_int_equal(b.d.counters.answers, 0);
+    assert_int_equal(b.d.counters.exceptions, 0);
+    assert_int_equal(b.d.counters.timeouts, 1);
+    device_done(&b.d);
+}
+
+static void gives_a_gateway_without_a_path_time(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    setup(&b);
+    assert_int_equal(take(&b, BUS_EXCEPTION, 10), DEVICE_REST);
+    assert_int_equal(take(&b, BUS_EXCEPTION, 10), DEVICE_DONE);
+    assert_int_equal(end(&b), SCAN_NO_PATH);
+    assert_int_equal(b.d.counters.exceptions, 0);
+    assert_int_equal(b.d.counters.link_errors, 2);
     device_done(&b.d);
 }
 
@@ -586,7 +607,8 @@ int main(void)
         cmocka_unit_test(starts_afresh_when_everything_was_refused),
         cmocka_unit_test(does_not_ask_for_every_register_of_a_device_that_refuses_all),
         cmocka_unit_test(gives_a_busy_device_time),
-        cmocka_unit_test(reads_gateway_exceptions_as_no_answer),
+        cmocka_unit_test(believes_a_gateway_that_the_target_is_mute),
+        cmocka_unit_test(gives_a_gateway_without_a_path_time),
         cmocka_unit_test(waits_longer_for_a_device_that_was_late),
         cmocka_unit_test(polls_every_device_at_every_slot),
         cmocka_unit_test(a_dead_unit_costs_its_neighbours_nothing),
