@@ -3,8 +3,10 @@
  * poll_bench - CPU time of polling alone: M Modbus TCP devices of 25 float32 at 1 Hz.
  *
  *   poll_bench BASE_PORT M SECONDS [UNITS]
+ *   poll_bench rtu LINK BAUD SECONDS [UNITS]
  *
- * Polls 127.0.0.1:BASE .. BASE+M-1, units 1..UNITS (1) of each, decodes, counts; warms up for 3
+ * Polls 127.0.0.1:BASE .. BASE+M-1, or a serial line (8N1), units 1..UNITS (1) of each,
+ * decodes, counts; warms up for 3
  * s, then prints CPU microseconds per sample, the fewest and most good scans of a device,
  * jitter, memory. The load generator is not part of the repository: any server that answers
  * function 3 with 50 registers will do.
@@ -12,6 +14,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -28,6 +31,9 @@ struct bench {
     size_t devices_n, units;
     double cpu_s;
     int64_t seconds;
+    const char *line; /* of RTU; NULL: TCP from base on */
+    int baud;
+    unsigned base;
     bool is_measuring;
 };
 
@@ -117,17 +123,28 @@ static void make_profile(struct profile *p, struct profile_point *points,
     };
 }
 
+static struct bus_place place_of(const struct bench *b, size_t i)
+{
+    if (b->line)
+        return (struct bus_place){ .type = BUS_MODBUS_RTU,
+                                   .device = b->line,
+                                   .baud = b->baud,
+                                   .parity = 'N',
+                                   .data_bits = 8,
+                                   .stop_bits = 1 };
+    return (struct bus_place){ .type = BUS_MODBUS_TCP,
+                               .host = "127.0.0.1",
+                               .port = (uint16_t)(b->base + i),
+                               .connect_timeout_ms = 1000 };
+}
+
 static int set_up(struct bench *b, const struct profile *p, const struct clock *c,
-                  unsigned base, struct poll_bus *buses, struct poll_device *devices)
+                  struct poll_bus *buses, struct poll_device *devices)
 {
     size_t buses_n = b->devices_n / b->units;
 
     for (size_t i = 0; i < buses_n; i++)
-        buses[i] = (struct poll_bus){ .id = "tcp",
-                                      .place = { .type = BUS_MODBUS_TCP,
-                                                 .host = "127.0.0.1",
-                                                 .port = (uint16_t)(base + i),
-                                                 .connect_timeout_ms = 1000 } };
+        buses[i] = (struct poll_bus){ .id = "bus", .place = place_of(b, i) };
     for (size_t i = 0; i < b->devices_n; i++)
         devices[i] = (struct poll_device){ .id = "device",
                                            .profile = p,
@@ -147,7 +164,7 @@ static int set_up(struct bench *b, const struct profile *p, const struct clock *
                        &b->poll);
 }
 
-static int run(struct bench *b, unsigned base)
+static int run(struct bench *b)
 {
     struct profile_point points[VALUES];
     struct profile_span span;
@@ -159,8 +176,7 @@ static int run(struct bench *b, unsigned base)
     b->good_of = calloc(b->devices_n, sizeof *b->good_of);
     make_profile(&profile, points, &span);
     clock_init(&clock, 1, 0);
-    int rc =
-        buses && devices && b->good_of ? set_up(b, &profile, &clock, base, buses, devices) : -1;
+    int rc = buses && devices && b->good_of ? set_up(b, &profile, &clock, buses, devices) : -1;
     if (rc == 0) {
         poll_start(b->poll);
         uv_timer_start(&b->timer, on_timer, WARM_UP_S * 1000, 0);
@@ -173,23 +189,39 @@ static int run(struct bench *b, unsigned base)
     return rc;
 }
 
+static int usage(const char *name)
+{
+    fprintf(stderr,
+            "usage: %s BASE_PORT DEVICES SECONDS [UNITS]\n"
+            "       %s rtu LINK BAUD SECONDS [UNITS]\n",
+            name, name);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
-    struct bench b = { 0 };
+    struct bench b = { .units = 1 };
+    bool is_rtu = argc > 1 && strcmp(argv[1], "rtu") == 0;
+    int at = is_rtu ? 4 : 3; /* of SECONDS */
+    size_t places = 1;
 
-    if (argc != 4 && argc != 5) {
-        fprintf(stderr, "usage: %s BASE_PORT DEVICES SECONDS [UNITS]\n", argv[0]);
-        return 2;
+    if (argc != at + 1 && argc != at + 2)
+        return usage(argv[0]);
+    if (is_rtu) {
+        b.line = argv[2];
+        b.baud = (int)strtol(argv[3], NULL, 10);
+    } else {
+        b.base = (unsigned)strtoul(argv[1], NULL, 10);
+        places = strtoul(argv[2], NULL, 10);
     }
-    unsigned base = (unsigned)strtoul(argv[1], NULL, 10);
-    size_t ports = strtoul(argv[2], NULL, 10);
-    b.seconds = strtol(argv[3], NULL, 10);
-    b.units = argc == 5 ? strtoul(argv[4], NULL, 10) : 1;
-    if (ports < 1 || base + ports > 65536 || b.seconds < 1 || b.units < 1 || b.units > 247)
-        return 2;
-    b.devices_n = ports * b.units;
+    b.seconds = strtol(argv[at], NULL, 10);
+    if (argc == at + 2)
+        b.units = strtoul(argv[at + 1], NULL, 10);
+    if (places < 1 || b.base + places > 65536 || b.seconds < 1 || b.units < 1 || b.units > 247)
+        return usage(argv[0]);
+    b.devices_n = places * b.units;
     uv_loop_init(&b.loop);
     uv_timer_init(&b.loop, &b.timer);
     b.timer.data = &b;
-    return run(&b, base) != 0;
+    return run(&b) != 0;
 }
