@@ -16,19 +16,19 @@ static bool is_id(const char *id)
     return n > 0 && n <= ID_MAX && !id[n];
 }
 
-static bool exists(const char *dir, const char *medium, const char *id, char *path)
+static bool exists(const char *dir, const char *medium, const char *id, char *path, size_t size)
 {
-    int n = snprintf(path, PATH_BYTES, "%s/%s%s%s.yaml", dir, medium, *medium ? "/" : "", id);
+    int n = snprintf(path, size, "%s/%s%s%s.yaml", dir, medium, *medium ? "/" : "", id);
 
-    return n > 0 && n < PATH_BYTES && access(path, F_OK) == 0;
+    return n > 0 && (size_t)n < size && access(path, F_OK) == 0;
 }
 
-static bool find_in_dir(const char *dir, const char *id, char *path)
+static bool find_in_dir(const char *dir, const char *id, char *path, size_t size)
 {
-    if (exists(dir, "", id, path))
+    if (exists(dir, "", id, path, size))
         return true;
     for (int m = 0; m < MEDIUM_COUNT_; m++)
-        if (exists(dir, medium_id((enum medium)m), id, path))
+        if (exists(dir, medium_id((enum medium)m), id, path, size))
             return true;
     return false;
 }
@@ -58,23 +58,31 @@ static struct profile *check_id(struct profile *p, const char *id, const char *p
     return NULL;
 }
 
+bool profile_find(const char *id, const char *const *dirs, size_t dirs_n, char *path,
+                  size_t size, const struct embedded_file **ret)
+{
+    *ret = NULL;
+    if (!is_id(id))
+        return false;
+    for (size_t i = 0; i < dirs_n; i++)
+        if (find_in_dir(dirs[i], id, path, size))
+            return true;
+    path[0] = '\0';
+    *ret = find_built_in(id);
+    return *ret;
+}
+
 struct profile *profile_load_by_id(const char *id, const char *const *dirs, size_t dirs_n,
                                    struct diag *d, bool *is_known)
 {
     char path[PATH_BYTES];
     const struct embedded_file *f;
 
-    *is_known = false;
-    if (!is_id(id))
+    *is_known = profile_find(id, dirs, dirs_n, path, sizeof path, &f);
+    if (!*is_known)
         return NULL;
-    *is_known = true;
-    for (size_t i = 0; i < dirs_n; i++)
-        if (find_in_dir(dirs[i], id, path))
-            return check_id(profile_load_file(path, d), id, path, d);
-    f = find_built_in(id);
-    if (f)
-        return check_id(profile_load_text(f->path, (const char *)f->data, f->size, d), id,
-                        f->path, d);
-    *is_known = false;
-    return NULL;
+    if (!f)
+        return check_id(profile_load_file(path, d), id, path, d);
+    return check_id(profile_load_text(f->path, (const char *)f->data, f->size, d), id, f->path,
+                    d);
 }

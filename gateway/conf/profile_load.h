@@ -24,6 +24,26 @@ void profile_destroy(struct profile *p);
 struct profile *profile_load_by_id(const char *id, const char *const *dirs, size_t dirs_n,
                                    struct diag *d, bool *is_known);
 
+/* Where the profile of an id comes from: a path, or a built-in file (then *path is empty).
+ * False when there is none. `path` holds `size` bytes. */
+bool profile_find(const char *id, const char *const *dirs, size_t dirs_n, char *path,
+                  size_t size, const struct embedded_file **ret);
+
+/* Every profile, by id: built-in ones and those of `dirs` and their folders, found as by
+ * profile_load_by_id(). Those with errors are left out; the errors are in `d`. 0, or negative
+ * errno when a folder cannot be read. *ret is destroyed with profile_destroy_all(). */
+int profile_load_all(const char *const *dirs, size_t dirs_n, struct diag *d,
+                     struct profile ***ret, size_t *ret_n);
+void profile_destroy_all(struct profile **all, size_t n);
+
+/* The .yaml files of a folder and its folders, sorted, added to those in `to`. {0} is empty. */
+struct profile_paths {
+    char **path;
+    size_t n;
+};
+int profile_paths_add(const char *dir, struct profile_paths *to);
+void profile_paths_done(struct profile_paths *p);
+
 /* The built-in library: sensors/profiles, embedded at build. */
 extern const struct embedded_file profile_files[];
 extern const size_t profile_files_n;
