@@ -16,6 +16,7 @@
 #include "gateway/deadline.h"
 #include "gateway/forward/forward.h"
 #include "gateway/http/http.h"
+#include "gateway/line_check.h"
 #include "gateway/table.h"
 
 #define TICK_MS           1000 /* station time: closing of periods, staleness, live counters */
@@ -296,7 +297,7 @@ static struct config *load_config(const char *path)
 
     if (diag_create(&d) < 0)
         return NULL;
-    if (config_load(path, uplink_choices(), d, &c) < 0)
+    if (line_check_load(path, uplink_choices(), d, &c) < 0)
         c = NULL;
     if (diag_errors(d) || diag_warnings(d))
         diag_print(d, stderr);

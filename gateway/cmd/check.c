@@ -5,7 +5,7 @@
 #include "gateway/app_view.h"
 #include "gateway/base/buf.h"
 #include "gateway/cmd/cmd.h"
-#include "gateway/conf/config.h"
+#include "gateway/line_check.h"
 
 enum { REPORT_MAX = 4 << 20 }; /* bytes of the JSON of DIAG_MESSAGES_MAX messages and more */
 
@@ -103,8 +103,10 @@ static void print_report(const struct check_options *o, const struct diag *d,
 
     if (!o->is_json)
         diag_print(d, out);
-    if (c && !o->is_json)
+    if (c && !o->is_json) {
+        line_check_print(c, cmd_lang(), out);
         print_summary(c, diag_warnings(d), out);
+    }
     if (c && o->is_print)
         config_print(c, stdout);
 }
@@ -124,9 +126,9 @@ static int run(const void *opt, int argc, char **argv)
         fputs("sluice check: no memory.\n", stderr);
         return EXIT_FOUND;
     }
-    int status = config_load(path, uplink_choices(), d, &c) < 0 ? EXIT_USAGE
-                 : o->is_strict && diag_warnings(d)             ? EXIT_FOUND
-                                                                : EXIT_DONE;
+    int status = line_check_load(path, uplink_choices(), d, &c) < 0 ? EXIT_USAGE
+                 : o->is_strict && diag_warnings(d)                 ? EXIT_FOUND
+                                                                    : EXIT_DONE;
     print_report(o, d, c);
     if (o->is_json && print_json(d, path) < 0)
         status = EXIT_FOUND;
@@ -144,7 +146,9 @@ const struct cmd cmd_check = {
     .details =
         "Reads FILE (/etc/sluice/sluice.yaml when not given) and the .yaml files of conf.d\n"
         "beside it, the secrets and the profiles that they name. Touches no bus and no\n"
-        "network. Every error of every file is told with file, line and column:\n\n"
+        "network. Every error of every file is told with file, line and column, and for every\n"
+        "bus how much of its time the devices ask for; a serial line that is asked for more\n"
+        "than it has is an error:\n\n"
         "  sluice check station.yaml\n"
         "  sluice check --print station.yaml > effective.yaml\n\n"
         "Exit status: 0 no errors, 1 warnings with --strict, 2 errors.",

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -68,9 +69,58 @@ def test_json_says_the_same(name):
 
 def test_a_good_one_ends_with_a_line_of_figures(station):
     r = check("station.yaml", cwd=station())
-    assert r.stdout.startswith("station.yaml: 1 bus, 1 device, ")
-    assert r.stdout.endswith(" 1 rule, 1 uplink: no errors\n")
+    *buses, last = r.stdout.splitlines()
+    assert buses == ["bus cabinet: modbus-tcp, 1 device, 0.4 requests a second"]
+    assert last.startswith("station.yaml: 1 bus, 1 device, ")
+    assert last.endswith(" 1 rule, 1 uplink: no errors")
     assert r.returncode == 0
+
+
+LINE = """\
+station: {id: riverside-01, zone: "+08:00"}
+buses:
+  - {id: rs485-1, type: modbus-rtu, port: /dev/serial/by-id/none, baud: %d}
+devices:
+%s"""
+
+
+def line(folder, baud, *polls):
+    devices = "".join(f"  - {{id: s{i}, profile: seeed-orch-s4, bus: rs485-1, unit: {i}, "
+                      f"poll: {poll}}}\n" for i, poll in enumerate(polls, 1))
+    (folder / "station.yaml").write_text(LINE % (baud, devices))
+    return folder
+
+
+def test_says_how_much_of_a_line_is_used(tmp_path):
+    r = check("station.yaml", cwd=line(tmp_path, 9600, "1s", "10s"))
+    assert r.returncode == 0
+    assert re.match(r"bus rs485-1: 9600 8N1, 2 devices, \d\d? % of the line\n", r.stdout)
+
+
+def test_a_schedule_that_cannot_fit_is_an_error_with_the_numbers(tmp_path):
+    r = check("station.yaml", cwd=line(tmp_path, 1200, *["1s"] * 8))
+    assert r.returncode == 2
+    assert re.search(r"station.yaml:3:\d+: error: line rs485-1 is asked for \d\.\d\d s of traffic "
+                     r"each second: s1 0\.\d\d s \(\d requests? in \d+ ms every 1 s\), s2 .* and 4 "
+                     r"more; poll its devices every \d+ s or run the line at \d+ baud  \[E023\]", r.stdout)
+
+
+def test_what_it_advises_helps(tmp_path):
+    r = check("station.yaml", cwd=line(tmp_path, 1200, "1s", "1s", "1s", "1s", "1s"))
+    baud = int(re.search(r"run the line at (\d+) baud", r.stdout).group(1))
+    poll = re.search(r"poll its devices every (\d+ ?s)", r.stdout).group(1).replace(" ", "")
+    for args in ((baud, *["1s"] * 5), (1200, *[poll] * 5)):
+        assert check("--strict", "station.yaml", cwd=line(tmp_path, *args)).returncode == 0
+
+
+def test_a_line_that_is_nearly_full_is_a_warning(tmp_path):
+    for n in range(1, 40):
+        r = check("station.yaml", cwd=line(tmp_path, 9600, *["1s"] * n))
+        if r.returncode:
+            break
+        share = int(re.search(r"(\d+) % of the line", r.stdout).group(1))
+        assert ("is busy for " in r.stdout) == (share > 80)
+    assert n > 3
 
 
 def test_warnings_fail_only_when_strict(station):

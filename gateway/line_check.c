@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/line_check.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/buf.h"
+#include "gateway/poll/load.h"
+#include "gateway/table.h"
+
+enum {
+    NAMED_MAX = 4, /* devices in a message, the greediest ones */
+    TEXT_MAX = 900,
+};
+
+/* What one bus is asked for. */
+struct bus_use {
+    const struct table *table;
+    const struct bus_conf *conf;
+    uint32_t bus;
+    struct load_bus load;
+    struct load_device *each; /* per device of the table */
+};
+
+typedef int use_fn(const struct bus_use *u, void *arg);
+
+static int use_of(struct bus_use *u, const struct bus_place *place)
+{
+    return load_bus_of(place, u->bus, u->table->poll_device, u->table->config->devices.n,
+                       u->each, &u->load);
+}
+
+/* A device that reads nothing has no load; the poller tells what is wrong with it. */
+static int each_bus(const struct config *c, use_fn *fn, void *arg)
+{
+    struct table *t;
+    int rc = table_create(c, &t);
+
+    if (rc != 0)
+        return rc;
+    struct bus_use u = { .table = t, .each = calloc(c->devices.n + 1, sizeof *u.each) };
+    rc = u.each ? 0 : -ENOMEM;
+    for (size_t i = 0; i < c->buses.n && rc == 0; i++) {
+        u.conf = (const struct bus_conf *)c->buses.items + i;
+        u.bus = (uint32_t)i;
+        rc = use_of(&u, &t->bus[i].place);
+        rc = rc == 0 ? fn(&u, arg) : rc == -EINVAL ? 0 : rc;
+    }
+    free(u.each);
+    table_destroy(t);
+    return rc;
+}
+
+/* ---- the check ---- */
+
+/* The greediest device of the bus that takes less than `below`; equal ones by number. */
+static bool next_greedy(const struct bus_use *u, double below, size_t after, size_t *ret)
+{
+    double most = 0;
+
+    for (size_t i = 0; i < u->table->config->devices.n; i++) {
+        double share = u->each[i].share;
+        bool is_next = share < below || (share == below && i > after);
+        if (u->table->poll_device[i].bus != u->bus || !is_next || share <= most)
+            continue;
+        most = share;
+        *ret = i;
+    }
+    return most > 0;
+}
+
+static void put_devices(const struct bus_use *u, struct buf *b)
+{
+    double below = 1e9;
+    size_t at = 0, named = 0;
+
+    for (; named < NAMED_MAX && next_greedy(u, below, at, &at); named++) {
+        const struct poll_device *d = &u->table->poll_device[at];
+        below = u->each[at].share;
+        buf_printf(b, "%s%s %.2f s (%zu request%s in %.0f ms every %g s)", named ? ", " : "",
+                   d->id, below, u->each[at].requests, u->each[at].requests == 1 ? "" : "s",
+                   (double)u->each[at].scan_us / 1000, (double)d->interval_ms / 1000);
+    }
+    if (u->load.devices_n > named)
+        buf_printf(b, " and %zu more", u->load.devices_n - named);
+}
+
+/* What the line would be asked for if one device (or all: SIZE_MAX) were polled so rarely. */
+static double share_at(const struct bus_use *u, size_t device, int seconds)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < u->table->config->devices.n; i++) {
+        double slower = (double)u->each[i].scan_us / 1e6 / seconds;
+        bool is_meant = device == SIZE_MAX || device == i;
+        if (u->table->poll_device[i].bus == u->bus)
+            sum += is_meant && slower < u->each[i].share ? slower : u->each[i].share;
+    }
+    return sum;
+}
+
+static int interval_that_fits(const struct bus_use *u, size_t device)
+{
+    static const int seconds[] = { 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1800, 3600 };
+
+    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
+        if (share_at(u, device, seconds[i]) <= LINE_CHECK_WARN)
+            return seconds[i];
+    }
+    return 0;
+}
+
+/* Of the greediest device alone when that is enough, else of all. */
+static bool put_interval(const struct bus_use *u, struct buf *b)
+{
+    size_t at = 0;
+    bool has_any = next_greedy(u, 1e9, 0, &at);
+    int one = has_any ? interval_that_fits(u, at) : 0, all = interval_that_fits(u, SIZE_MAX);
+
+    if (one)
+        buf_printf(b, "poll %s every %d s", u->table->poll_device[at].id, one);
+    else if (all)
+        buf_printf(b, "poll its devices every %d s", all);
+    return one || all;
+}
+
+static bool put_baud(const struct bus_use *u, struct buf *b)
+{
+    static const int bauds[] = { 9600, 19200, 38400, 57600, 115200 };
+    struct bus_place place = u->table->bus[u->bus].place;
+    struct bus_use faster = *u;
+    bool is_found = false;
+
+    faster.each = calloc(u->table->config->devices.n + 1, sizeof *faster.each);
+    for (size_t i = 0; faster.each && !is_found && i < sizeof bauds / sizeof bauds[0]; i++) {
+        if (bauds[i] <= u->table->bus[u->bus].place.baud)
+            continue;
+        place.baud = bauds[i];
+        is_found = use_of(&faster, &place) == 0 && faster.load.share <= LINE_CHECK_WARN;
+    }
+    free(faster.each);
+    if (is_found)
+        buf_printf(b, "run the line at %d baud", place.baud);
+    return is_found;
+}
+
+static void put_remedy(const struct bus_use *u, struct buf *b)
+{
+    struct buf baud = BUF_INIT(TEXT_MAX);
+    bool has_baud = put_baud(u, &baud);
+
+    buf_puts(b, "; ");
+    bool has_interval = put_interval(u, b);
+    if (has_baud)
+        buf_printf(b, "%s%s", has_interval ? " or " : "", buf_text(&baud));
+    if (!has_baud && !has_interval)
+        buf_puts(b, "move devices to another line");
+    buf_done(&baud);
+}
+
+static int check_bus(const struct bus_use *u, void *arg)
+{
+    struct buf b = BUF_INIT(TEXT_MAX);
+    struct diag *d = arg;
+
+    if (!u->load.line.is_known || u->load.share <= LINE_CHECK_WARN)
+        return 0;
+    put_devices(u, &b);
+    put_remedy(u, &b);
+    const char *text = buf_text(&b);
+    if (u->load.share > 1)
+        diag_error(d, u->conf->mark, 0, E_SCHEDULE,
+                   "line %s is asked for %.2f s of traffic each second: %s", u->conf->id,
+                   u->load.share, text ? text : "too many devices to name");
+    else
+        diag_warning(d, u->conf->mark, 0, E_SCHEDULE,
+                     "line %s is busy for %.2f s of each second, one late answer makes others "
+                     "late: %s",
+                     u->conf->id, u->load.share, text ? text : "too many devices to name");
+    buf_done(&b);
+    return 0;
+}
+
+int line_check(const struct config *c, struct diag *d)
+{
+    return each_bus(c, check_bus, d);
+}
+
+int line_check_load(const char *path, const struct field_kind *uplink_kinds, struct diag *d,
+                    struct config **ret)
+{
+    struct config *c;
+    int rc = config_load(path, uplink_kinds, d, &c);
+
+    if (rc < 0)
+        return rc;
+    rc = line_check(c, d);
+    if (rc == 0 && diag_errors(d))
+        rc = -EINVAL;
+    if (rc < 0) {
+        config_destroy(c);
+        return rc;
+    }
+    *ret = c;
+    return 0;
+}
+
+/* ---- for people ---- */
+
+struct printer {
+    FILE *out;
+    bool is_zh;
+};
+
+/* "9600 8N1"; what is reached over TCP is named by its protocol. */
+static void print_kind(const struct bus_use *u, FILE *out)
+{
+    const struct bus_place *p = &u->table->bus[u->bus].place;
+
+    if (p->type == BUS_MODBUS_RTU)
+        fprintf(out, "%d %d%c%d", p->baud, p->data_bits, p->parity, p->stop_bits);
+    else
+        fputs(u->conf->type.kind->name, out);
+}
+
+static int print_bus(const struct bus_use *u, void *arg)
+{
+    const struct printer *p = arg;
+
+    fprintf(p->out, p->is_zh ? "总线 %s：" : "bus %s: ", u->conf->id);
+    print_kind(u, p->out);
+    if (p->is_zh)
+        fprintf(p->out, "，%zu 台仪器，", u->load.devices_n);
+    else
+        fprintf(p->out, ", %zu device%s, ", u->load.devices_n,
+                u->load.devices_n == 1 ? "" : "s");
+    if (u->load.line.is_known)
+        fprintf(p->out, p->is_zh ? "占用线路 %.0f %%\n" : "%.0f %% of the line\n",
+                u->load.share * 100);
+    else
+        fprintf(p->out, p->is_zh ? "每秒 %.3g 次请求\n" : "%.3g requests a second\n",
+                u->load.requests_hz);
+    return 0;
+}
+
+int line_check_print(const struct config *c, const char *lang, FILE *out)
+{
+    return each_bus(c, print_bus, &(struct printer){ out, strcmp(lang, "zh") == 0 });
+}
