@@ -9,6 +9,8 @@ void column_judge(const struct column_params *p, const struct column_view *view,
 
     for (unsigned i = 0; i < view->rows; i++, x += view->stride) {
         enum cell_kind kind = lattice_kind(p, x, &ret->k[i]);
+        if (view->is_literal && kind == CELL_NORMAL && x->e >= 0 && x->e != p->e)
+            kind = CELL_DECIMAL;
         ret->kinds[i] = (uint8_t)kind;
         any |= kind;
         beside += kind >= CELL_DECIMAL;

@@ -11,6 +11,7 @@
 struct column_view {
     const struct series_cell *cells;
     unsigned rows, stride;
+    bool is_literal; /* a value written with other decimals than the column's is beside it */
 };
 
 /* kinds and k have room for all rows. */

@@ -22,6 +22,7 @@ enum {
 struct encoder_column {
     struct column_tally tally;
     int hint_decimals;
+    bool is_literal;
 };
 
 struct series_encoder {
@@ -76,6 +77,7 @@ int series_encoder_create(uint32_t stream, enum series_codec codec, unsigned col
     for (unsigned j = 0; j < columns; j++) {
         int d = hints ? hints[j].decimals : -1;
         e->columns[j].hint_decimals = d <= DECIMAL_MAX_E ? d : DECIMAL_MAX_E;
+        e->columns[j].is_literal = hints && hints[j].is_literal;
     }
     *ret = e;
     return 0;
@@ -187,7 +189,8 @@ static size_t put_plain(struct series_encoder *e, const struct table *t)
 
     for (unsigned j = 0; j < e->columns_n; j++) {
         struct plain_column *c = &e->plain[j];
-        struct column_view view = { t->cells + j, t->rows, e->columns_n };
+        struct column_view view = { t->cells + j, t->rows, e->columns_n,
+                                    e->columns[j].is_literal };
         struct column_judged judged = { .kinds = w->kinds, .k = w->k };
         if (t->is_key)
             *c = (struct plain_column){ 0 };
@@ -201,7 +204,7 @@ static void put_dense_column(struct series_encoder *e, struct range_coder *r, un
                              const struct table *t)
 {
     struct dense_column *c = &e->dense[j];
-    struct column_view view = { t->cells + j, t->rows, e->columns_n };
+    struct column_view view = { t->cells + j, t->rows, e->columns_n, e->columns[j].is_literal };
     struct column_judged judged = { .kinds = e->work->kinds, .k = e->work->k };
 
     if (t->is_key)

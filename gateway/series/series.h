@@ -67,6 +67,8 @@ int series_peek(const uint8_t *frame, size_t size, struct series_info *ret);
 /* What is known of a column before its first value; decimals -1: nothing. */
 struct series_hint {
     int decimals;
+    bool is_literal; /* every value must come back with the decimals it was written with, at a
+                      * price; otherwise with those of its column */
 };
 
 struct series_encoder;
