@@ -2,11 +2,22 @@
 #include "gateway/app_view.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/cmd/cmd.h"
+
+enum { BUSY_WINDOW_MS = 60000 }; /* real */
+
+/* A bus at the beginning of the minute under way. */
+struct busy {
+    int64_t since_ms; /* real */
+    uint64_t busy_us;
+    double share;
+    bool is_whole; /* share is of a whole minute */
+};
 
 struct view {
     const struct table *table;
@@ -16,6 +27,8 @@ struct view {
     struct live_station station;
     enum scan_outcome *why; /* per device: of the last change */
     bool *was_silent;       /* per device */
+    struct busy *busy;      /* per bus */
+    struct live_bus *bus;   /* per bus: what is told of it */
     uint64_t drained_to;    /* sum of acknowledged entries when last looked at */
     int64_t progress_ms;    /* real time of the last progress of a drain */
 };
@@ -59,6 +72,8 @@ int view_create(const struct table *t, const struct clock *clock, struct store *
     v->progress_ms = mono_ms();
     v->why = calloc(devices_n + 1, sizeof *v->why);
     v->was_silent = calloc(devices_n + 1, sizeof *v->was_silent);
+    v->busy = calloc(t->config->buses.n + 1, sizeof *v->busy);
+    v->bus = calloc(t->config->buses.n + 1, sizeof *v->bus);
     v->station = (struct live_station){
         .id = s->id,
         .en = s->names.en ? s->names.en : s->id,
@@ -70,7 +85,7 @@ int view_create(const struct table *t, const struct clock *clock, struct store *
         .started_ms = clock_wall_ms(clock),
         .version = sluice_version,
     };
-    int rc = v->why && v->was_silent
+    int rc = v->why && v->was_silent && v->busy && v->bus
                  ? live_create(&v->station, &t->channels, t->live_device, devices_n, &v->live)
                  : -ENOMEM;
     if (rc < 0) {
@@ -87,6 +102,8 @@ void view_destroy(struct view *v)
     if (!v)
         return;
     live_destroy(v->live);
+    free(v->bus);
+    free(v->busy);
     free(v->was_silent);
     free(v->why);
     free(v);
@@ -165,6 +182,47 @@ bool view_device_state(struct view *v, const struct poll *poll, uint32_t device,
     return was_silent;
 }
 
+/* Of the last whole minute; of what there was of the first one until then. */
+static double busy_share(struct busy *w, uint64_t busy_us)
+{
+    int64_t now_ms = mono_ms();
+
+    if (w->since_ms == 0)
+        *w = (struct busy){ .since_ms = now_ms, .busy_us = busy_us, .share = (double)NAN };
+    int64_t window_ms = now_ms - w->since_ms;
+    if (window_ms > 0 && (window_ms >= BUSY_WINDOW_MS || !w->is_whole))
+        w->share = (double)(busy_us - w->busy_us) / 1e3 / (double)window_ms;
+    if (window_ms >= BUSY_WINDOW_MS)
+        *w = (struct busy){ now_ms, busy_us, w->share, true };
+    return w->share;
+}
+
+static void put_polling(struct view *v, const struct poll *poll)
+{
+    size_t buses_n = v->table->config->buses.n;
+    struct poll_jitter j;
+    struct poll_bus_load load;
+
+    for (uint32_t i = 0; i < buses_n; i++) {
+        poll_bus_load_get(poll, i, &load);
+        v->bus[i] = (struct live_bus){
+            .id = v->table->bus[i].id,
+            .busy = busy_share(&v->busy[i], load.busy_us),
+            .busy_s = (double)load.busy_us / 1e6,
+            .requests = load.requests,
+        };
+    }
+    poll_jitter_get(poll, &j);
+    const struct live_polling p = {
+        .slot_mean = j.mean_us / 1e3,
+        .slot_deviation = j.deviation_us / 1e3,
+        .slot_max = (double)j.max_us / 1e3,
+        .interval_deviation = j.interval_deviation_us / 1e3,
+        .interval_max = (double)j.interval_max_us / 1e3,
+    };
+    live_put_polling(v->live, &p, v->bus, buses_n);
+}
+
 void view_tick(struct view *v, const struct poll *poll, const struct pipeline *pipeline)
 {
     struct store_health h;
@@ -185,6 +243,7 @@ void view_tick(struct view *v, const struct poll *poll, const struct pipeline *p
     live_put_log(v->live, &g);
     for (uint32_t i = 0; i < v->table->config->devices.n; i++)
         put_device(v, poll, i);
+    put_polling(v, poll);
     live_set_now(v->live, clock_wall_ms(v->clock));
 }
 

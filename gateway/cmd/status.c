@@ -59,6 +59,10 @@ static const struct {
     { "online", "在线" },
     { "failing", "失败" },
     { "ok", "正常" },
+    { "Polling", "轮询" },
+    { "interval deviates by", "间隔偏差" },
+    { "at most", "最大" },
+    { "busiest bus", "最忙总线" },
 };
 
 enum text {
@@ -78,7 +82,11 @@ enum text {
     T_DEVICES,
     T_ONLINE,
     T_FAILING,
-    T_OK
+    T_OK,
+    T_POLLING,
+    T_DEVIATES,
+    T_AT_MOST,
+    T_BUSIEST
 };
 
 static const char *say(enum text t)
@@ -173,6 +181,30 @@ static void print_alerts(const json_t *now)
     }
 }
 
+static void print_polling(const json_t *now)
+{
+    const json_t *interval = json_object_get(json_object_get(now, "polling"), "interval_ms");
+    const json_t *buses = json_object_get(now, "buses");
+    const json_t *b, *busiest = NULL;
+    double most = -1;
+    size_t i;
+
+    printf("%s: %s %.2f ms, %s %.2f ms", say(T_POLLING), say(T_DEVIATES),
+           json_number_value(json_object_get(interval, "deviation")), say(T_AT_MOST),
+           json_number_value(json_object_get(interval, "max")));
+    json_array_foreach(buses, i, b)
+    {
+        const json_t *busy = json_object_get(b, "busy");
+        if (!json_is_number(busy) || json_number_value(busy) <= most)
+            continue;
+        most = json_number_value(busy);
+        busiest = b;
+    }
+    if (busiest)
+        printf(", %s %s %.0f %%", say(T_BUSIEST), text_of(busiest, "id"), most * 100);
+    putchar('\n');
+}
+
 static bool is_online(const json_t *device)
 {
     return strcmp(text_of(device, "state"), "online") == 0;
@@ -243,6 +275,7 @@ static int show(const struct status_options *o, const char *line)
         print_log(now);
         print_uplinks(now);
         print_alerts(now);
+        print_polling(now);
         print_devices(now);
     }
     int status = is_healthy(now) ? EXIT_DONE : EXIT_FOUND;

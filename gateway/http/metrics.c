@@ -34,6 +34,14 @@ static void label(struct buf *b, const char *name, const char *value)
     buf_puts(b, "\"");
 }
 
+static void number(struct buf *b, double v)
+{
+    if (isnan(v))
+        buf_puts(b, "NaN\n");
+    else
+        buf_printf(b, "%.15g\n", v);
+}
+
 static double up(const struct live_device *d)
 {
     return d->state == 1;
@@ -97,6 +105,72 @@ static int put_devices(struct buf *b, struct live *l)
     }
     free(d);
     return 0;
+}
+
+static double busy_of(const struct live_bus *b)
+{
+    return b->busy;
+}
+
+static double busy_s_of(const struct live_bus *b)
+{
+    return b->busy_s;
+}
+
+static double requests_of(const struct live_bus *b)
+{
+    return (double)b->requests;
+}
+
+static const struct {
+    const char *name, *type, *help;
+    double (*value)(const struct live_bus *b);
+} bus_metrics[] = {
+    { "sluice_bus_busy_ratio", "gauge", "Share of the last minute with a request on the bus.",
+      busy_of },
+    { "sluice_bus_busy_seconds_total", "counter", "Time with a request on the bus.",
+      busy_s_of },
+    { "sluice_bus_requests_total", "counter",
+      "Requests on the bus, settled one way or the other.", requests_of },
+};
+
+static int put_buses(struct buf *b, struct live *l)
+{
+    size_t n = live_buses_n(l);
+    struct live_bus *bus = calloc(n ? n : 1, sizeof *bus);
+
+    if (!bus)
+        return -1;
+    n = live_buses(l, bus, n);
+    for (size_t m = 0; m < sizeof bus_metrics / sizeof *bus_metrics; m++) {
+        head(b, bus_metrics[m].name, bus_metrics[m].type, bus_metrics[m].help);
+        for (size_t i = 0; i < n; i++) {
+            buf_printf(b, "%s{", bus_metrics[m].name);
+            label(b, "bus", bus[i].id);
+            buf_puts(b, "} ");
+            number(b, bus_metrics[m].value(&bus[i]));
+        }
+    }
+    free(bus);
+    return 0;
+}
+
+/* In seconds, as Prometheus has it. */
+static void put_polling(struct buf *b, struct live *l)
+{
+    struct live_polling p;
+
+    live_polling_get(l, &p);
+    one(b, "sluice_poll_jitter_seconds_mean", "gauge",
+        "Mean time from the slot of a poll to its wake-up, since start.", p.slot_mean / 1e3);
+    one(b, "sluice_poll_jitter_seconds_deviation", "gauge", "Standard deviation of that time.",
+        p.slot_deviation / 1e3);
+    one(b, "sluice_poll_jitter_seconds_max", "gauge", "Longest such time.", p.slot_max / 1e3);
+    one(b, "sluice_poll_interval_seconds_deviation", "gauge",
+        "Standard deviation of the time between two polls of a device from its interval.",
+        p.interval_deviation / 1e3);
+    one(b, "sluice_poll_interval_seconds_max", "gauge", "Largest such deviation.",
+        p.interval_max / 1e3);
 }
 
 static double is_connected(const struct live_uplink *u)
@@ -239,8 +313,9 @@ enum MHD_Result metrics_serve(struct request *r)
     one(&b, "sluice_healthy", "gauge", "As /healthz.", !health_trouble(h));
     put_log(&b, h->live);
     put_store(&b, h->store);
-    if (put_devices(&b, h->live) || put_alerts(&b, h->live))
+    if (put_devices(&b, h->live) || put_buses(&b, h->live) || put_alerts(&b, h->live))
         b.has_failed = true;
+    put_polling(&b, h->live);
     put_uplinks(&b, h->live);
     put_http(&b, h);
     return reply_buf(r, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &b);

@@ -39,6 +39,9 @@ struct live {
     struct live_uplink uplinks[LIVE_UPLINKS_MAX];
     size_t uplinks_n;
     struct live_log log;
+    struct live_polling polling;
+    struct live_bus *buses;
+    size_t buses_n;
     struct event *events; /* a ring of LIVE_EVENTS_KEPT */
     uint64_t events_n;    /* ever put */
 };
@@ -57,6 +60,7 @@ static void release(struct live *l)
 {
     free(l->slots);
     free(l->devices);
+    free(l->buses);
     free(l->events);
     free(l);
 }
@@ -224,6 +228,25 @@ void live_put_log(struct live *l, const struct live_log *g)
     pthread_mutex_unlock(&l->lock);
 }
 
+int live_put_polling(struct live *l, const struct live_polling *p, const struct live_bus *buses,
+                     size_t n)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&l->lock);
+    if (!l->buses && n)
+        l->buses = calloc(n, sizeof *l->buses);
+    if (l->buses) {
+        memcpy(l->buses, buses, n * sizeof *buses);
+        l->buses_n = n;
+    } else if (n) {
+        rc = -ENOMEM;
+    }
+    l->polling = *p;
+    pthread_mutex_unlock(&l->lock);
+    return rc;
+}
+
 void live_put_event(struct live *l, const char *json)
 {
     size_t size = strlen(json) + 1;
@@ -364,6 +387,31 @@ void live_log_get(struct live *l, struct live_log *ret)
 {
     pthread_mutex_lock(&l->lock);
     *ret = l->log;
+    pthread_mutex_unlock(&l->lock);
+}
+
+size_t live_buses_n(struct live *l)
+{
+    pthread_mutex_lock(&l->lock);
+    size_t n = l->buses_n;
+    pthread_mutex_unlock(&l->lock);
+    return n;
+}
+
+size_t live_buses(struct live *l, struct live_bus *out, size_t max)
+{
+    pthread_mutex_lock(&l->lock);
+    size_t n = l->buses_n < max ? l->buses_n : max;
+    if (n)
+        memcpy(out, l->buses, n * sizeof *out);
+    pthread_mutex_unlock(&l->lock);
+    return n;
+}
+
+void live_polling_get(struct live *l, struct live_polling *ret)
+{
+    pthread_mutex_lock(&l->lock);
+    *ret = l->polling;
     pthread_mutex_unlock(&l->lock);
 }
 

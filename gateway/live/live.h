@@ -57,6 +57,19 @@ struct live_log {
     char error[LIVE_TEXT_MAX];
 };
 
+struct live_bus {
+    const char *id; /* lives as long as the table */
+    double busy;    /* share of the last minute with a request on it; NaN: not yet known */
+    double busy_s;  /* since start */
+    uint64_t requests;
+};
+
+/* How evenly polls go out, since start, in milliseconds. */
+struct live_polling {
+    double slot_mean, slot_deviation, slot_max; /* wake-ups, from their slot */
+    double interval_deviation, interval_max;    /* between two polls of a device */
+};
+
 struct live_station {
     const char *id, *en, *zh, *region, *zone;
     double lat, lon;
@@ -78,6 +91,9 @@ void live_put_alert(struct live *l,
                     const struct live_alert *a); /* by key; keeps cleared ones 24 h */
 void live_put_uplink(struct live *l, const struct live_uplink *u); /* by id; any thread */
 void live_put_log(struct live *l, const struct live_log *g);       /* any thread */
+/* All buses and how they are polled; always the same number. 0 or -ENOMEM. */
+int live_put_polling(struct live *l, const struct live_polling *p, const struct live_bus *buses,
+                     size_t n);
 void live_put_event(struct live *l, const char *json);
 void live_set_now(struct live *l, int64_t station_ms); /* about once a second */
 
@@ -108,6 +124,9 @@ uint64_t live_alerts_dropped(
     struct live *l); /* new ones that pushed another out, or found no place */
 size_t live_uplinks(struct live *l, struct live_uplink *out, size_t max);
 void live_log_get(struct live *l, struct live_log *ret);
+size_t live_buses_n(struct live *l);
+size_t live_buses(struct live *l, struct live_bus *out, size_t max);
+void live_polling_get(struct live *l, struct live_polling *ret);
 uint64_t live_events_last(
     struct live *l); /* the counter now: to follow what comes from here on */
 /* Events after `since` (their own counter), oldest first; each is copied into `buf` of

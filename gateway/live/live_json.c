@@ -326,6 +326,40 @@ void live_json_uplinks(struct buf *b, struct live *l)
     buf_puts(b, "]");
 }
 
+int live_json_buses(struct buf *b, struct live *l)
+{
+    size_t max = live_buses_n(l);
+    struct live_bus *bus = calloc(max ? max : 1, sizeof *bus);
+
+    if (!bus)
+        return -ENOMEM;
+    size_t n = live_buses(l, bus, max);
+    buf_puts(b, "[");
+    for (size_t i = 0; i < n; i++) {
+        buf_printf(b, "%s{\"id\":", i ? "," : "");
+        buf_json(b, bus[i].id);
+        buf_puts(b, ",\"busy\":");
+        live_json_double(b, bus[i].busy);
+        buf_puts(b, ",\"busy_s\":");
+        live_json_double(b, bus[i].busy_s);
+        buf_printf(b, ",\"requests\":%llu}", (unsigned long long)bus[i].requests);
+    }
+    buf_puts(b, "]");
+    free(bus);
+    return 0;
+}
+
+void live_json_polling(struct buf *b, struct live *l)
+{
+    struct live_polling p;
+
+    live_polling_get(l, &p);
+    buf_printf(b,
+               "{\"slot_ms\":{\"mean\":%.3f,\"deviation\":%.3f,\"max\":%.3f},"
+               "\"interval_ms\":{\"deviation\":%.3f,\"max\":%.3f}}",
+               p.slot_mean, p.slot_deviation, p.slot_max, p.interval_deviation, p.interval_max);
+}
+
 void live_json_log(struct buf *b, struct live *l)
 {
     struct live_log g;
@@ -396,6 +430,12 @@ int live_json_now(struct buf *b, struct live *l, enum live_detail detail)
         buf_puts(b, ",\"channels\":");
         err = live_json_channels(b, l);
     }
+    if (err)
+        return err;
+    buf_puts(b, ",\"polling\":");
+    live_json_polling(b, l);
+    buf_puts(b, ",\"buses\":");
+    err = live_json_buses(b, l);
     if (err)
         return err;
     buf_puts(b, ",\"alerts\":");

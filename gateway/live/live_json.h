@@ -30,10 +30,13 @@ int live_json_devices(struct buf *b, struct live *l);
 int live_json_channels(struct buf *b, struct live *l);
 int live_json_alerts(struct buf *b, struct live *l);
 void live_json_uplinks(struct buf *b, struct live *l);
+int live_json_buses(struct buf *b, struct live *l);
+void live_json_polling(struct buf *b, struct live *l);
 void live_json_log(struct buf *b, struct live *l);
 
 /* Everything:
- * {"station","time","words","devices","channels","alerts","alerts_dropped","uplinks", "log"}.
+ * {"station","time","words","devices","channels","polling","buses","alerts","alerts_dropped",
+ * "uplinks","log"}.
  * The channels are left out without LIVE_FULL. */
 int live_json_now(struct buf *b, struct live *l, enum live_detail detail);
 

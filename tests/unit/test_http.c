@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -455,6 +456,27 @@ static void metrics_are_in_the_format_of_prometheus(void **state)
                                     "kind=\"mqtt\"} 12\n"));
     assert_non_null(strstr(f->body, "sluice_log_commits_total "));
     assert_non_null(strstr(f->body, "sluice_alerts{level=\"red\"} 1\n"));
+}
+
+static void tells_how_busy_buses_are_and_how_evenly_polls_go_out(void **state)
+{
+    struct fixture *f = *state;
+    const struct live_bus buses[] = { { "quay", 0.25, 61.5, 1230 },
+                                      { "roof", (double)NAN, 0, 0 } };
+    const struct live_polling polling = { .slot_mean = 0.5, .interval_max = 4 };
+
+    assert_int_equal(live_put_polling(f->station.live, &polling, buses, 2), 0);
+    assert_int_equal(get(f, "/metrics"), 200);
+    assert_non_null(strstr(f->body, "sluice_bus_busy_ratio{bus=\"quay\"} 0.25\n"));
+    assert_non_null(strstr(f->body, "sluice_bus_busy_ratio{bus=\"roof\"} NaN\n"));
+    assert_non_null(strstr(f->body, "sluice_bus_requests_total{bus=\"quay\"} 1230\n"));
+    assert_non_null(strstr(f->body, "sluice_poll_jitter_seconds_mean 0.0005\n"));
+    json_t *now = get_json(f, "/api/v1/now");
+    const json_t *bus = json_array_get(json_object_get(now, "buses"), 1);
+    assert_true(json_is_null(json_object_get(bus, "busy")));
+    const json_t *interval = json_object_get(json_object_get(now, "polling"), "interval_ms");
+    assert_int_equal((int)json_number_value(json_object_get(interval, "max")), 4);
+    json_decref(now);
 }
 
 static void health_is_one_word(void **state)
@@ -1010,6 +1032,7 @@ int main(void)
         SERVED(a_missing_value_is_null_with_its_reason),
         SERVED(alerts_have_their_own_address),
         SERVED(metrics_are_in_the_format_of_prometheus),
+        SERVED(tells_how_busy_buses_are_and_how_evenly_polls_go_out),
         SERVED(health_is_one_word),
         SERVED(a_failing_log_is_not_healthy),
         SERVED(a_main_loop_that_stands_still_is_not_healthy),
