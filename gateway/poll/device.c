@@ -64,7 +64,7 @@ void device_done(struct device *d)
     *d = (struct device){ 0 };
 }
 
-static int64_t timeout_of(const struct device *d)
+int64_t device_timeout_ms(const struct device *d)
 {
     int64_t timeout_ms = d->conf->timeout_ms > 0 ? d->conf->timeout_ms : d->profile->timeout_ms;
 
@@ -173,7 +173,7 @@ struct bus_request device_ask(const struct device *d)
     }
     r.unit = d->conf->unit;
     r.pause_ms = d->profile->read_pause_ms;
-    r.timeout_ms = timeout_of(d);
+    r.timeout_ms = device_timeout_ms(d);
     return r;
 }
 
@@ -196,7 +196,7 @@ int64_t device_need_ms(const struct device *d)
         d->answer_us / 1000 > d->slowest_ms ? d->answer_us / 1000 : d->slowest_ms;
     int64_t need_ms = d->answer_us == 0 ? DEVICE_FIRST_NEED_MS + wire_us(d) / 1000
                                         : known_ms + known_ms / 4 + 1;
-    int64_t timeout_ms = timeout_of(d);
+    int64_t timeout_ms = device_timeout_ms(d);
 
     return need_ms < timeout_ms ? need_ms : timeout_ms;
 }
@@ -433,6 +433,14 @@ static const struct verdict verdicts[SCAN_OUTCOME_COUNT_] = {
     [SCAN_NO_PATH] = { STATUS_NO_COMMUNICATION, GRADE_MISSING, REASON_COMM },
 };
 
+static void mark_mode(const struct device *d, struct reading *readings)
+{
+    for (size_t i = 0; d->time_ms < d->mode_until_ms && i < d->profile->points_n; i++) {
+        if (d->profile->points[i].role == POINT_MEASUREMENT)
+            readings[i].verdict = verdict_merge(readings[i].verdict, d->mode);
+    }
+}
+
 enum scan_outcome device_end(struct device *d, struct reading *readings,
                              enum health_change *ret_change)
 {
@@ -445,10 +453,12 @@ enum scan_outcome device_end(struct device *d, struct reading *readings,
         if (d->plan.is_stale && d->request >= d->plan.requests_n)
             settle(d, d->slot_ms);
         profile_decode(p, d->conf->order, d->words, d->have, readings);
+        mark_mode(d, readings);
         return outcome;
     }
     plan_rotate(&d->plan); /* perhaps it is only this block that it cannot read */
     for (size_t i = 0; i < p->points_n; i++)
         readings[i] = (struct reading){ DECIMAL_MISSING, verdicts[outcome], DECIMAL_MISSING };
+    mark_mode(d, readings);
     return outcome;
 }

@@ -49,7 +49,9 @@ struct device {
     int64_t retry_wait_ms;  /* station time between tries of left-out registers */
     int64_t retry_at_ms;    /* monotonic station time; 0: nothing left out */
     int64_t cuts_at_ms;     /* the same for requests that had to be cut */
-    bool is_chosen;         /* `profile` is what the device said of itself */
+    struct verdict mode;    /* of its measurements until mode_until_ms, UTC */
+    int64_t mode_until_ms;
+    bool is_chosen; /* `profile` is what the device said of itself */
 
     /* the scan under way */
     bool is_scanning;
@@ -84,6 +86,9 @@ void device_know_line(struct device *d, const struct load_line *line);
 void device_begin(struct device *d, int64_t slot_ms, int64_t station_ms, int64_t utc_ms);
 
 struct bus_request device_ask(const struct device *d);
+
+/* Per transaction: what station or profile says, stretched when its answers come late. */
+int64_t device_timeout_ms(const struct device *d);
 
 /* Whether it failed lately: it is not known to answer at all. */
 bool device_is_in_trouble(const struct device *d);

@@ -13,38 +13,11 @@
 #include <stdlib.h>
 
 #include "gateway/base/log.h"
-#include "gateway/poll/device.h"
-#include "gateway/poll/jitter.h"
-#include "gateway/poll/line.h"
-#include "gateway/poll/schedule.h"
-#include "gateway/poll/wake.h"
+#include "gateway/poll/internal.h"
 
 enum {
     SHARE_MS = 2, /* real: polls due so soon join this wake-up */
     DAY_MS = 86400000,
-};
-
-struct served {
-    struct poll *poll;
-    struct bus *bus;
-    struct line line;
-};
-
-struct poll {
-    struct poll_options opt;
-    struct served *buses;
-    struct device *devices;
-    struct reading *readings; /* of the scan being handed over */
-    struct schedule slots;    /* station time */
-    struct schedule rests;    /* real time */
-    int64_t origin_ms;        /* of all slots: a UTC midnight */
-    struct wake wake;
-    int64_t armed_ms; /* real time the timer waits for; 0: not armed */
-    struct jitter jitter;
-    bool is_stopping;
-    size_t open; /* buses and handles not closed yet */
-    void (*on_closed)(void *user);
-    void *closed_user;
 };
 
 /* ---- waking up ---- */
@@ -59,10 +32,11 @@ static int64_t next_wake_ms(struct poll *p, int64_t now_ms)
     }
     if (schedule_next(&p->rests, &rest_ms) && rest_ms < wake_ms)
         wake_ms = rest_ms;
-    return wake_ms;
+    int64_t errand_ms = errands_due_ms(p);
+    return errand_ms < wake_ms ? errand_ms : wake_ms;
 }
 
-static void arm(struct poll *p)
+void poll_arm(struct poll *p)
 {
     int64_t now_ms = mono_ms(), wake_ms = next_wake_ms(p, now_ms);
 
@@ -85,7 +59,7 @@ static void plan_next(struct poll *p, struct device *d)
     else if (schedule_has(&p->slots, d->number))
         return;
     schedule_put(&p->slots, d->number, schedule_slot(p->origin_ms, interval_ms, now_ms + 1));
-    arm(p);
+    poll_arm(p);
 }
 
 static void tell_state(struct poll *p, struct device *d, enum health_change change,
@@ -180,12 +154,12 @@ static void enqueue(struct served *b, struct device *d)
     line_put(&b->line, d, clock_mono_ms(b->poll->opt.clock));
 }
 
-static void serve(struct served *b)
+void poll_serve(struct served *b)
 {
     struct poll *p = b->poll;
     int64_t timeout_ms;
 
-    while (!p->is_stopping && !b->line.asked) {
+    while (!p->is_stopping && !b->line.asked && !errands_send(b)) {
         struct device *d = line_take(&b->line, &p->slots, p->opt.clock,
                                      clock_mono_ms(p->opt.clock), &timeout_ms);
         if (!d || ask(b, d, timeout_ms))
@@ -196,7 +170,7 @@ static void serve(struct served *b)
 static void rest(struct poll *p, struct device *d)
 {
     schedule_put(&p->rests, d->number, mono_ms() + d->rest_ms);
-    arm(p);
+    poll_arm(p);
 }
 
 static enum device_step take_reply(struct poll *p, struct device *d, const struct bus_reply *r)
@@ -224,6 +198,11 @@ static void on_reply(void *user, const struct bus_reply *r)
     b->line.requests++;
     if (r->quiet_ms > 0)
         d->quiet_until_ms = mono_ms() + r->quiet_ms;
+    if (b->errand) {
+        errands_take(b, r);
+        poll_serve(b);
+        return;
+    }
     enum device_step step = take_reply(p, d, r);
     if (step == DEVICE_REST)
         rest(p, d);
@@ -233,7 +212,7 @@ static void on_reply(void *user, const struct bus_reply *r)
         enqueue(b, d);
     else
         ask(b, d, INT64_MAX);
-    serve(b);
+    poll_serve(b);
 }
 
 static void on_late(void *user, uint8_t unit, int64_t took_ms)
@@ -253,6 +232,7 @@ static void on_link(void *user, bool is_up)
     struct poll *p = b->poll;
     int64_t now_ms = clock_mono_ms(p->opt.clock);
 
+    b->is_up = is_up;
     for (struct device *d = is_up ? b->line.devices : NULL; d; d = d->sibling) {
         if (!d->health.is_silent)
             continue;
@@ -261,7 +241,7 @@ static void on_link(void *user, bool is_up)
             schedule_put(&p->slots, d->number,
                          schedule_slot(p->origin_ms, d->conf->interval_ms, now_ms + 1));
     }
-    arm(p);
+    poll_arm(p);
 }
 
 static void start_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_t now_ms)
@@ -286,7 +266,7 @@ static void start_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_
         return;
     }
     enqueue(b, d);
-    serve(b);
+    poll_serve(b);
 }
 
 static void end_rests(struct poll *p)
@@ -297,7 +277,7 @@ static void end_rests(struct poll *p)
     while (schedule_pop(&p->rests, now_ms, &e)) {
         struct device *d = &p->devices[e.id];
         enqueue(&p->buses[d->conf->bus], d);
-        serve(&p->buses[d->conf->bus]);
+        poll_serve(&p->buses[d->conf->bus]);
     }
 }
 
@@ -309,10 +289,11 @@ static void on_wake(void *user)
     int64_t share_ms = (int64_t)(SHARE_MS * p->opt.clock->speed);
 
     p->armed_ms = 0;
+    errands_wake(p);
     end_rests(p);
     while (!p->is_stopping && schedule_pop(&p->slots, now_ms + share_ms, &e))
         start_scan(p, &p->devices[e.id], e.due_ms, now_ms);
-    arm(p);
+    poll_arm(p);
 }
 
 /* ---- life ---- */
@@ -406,7 +387,7 @@ void poll_start(struct poll *p)
             schedule_put(&p->slots, (uint32_t)i,
                          schedule_slot(p->origin_ms, conf->interval_ms, now_ms));
     }
-    arm(p);
+    poll_arm(p);
 }
 
 static void on_part_closed(void *user)
@@ -420,6 +401,7 @@ static void on_part_closed(void *user)
 void poll_stop(struct poll *p, void (*on_closed)(void *user), void *user)
 {
     p->is_stopping = true;
+    errands_stop(p);
     p->on_closed = on_closed;
     p->closed_user = user;
     p->open = p->opt.buses_n + 1;
@@ -434,6 +416,7 @@ void poll_destroy(struct poll *p)
         return;
     for (size_t i = 0; i < p->opt.buses_n && p->buses; i++)
         bus_destroy(p->buses[i].bus);
+    errands_free(p);
     for (size_t i = 0; i < p->opt.devices_n && p->devices; i++)
         device_done(&p->devices[i]);
     schedule_done(&p->slots);
@@ -459,6 +442,19 @@ void poll_counters_get(const struct poll *p, uint32_t device, struct poll_counte
     *ret = d->counters;
     ret->answer_ms_mean =
         d->counters.answers ? (int64_t)(d->answer_ms_sum / d->counters.answers) : 0;
+}
+
+const struct profile *poll_device_profile(const struct poll *p, uint32_t device)
+{
+    const struct device *d = &p->devices[device];
+
+    return d->conf->profile->variants_n > 0 && !d->is_chosen ? NULL : d->profile;
+}
+
+void poll_device_mode(struct poll *p, uint32_t device, struct verdict v, int64_t until_ms)
+{
+    p->devices[device].mode = v;
+    p->devices[device].mode_until_ms = until_ms;
 }
 
 enum device_state poll_device_state(const struct poll *p, uint32_t device)

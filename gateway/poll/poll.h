@@ -15,6 +15,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/scan.h"
 #include "gateway/bus/bus.h"
+#include "gateway/poll/errand.h"
 #include "sensors/profile/profile.h"
 
 struct poll_bus {
@@ -68,6 +69,21 @@ void poll_start(struct poll *p);
 /* Stops asking, ends the line threads within 500 ms, closes every handle; then on_closed. */
 void poll_stop(struct poll *p, void (*on_closed)(void *user), void *user);
 void poll_destroy(struct poll *p); /* after on_closed; takes NULL */
+
+/*
+ * Carries a command out: ahead of the scans that wait for the device's line, never within a
+ * transaction; while it waits, others have the line. Every write goes out once. on_done is
+ * called exactly once, never from inside, from poll_stop() at the latest. 0, -EBUSY: one is
+ * under way for this device, -ENODEV: it is disabled or the poller stops, -EINVAL, -ENOMEM.
+ */
+int poll_command(struct poll *p, uint32_t device, const struct command_plan *plan,
+                 void (*on_done)(void *user, const struct errand_result *r), void *user);
+
+/* The profile or variant by which it is read; NULL: which variant it is is not known yet. */
+const struct profile *poll_device_profile(const struct poll *p, uint32_t device);
+
+/* Until then (UTC) every measurement of the device is no better than this. */
+void poll_device_mode(struct poll *p, uint32_t device, struct verdict v, int64_t until_ms);
 
 /* Whether on_frame is called; off at first. */
 void poll_watch(struct poll *p, bool is_on);
