@@ -120,7 +120,8 @@ static void seal_remains(struct store *s)
         snprintf(s->health.error, sizeof s->health.error, "%s", s->commit.error);
 
     const struct tail *t = &s->commit.tail;
-    s->health.committed = (struct store_commit){ t->seq_last, t->samples, t->rows, t->events };
+    s->health.committed =
+        (struct store_commit){ t->seq_last, t->samples, t->rows, t->events, 0 };
 }
 
 static int start(struct store *s, char *error, size_t size)
@@ -129,8 +130,11 @@ static int start(struct store *s, char *error, size_t size)
 
     if (rc < 0)
         return rc;
-    unsigned rows = s->options.seal_rows > 0 ? s->options.seal_rows : SEAL_DEFAULT_ROWS;
-    rc = commit_open(&s->commit, s->path, rows, error, size);
+    const struct tail_options o = {
+        .seal_rows = s->options.seal_rows > 0 ? s->options.seal_rows : SEAL_DEFAULT_ROWS,
+        .dense_columns_max = s->options.dense_columns_max,
+    };
+    rc = commit_open(&s->commit, s->path, &o, error, size);
     if (rc < 0)
         return rc;
     rc = settle_epoch(s, error, size);
@@ -327,6 +331,14 @@ void store_batch_drop(struct store_batch *b)
 int store_batch_submit(struct store_batch *b, enum store_urgency urgency)
 {
     return writer_submit(b->store, b, urgency == STORE_AT_ONCE);
+}
+
+uint64_t store_submitted(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    uint64_t n = s->submitted;
+    pthread_mutex_unlock(&s->lock);
+    return n;
 }
 
 /* ---- what uplinks write ---- */

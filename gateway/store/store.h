@@ -47,6 +47,7 @@ struct store_commit {               /* after each commit */
     uint64_t samples, rows, events; /* accepted since the log was created */
 };
 
+    uint64_t batches;               /* of this run, in the order of their submission */
 struct store;
 
 /*
@@ -97,6 +98,10 @@ int store_batch_submit(struct store_batch *b, enum store_urgency urgency);
 
 /* State as of the last commit, NULL when absent; free() it. Before the loop runs. */
 void *store_state_get(struct store *s, const char *key, size_t *ret_size);
+/* Batches submitted in this run: what was submitted before is committed as soon as
+ * store_commit.batches is not less. Any thread. */
+uint64_t store_submitted(struct store *s);
+
 
 /* Every state whose key starts with `prefix`. Before the loop runs. */
 int store_state_each(struct store *s, const char *prefix,

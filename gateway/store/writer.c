@@ -62,6 +62,7 @@ static void enqueue(struct store *s, struct store_batch *b, bool is_urgent)
         s->queue_last->next = b;
     }
     s->queue_last = b;
+    s->submitted++;
     s->health.queue_bytes += b->size;
     if (was_empty || (is_urgent && !s->is_urgent))
         pthread_cond_signal(&s->wake);
@@ -167,10 +168,20 @@ static size_t bytes_of(const struct store_batch *b)
     return n;
 }
 
+static uint64_t count_of(const struct store_batch *b)
+{
+    uint64_t n = 0;
+
+    for (; b; b = b->next)
+        n++;
+    return n;
+}
+
 static void note_success(struct store *s, int64_t took_ms)
 {
     const struct tail *t = &s->commit.tail;
-    struct store_commit c = { t->seq_last, t->samples, t->rows, t->events };
+    struct store_commit c = { t->seq_last, t->samples, t->rows, t->events,
+                              s->health.committed.batches + count_of(s->taken) };
     size_t done = bytes_of(s->taken);
 
     give_back_taken(s);

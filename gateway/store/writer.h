@@ -34,6 +34,7 @@ struct store {
     struct store_batch *queue, *queue_last, *spare;
     unsigned spare_n;
     int64_t queued_since_ms;
+    uint64_t submitted; /* batches */
     bool is_urgent, is_stopping;
     struct writer_request *request;
     struct store_health health;
