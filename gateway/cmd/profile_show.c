@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "gateway/cmd/profile_text.h"
 #include "gateway/conf/utf8.h"
 #include "sensors/profile/type.h"
 
@@ -18,8 +19,6 @@ static const struct {
     { "hardware", "tried on the device", "已在设备上验证" },
 };
 
-static const char *const orders[] = { "ABCD", "CDAB", "BADC", "DCBA" };
-static const char *const roles[] = { "measurement", "diagnostic", "calibration" };
 static const char *const roles_zh[] = { "测量", "诊断", "校准" };
 
 static bool is_zh(const char *lang)
@@ -107,7 +106,7 @@ static void print_point(const struct profile_point *pt, const char *lang, FILE *
              pt->quantity ? pt->quantity->unit : "");
     fputs("  ", out);
     profile_print_cell(pt->id, 24, out);
-    profile_print_cell(is_zh(lang) ? roles_zh[pt->role] : roles[pt->role], 13, out);
+    profile_print_cell(is_zh(lang) ? roles_zh[pt->role] : profile_roles[pt->role], 13, out);
     profile_print_cell(profile_address(pt->at, address), 11, out);
     profile_print_cell(type_name(pt->type), 6, out);
     profile_print_cell(unit_text(pt, unit, sizeof unit), 14, out);
@@ -138,8 +137,8 @@ static void print_wiring(const struct profile *p, FILE *out)
         fprintf(out, ", %s", p->serial.format);
     if (p->serial.unit)
         fprintf(out, ", unit %d", p->serial.unit);
-    fprintf(out, ", %s, <= %d registers, timeout %lld ms\n", orders[p->order], p->read_max,
-            (long long)p->timeout_ms);
+    fprintf(out, ", %s, <= %d registers, timeout %lld ms\n", profile_orders[p->order],
+            p->read_max, (long long)p->timeout_ms);
 }
 
 static void print_maps_of_points(const struct profile *p, bool is_chinese, FILE *out)
@@ -263,7 +262,7 @@ static void put_point(struct buf *b, const struct profile_point *pt)
 
     buf_puts(b, "{\"id\":");
     buf_json(b, pt->id);
-    put_text(b, "role", roles[pt->role]);
+    put_text(b, "role", profile_roles[pt->role]);
     put_text(b, "at", pt->at.space ? profile_address(pt->at, address) : NULL);
     put_text(b, "type", type_name(pt->type));
     put_text(b, "unit", pt->unit ? pt->unit->code : NULL);
@@ -366,7 +365,7 @@ void profile_put_json(struct buf *b, const struct profile *p, bool has_points)
     put_text(b, "verified", p->verified);
     put_text(b, "source", p->source);
     put_text(b, "notes", p->notes);
-    put_text(b, "order", orders[p->order]);
+    put_text(b, "order", profile_orders[p->order]);
     buf_printf(b, ",\"rtu\":%s,\"tcp\":%s", p->has_rtu ? "true" : "false",
                p->has_tcp ? "true" : "false");
     if (has_points)
