@@ -2,6 +2,7 @@
 #include "gateway/app.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -74,6 +75,13 @@ static void set_forward(struct app *a, struct forward *f)
     pthread_mutex_unlock(&a->commit_lock);
 }
 
+/* Channels coded DENSE: 2,000 take 12 MB. */
+static const unsigned dense_columns[] = {
+    [LOG_CODEC_AUTO] = 2000,
+    [LOG_CODEC_DENSE] = UINT_MAX,
+    [LOG_CODEC_PLAIN] = 0,
+};
+
 static int open_store(struct app *a, const struct log_conf *c)
 {
     char error[256] = "";
@@ -82,6 +90,7 @@ static int open_store(struct app *a, const struct log_conf *c)
         .commit_ms = c->commit_ms,
         .seal_ms = c->seal_ms,
         .seal_rows = (unsigned)c->seal_rows,
+        .dense_columns_max = dense_columns[c->codec],
         .size_max_bytes = c->size_max,
         .age_max_ms = c->age_max_ms,
         .speed = a->o->clock.speed,
@@ -124,6 +133,44 @@ static void on_device_state(void *user, uint32_t device, enum device_state state
         log_notice("device %s answers again", d->id);
         pipeline_notice(s->pipeline, now_ms, "device_back", d->id, en, zh, NULL);
     }
+}
+
+static const char *device_of(const struct station *s, uint32_t bus, uint8_t unit)
+{
+    for (size_t i = 0; i < s->config->devices.n; i++) {
+        const struct poll_device *d = &s->table->poll_device[i];
+        if (d->bus == bus && d->unit == unit)
+            return d->id;
+    }
+    return NULL;
+}
+
+static void on_frame(void *user, uint32_t bus, const struct bus_frame *f)
+{
+    struct station *s = user;
+    const struct poll_bus *b = &s->table->bus[bus];
+
+    control_put_frame(s->app->control, &(struct control_frame){
+                                           .bus = b->id,
+                                           .device = device_of(s, bus, f->unit),
+                                           .framing = b->place.type == BUS_MODBUS_TCP ? "tcp"
+                                                                                      : "rtu",
+                                           .fate = bus_fate_name(f->fate),
+                                           .unit = f->unit,
+                                           .time_ms = f->time_ms,
+                                           .since_us = f->since_us,
+                                           .bytes = f->bytes,
+                                           .n = f->n,
+                                       });
+}
+
+/* Of control: somebody looks at frames now, or nobody any more. */
+static void on_watch(void *user, bool is_on)
+{
+    struct app *a = user;
+
+    if (a->station && a->station->poll && !a->is_stopping)
+        poll_watch(a->station->poll, is_on);
 }
 
 /* ---- one configuration ---- */
@@ -175,13 +222,16 @@ static int start_poll(struct station *s)
         .devices_n = s->config->devices.n,
         .on_scan = on_scan,
         .on_state = on_device_state,
+        .on_frame = on_frame,
         .user = s,
     };
     int rc = poll_create(&o, &s->poll);
 
-    if (rc == 0)
-        poll_start(s->poll);
-    return rc;
+    if (rc < 0)
+        return rc;
+    poll_watch(s->poll, control_is_watched(s->app->control)); /* since before a reload */
+    poll_start(s->poll);
+    return 0;
 }
 
 static int start_forward(struct station *s)
@@ -499,6 +549,7 @@ static int start_control(struct app *a)
     if (rc < 0) /* a station that cannot be asked still measures */
         log_warning("control socket %s cannot be opened: %s, going on without", path,
                     strerror(-rc));
+    control_on_watch(a->control, on_watch, a);
     return 0;
 }
 

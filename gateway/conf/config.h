@@ -107,9 +107,12 @@ struct http_conf {
     const char *listen; /* "127.0.0.1:8080"; "" or "off": no page */
 };
 
+enum log_codec { LOG_CODEC_AUTO, LOG_CODEC_DENSE, LOG_CODEC_PLAIN };
+
 struct log_conf {
     const char *path;
     int64_t commit_ms, seal_ms, seal_rows;
+    int codec; /* enum log_codec */
     int64_t size_max, age_max_ms;
 };
 

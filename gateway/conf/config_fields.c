@@ -506,6 +506,8 @@ static const struct field http_fields[] = {
     { 0 },
 };
 
+static const char *const log_codecs[] = { "auto", "dense", "plain", NULL }; /* enum log_codec */
+
 static const struct field log_fields[] = {
     { .name = "path",
       .type = FIELD_TEXT,
@@ -534,6 +536,13 @@ static const struct field log_fields[] = {
       .min = 1,
       .max = 4096,
       .help = "Rows that seal a frame earlier." },
+    { .name = "codec",
+      .type = FIELD_ENUM,
+      AT(log_conf, codec),
+      .dflt = "auto",
+      .help = "How rows are coded: dense takes half the bytes of plain, and 6 KB of memory and "
+              "0.7 us of time more a channel and value. auto: dense up to 2,000 channels.",
+      .words = log_codecs },
     { .name = "size_max",
       .type = FIELD_SIZE,
       AT(log_conf, size_max),

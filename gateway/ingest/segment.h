@@ -92,7 +92,7 @@ bool segment_lacks(const struct segment *s, uint32_t *ret_from);
 /* The question was sent. */
 void segment_asked(struct segment *s, int64_t now_ms);
 
-/* Decodes the oldest queued frame; *out lives until the next call. 0, a series_error, -ENOTSUP,
+/* Decodes the oldest queued frame; *out lives until the next call. 0, a series_error,
  * -ENOMEM: as it was. */
 int segment_decode(struct segment *s, const struct item *i, struct series_frame *out);
 

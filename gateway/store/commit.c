@@ -42,12 +42,12 @@ static int load(struct commit *c, char *error, size_t size)
     return rc;
 }
 
-int commit_open(struct commit *c, const char *path, unsigned seal_rows, char *error,
+int commit_open(struct commit *c, const char *path, const struct tail_options *o, char *error,
                 size_t size)
 {
     *c = (struct commit){ .path = path, .text = BUF_INIT(EVENT_TEXT_MAX) };
 
-    int rc = tail_init(&c->tail, &c->db, seal_rows);
+    int rc = tail_init(&c->tail, &c->db, o);
     if (rc < 0) {
         snprintf(error, size, "There is no memory for the log.");
         return rc;

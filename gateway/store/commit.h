@@ -22,7 +22,7 @@ struct commit {
 };
 
 /* Opens, migrates, loads. 0 or a negative errno with a full sentence. */
-int commit_open(struct commit *c, const char *path, unsigned seal_rows, char *error,
+int commit_open(struct commit *c, const char *path, const struct tail_options *o, char *error,
                 size_t size);
 void commit_close(struct commit *c);
 

@@ -130,8 +130,11 @@ static int start(struct store *s, char *error, size_t size)
 
     if (rc < 0)
         return rc;
-    unsigned rows = s->options.seal_rows > 0 ? s->options.seal_rows : SEAL_DEFAULT_ROWS;
-    rc = commit_open(&s->commit, s->path, rows, error, size);
+    const struct tail_options o = {
+        .seal_rows = s->options.seal_rows > 0 ? s->options.seal_rows : SEAL_DEFAULT_ROWS,
+        .dense_columns_max = s->options.dense_columns_max,
+    };
+    rc = commit_open(&s->commit, s->path, &o, error, size);
     if (rc < 0)
         return rc;
     rc = settle_epoch(s, error, size);

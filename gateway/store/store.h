@@ -36,18 +36,20 @@ struct store_options {
     int64_t commit_ms;  /* commit interval, default 1000 */
     int64_t seal_ms;    /* oldest pending row of a stream: its frame is sealed at this age */
     unsigned seal_rows; /* or at this many rows */
-    int64_t size_max_bytes; /* retention by size; 0: none */
-    int64_t age_max_ms;     /* retention by age; 0: none */
-    double speed;           /* of the clock: intervals above are station time; 1 in operation */
+    unsigned dense_columns_max; /* channels whose frames are coded DENSE, half the size for 6 KB
+                                 * each; the streams beyond are coded PLAIN */
+    int64_t size_max_bytes;     /* retention by size; 0: none */
+    int64_t age_max_ms;         /* retention by age; 0: none */
+    double speed; /* of the clock: intervals above are station time; 1 in operation */
     const struct clock *clock; /* station time for retention by age; NULL: the system's */
 };
 
 struct store_commit {               /* after each commit */
     uint64_t seq_last;              /* the newest entry */
     uint64_t samples, rows, events; /* accepted since the log was created */
+    uint64_t batches;               /* of this run, in the order of their submission */
 };
 
-    uint64_t batches;               /* of this run, in the order of their submission */
 struct store;
 
 /*
@@ -96,12 +98,12 @@ enum store_urgency {
  * batch is not accepted). */
 int store_batch_submit(struct store_batch *b, enum store_urgency urgency);
 
-/* State as of the last commit, NULL when absent; free() it. Before the loop runs. */
-void *store_state_get(struct store *s, const char *key, size_t *ret_size);
 /* Batches submitted in this run: what was submitted before is committed as soon as
  * store_commit.batches is not less. Any thread. */
 uint64_t store_submitted(struct store *s);
 
+/* State as of the last commit, NULL when absent; free() it. Before the loop runs. */
+void *store_state_get(struct store *s, const char *key, size_t *ret_size);
 
 /* Every state whose key starts with `prefix`. Before the loop runs. */
 int store_state_each(struct store *s, const char *prefix,

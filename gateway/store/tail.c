@@ -11,12 +11,11 @@ enum {
     JOURNAL_MAX = 64 << 20
 }; /* bytes of one blob: twice what the queue of batches can hold */
 
-int tail_init(struct tail *t, struct db *db, unsigned seal_rows)
+int tail_init(struct tail *t, struct db *db, const struct tail_options *o)
 {
-    *t = (struct tail){ .db = db,
-                        .seal_rows = seal_rows,
-                        .journal = BUF_INIT(JOURNAL_MAX),
-                        .scratch = BUF_INIT(JOURNAL_MAX) };
+    *t = (struct tail){
+        .db = db, .opt = *o, .journal = BUF_INIT(JOURNAL_MAX), .scratch = BUF_INIT(JOURNAL_MAX)
+    };
     t->frame = malloc(SERIES_FRAME_MAX);
     if (!t->frame || series_workspace_create(&t->work) < 0) {
         free(t->frame);
@@ -81,7 +80,7 @@ static int reserve_numbers(struct tail *t, uint32_t number)
 static unsigned frame_rows(const struct tail *t, unsigned columns)
 {
     unsigned fit = TAIL_FRAME_CELLS_MAX / columns;
-    unsigned rows = t->seal_rows < fit ? t->seal_rows : fit;
+    unsigned rows = t->opt.seal_rows < fit ? t->opt.seal_rows : fit;
 
     if (rows > SERIES_SEGMENT_ROWS_MAX)
         rows = SERIES_SEGMENT_ROWS_MAX;
@@ -224,13 +223,27 @@ int tail_append(struct tail *t, struct tail_stream *s, int64_t time_ms,
 
 /* ---- frames ---- */
 
+/* DENSE costs 6 KB a column: streams get it in the order of their first frames until so many
+ * columns have it. */
+static bool may_be_dense(const struct tail *t, unsigned columns)
+{
+    uint64_t sum = columns;
+
+    for (size_t i = 0; i < t->streams_n; i++)
+        if (t->streams[i] && t->streams[i]->encoder && t->streams[i]->is_dense)
+            sum += t->streams[i]->columns;
+    return sum <= t->opt.dense_columns_max;
+}
+
 static int reserve_encoder(struct tail *t, struct tail_stream *s)
 {
     if (s->encoder)
         return 0;
 
-    int rc = series_encoder_create(s->number, SERIES_PLAIN, s->columns, s->layout, s->period_ms,
-                                   s->unit_ms, s->hints, &s->encoder);
+    s->is_dense = may_be_dense(t, s->columns);
+    int rc =
+        series_encoder_create(s->number, s->is_dense ? SERIES_DENSE : SERIES_PLAIN, s->columns,
+                              s->layout, s->period_ms, s->unit_ms, s->hints, &s->encoder);
     if (rc == 0)
         series_encoder_share(s->encoder, t->work);
     return rc;

@@ -30,6 +30,7 @@ struct tail_stream {
     uint32_t segment_next;
     uint64_t rows_sealed;
     struct series_encoder *encoder; /* NULL until the first frame */
+    bool is_dense;                  /* the encoder's codec */
     bool needs_key;
     bool is_local;   /* its frames stay in the station, its cells are not counted as samples */
     bool is_touched; /* has rows that the open transaction brought */
@@ -43,6 +44,11 @@ struct tail_stream {
     struct series_hint *hints;
 };
 
+struct tail_options {
+    unsigned seal_rows;         /* rows of a frame, at most */
+    unsigned dense_columns_max; /* columns coded DENSE; streams beyond are coded PLAIN */
+};
+
 struct tail {
     struct db *db;
     uint64_t epoch, commits, seq_last, samples, rows, events;
@@ -51,14 +57,14 @@ struct tail {
     size_t streams_n;
     uint32_t *touched;
     size_t touched_n;
-    unsigned seal_rows;
+    struct tail_options opt;
     struct series_workspace *work;
     uint8_t *frame;
     struct buf journal, scratch;
 };
 
 /* Room; reads nothing. 0 or -ENOMEM. */
-int tail_init(struct tail *t, struct db *db, unsigned seal_rows);
+int tail_init(struct tail *t, struct db *db, const struct tail_options *o);
 void tail_done(struct tail *t);
 
 /* Takes everything from the database. Encoders start anew with a key frame. */

@@ -147,9 +147,12 @@ static void on_status(void *user, const struct forward_status *s)
 
 static void open_store(struct fixture *f)
 {
-    const struct store_options o = {
-        .path = f->path, .commit_ms = 10, .seal_ms = 3600000, .seal_rows = 1, .speed = 1
-    };
+    const struct store_options o = { .path = f->path,
+                                     .commit_ms = 10,
+                                     .seal_ms = 3600000,
+                                     .seal_rows = 1,
+                                     .dense_columns_max = 8,
+                                     .speed = 1 };
     char error[256];
 
     assert_int_equal(store_open(&o, on_commit, f, &f->store, error, sizeof error), 0);

@@ -63,9 +63,12 @@ static int set_up(void **state)
     snprintf(p->path, sizeof p->path, "%s/log.db", p->folder);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
-    p->options = (struct store_options){
-        .path = p->path, .commit_ms = 50, .seal_ms = 3600000, .seal_rows = 10, .speed = 1
-    };
+    p->options = (struct store_options){ .path = p->path,
+                                         .commit_ms = 50,
+                                         .seal_ms = 3600000,
+                                         .seal_rows = 10,
+                                         .dense_columns_max = 3,
+                                         .speed = 1 };
     *state = p;
     return 0;
 }

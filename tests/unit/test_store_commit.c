@@ -27,7 +27,8 @@ static void open_log(struct place *p)
     const struct commit_stream want = { "dev.a", "{\"sf1\":1}", COLUMNS, 1000, 1, NULL };
     char error[256];
 
-    if (commit_open(&p->commit, p->path, SEAL_ROWS, error, sizeof error) < 0)
+    if (commit_open(&p->commit, p->path, &(struct tail_options){ SEAL_ROWS, 0 }, error,
+                    sizeof error) < 0)
         fail_msg("%s", error);
     assert_int_equal(commit_stream(&p->commit, &want, &p->stream), 0);
 }
@@ -171,7 +172,9 @@ static void another_frame_size_finds_more_rows_than_it_takes(void **state)
     fill_batch(p, 0, 500);
     assert_int_equal(run(p), 0);
     commit_close(&p->commit);
-    assert_int_equal(commit_open(&p->commit, p->path, 60, error, sizeof error), 0);
+    assert_int_equal(
+        commit_open(&p->commit, p->path, &(struct tail_options){ 60, 0 }, error, sizeof error),
+        0);
     assert_int_equal(tail_stream(&p->commit.tail, p->stream)->rows, 500);
     assert_int_equal(commit_run(&p->commit, NULL, 1000, INT64_MAX), 0);
     assert_int_equal(ask(p, "SELECT samples FROM entry WHERE kind = 1"), 500 * COLUMNS);

@@ -29,7 +29,8 @@ static void open_log(struct place *p)
 {
     char error[256] = "";
 
-    if (commit_open(&p->store.commit, p->path, SEAL_ROWS, error, sizeof error) < 0)
+    if (commit_open(&p->store.commit, p->path, &(struct tail_options){ SEAL_ROWS, 0 }, error,
+                    sizeof error) < 0)
         fail_msg("%s", error);
     sqlite3_exec(p->store.commit.db.handle, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
 }
