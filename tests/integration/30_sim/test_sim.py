@@ -10,8 +10,10 @@ import time
 
 import pytest
 from pymodbus.client import ModbusTcpClient
+from pymodbus.mei_message import ReadDeviceInformationRequest
+from pymodbus.transaction import ModbusRtuFramer
 
-from conftest import Process, free_port
+from conftest import Process, free_port, wait_until
 
 MBPOLL = shutil.which("mbpoll")
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, GATEWAY_TARGET = 1, 2, 3, 11
@@ -50,8 +52,8 @@ def sim(binary, place):
 def client():
     opened = []
 
-    def connect(port):
-        c = ModbusTcpClient("127.0.0.1", port=port, timeout=3)
+    def connect(port, **options):
+        c = ModbusTcpClient("127.0.0.1", port=port, timeout=3, **options)
         assert c.connect()
         opened.append(c)
         return c
@@ -92,6 +94,114 @@ def test_answers_exceptions_for_what_the_instrument_does_not_have(sim, client):
     assert c.write_register(0, 1, slave=1).exception_code == ILLEGAL_FUNCTION
     assert c.read_input_registers(0, 2, slave=9).exception_code == GATEWAY_TARGET
     assert not c.read_input_registers(0, 2, slave=1).isError()
+
+
+@pytest.mark.short
+def test_rtu_frames_over_tcp(sim, client):
+    port = free_port()
+    sim("--profile", "teledyne-t400", "--rtu-tcp", f"127.0.0.1:{port}", "--unit", "5",
+        "--set", "ozone=96.2")
+    c = client(port, framer=ModbusRtuFramer)
+    answer = c.read_input_registers(18, 2, slave=5)
+    assert floats(answer.registers)[0] == pytest.approx(96.2 * PPB_PER_UG_OZONE, rel=1e-6)
+    assert c.read_input_registers(1000, 2, slave=5).exception_code == ILLEGAL_ADDRESS
+
+
+@pytest.mark.parametrize("option, framing", [("--tcp", {}),
+                                             ("--rtu-tcp", {"framer": ModbusRtuFramer})])
+@pytest.mark.short
+def test_tells_its_vendor_and_the_model_it_is_identified_by(sim, client, option, framing):
+    port = free_port()
+    sim("--profile", "vaisala-aqt530", option, f"127.0.0.1:{port}", "--unit", "5")
+    c = client(port, **framing)
+    answer = c.execute(ReadDeviceInformationRequest(read_code=1, object_id=0, unit=5))
+    assert answer.information == {0: b"Vaisala", 1: b"AQT530", 2: b"1.0"}
+    one = c.execute(ReadDeviceInformationRequest(read_code=4, object_id=1, unit=5))
+    assert one.information == {1: b"AQT530"}
+
+
+COMMANDS = """profile: 1
+id: told
+names: {en: Told, zh: 听令}
+vendor: none
+models: [test]
+medium: air
+verified: datasheet
+sources: ["made up for this test"]
+bus:
+  transports: [tcp]
+  doc_base: 0
+  order: ABCD
+points:
+  - {id: ozone, at: h:0, type: f32, unit: ug/m3, quantity: ozone, range: [-10, 1000], sim: {base: 80, noise: 1}}
+mode: {at: h:20, map: {0: measuring, 1: zero, 2: span}}
+commands:
+  - id: start_zero
+    names: {en: Zero, zh: 调零}
+    mode: {set: zero, for: 10min}
+    steps: [{write: h:100, type: u16, value: 1}]
+  - id: measure
+    names: {en: Measure, zh: 测量}
+    steps: [{write: h:100, type: u16, value: 0}]
+  - id: set_interval
+    names: {en: Set interval, zh: 设定间隔}
+    parameters: [{id: seconds, names: {en: Interval, zh: 间隔}, unit: s, range: [1, 3600]}]
+    steps: [{write: h:110, type: u32, value: $seconds}]
+  - id: pump_on
+    names: {en: Pump on, zh: 开泵}
+    steps: [{write: c:7, value: 1}, {write: c:8, value: 1}]
+"""
+
+
+def test_does_what_its_commands_say_and_takes_no_other_write(sim, client, place):
+    (place.path / "told.yaml").write_text(COMMANDS)
+    port = free_port()
+    sim("--profiles", place.path, "--profile", "told", "--calm", "--tcp", f"127.0.0.1:{port}")
+    c = client(port)
+    assert c.read_holding_registers(20, 1, slave=1).registers == [0]
+    assert not c.write_register(100, 1, slave=1).isError()
+    assert c.read_holding_registers(20, 1, slave=1).registers == [1]
+    assert abs(floats(c.read_holding_registers(0, 2, slave=1).registers)[0]) < 10
+    assert not c.write_registers(100, [0], slave=1).isError()
+    assert c.read_holding_registers(20, 1, slave=1).registers == [0]
+    assert not c.write_registers(110, [1, 2], slave=1).isError()
+    assert c.read_holding_registers(110, 2, slave=1).registers == [1, 2]
+    assert c.write_registers(110, [1, 2, 3], slave=1).exception_code == ILLEGAL_ADDRESS
+    assert c.write_register(0, 1, slave=1).exception_code == ILLEGAL_ADDRESS
+    assert c.write_coil(100, True, slave=1).exception_code == ILLEGAL_ADDRESS
+    assert not c.write_coil(7, True, slave=1).isError()
+    assert c.read_coils(7, 2, slave=1).bits[:2] == [True, False]
+    assert not c.write_coils(7, [False, True], slave=1).isError()
+    assert c.read_coils(7, 2, slave=1).bits[:2] == [False, True]
+
+
+@pytest.mark.short
+def test_refuses_a_register_late_and_hangs_up_as_told(sim, client):
+    port = free_port()
+    sim("--profile", "teledyne-t400", "--tcp", f"127.0.0.1:{port}", "--fault",
+        "exception=4@i:18", "--fault", "slow=150ms", "--fault", "disconnect=4")
+    c = client(port)
+    assert c.read_input_registers(18, 2, slave=1).exception_code == 4
+    begin = time.monotonic()
+    assert not c.read_input_registers(20, 2, slave=1).isError()
+    assert time.monotonic() - begin >= 0.15
+    assert not c.read_input_registers(20, 2, slave=1).isError()
+    with socket.create_connection(("127.0.0.1", port), 3) as s:
+        s.sendall(b"\x00\x01\x00\x00\x00\x06\x01\x04\x00\x14\x00\x02")
+        assert s.recv(300) == b""
+
+
+def test_a_pulled_line_goes_and_comes_back(sim, place):
+    line = place.path / "line"
+    sim("--profile", "sonbest-sm7901", "--pty", line, "--unit", "1", "--fault", "disconnect=1")
+    port = os.open(line, os.O_RDWR | os.O_NOCTTY)
+    try:
+        os.write(port, bytes.fromhex("010300000001840a"))
+        wait_until(lambda: not line.is_symlink(), 2, "the adapter to be pulled")
+        wait_until(line.is_symlink, 2, "the adapter to be back")
+    finally:
+        os.close(port)
+    assert os.path.exists(line)
 
 
 def test_the_same_seed_gives_the_same_values_and_another_does_not(sim, client):
@@ -195,6 +305,13 @@ def test_a_station_begins_again_over_the_links_of_a_killed_one(sim, place):
     (["--profile", "teledyne-t400", "--set", "oxone=1"], "no point 'oxone'"),
     (["--profile", "teledyne-t400", "--clock", "noon"], "not a clock's text"),
     (["--station", "/nowhere.yaml"], "/nowhere.yaml"),
+    (["--profile", "teledyne-t400", "--fault", "lame"], "'lame' names no fault; there are late"),
+    (["--profile", "teledyne-t400", "--fault", "late=1"], "expected late=0.8s or late=0.8s/50"),
+    (["--profile", "teledyne-t400", "--fault", "roof:silent"], "there is no such device"),
+    (["--profile", "teledyne-t400", "--fault", "noise=1e-3"], "Modbus TCP has no checksum"),
+    (["--profile", "teledyne-t400", "--tcp", "127.0.0.1:0", "--rtu-tcp", "127.0.0.1:0"],
+     "give one of --tcp, --rtu-tcp and --pty"),
+    (["--profile", "teledyne-t400", "--rtu-tcp", "1502"], "--rtu-tcp expects ADDR:PORT"),
 ])
 def test_says_what_is_wrong_and_leaves_with_2(binary, args, says):
     done = subprocess.run([binary, "sim", *args], capture_output=True, text=True, timeout=10)
