@@ -15,12 +15,16 @@ enum {
     QUIET_MAX_US = 10000000, /* more would lose samples and win nothing: order protects alone */
     SLOW_FADE = 64,          /* a slow day is forgotten after some hundred answers */
     INPUT_MAX = 2 * ADU_RTU_MAX,
+    SHORT_READS_MAX = 2,   /* of a transaction: one finds the unit back, one proves the rest */
+    FORGET_US = 300000000, /* no answer is so late: who buffers, buffers seconds */
+    GLITCH_MAX = 2,        /* bytes that a transceiver makes up as it begins to send */
 };
 
 struct unit {
     struct rtu_open open;
     int64_t quiet_us;   /* not to be asked before */
     int64_t slowest_us; /* answer so far, late ones too; fades */
+    bool is_heard;      /* it has answered since the last timeout */
     bool has_doubt;     /* an exception was not believed: other functions tell more */
 };
 
@@ -35,10 +39,11 @@ struct rtu_master {
     struct bus_request request; /* of the caller */
     struct bus_request current; /* the same, or the short read that goes first */
     bool is_short_read;
+    int short_reads;   /* in this transaction */
     struct unit *unit; /* of both */
 
     /* the exchange under way */
-    int64_t give_up_us, deadline_us;
+    int64_t give_up_us, deadline_us, echo_until_us;
     uint8_t sent[ADU_RTU_MAX];
     size_t sent_n;
     bool may_echo;   /* what was sent has not come back yet */
@@ -84,8 +89,22 @@ static void drop_front(struct rtu_master *m, size_t n)
     memmove(m->in, m->in + n, m->n);
 }
 
+/* Another master's request amid noise: its answer would look like one to us. */
+static void note_hidden_requests(struct rtu_master *m, size_t n)
+{
+    for (size_t at = 0; at + ADU_RTU_EXCEPTION <= n; at++) {
+        const uint8_t *p = m->in + at;
+        struct unit *u = m->units[p[0]];
+        size_t length = u ? adu_rtu_any(p, n - at) : 0;
+        uint64_t asks = length ? adu_rtu_asks(p, length) : 0;
+        if (asks)
+            rtu_open_add(&u->open, asks, m->now_us, true);
+    }
+}
+
 static void drop_noise(struct rtu_master *m, size_t n)
 {
+    note_hidden_requests(m, n);
     for (size_t at = 0, part; at < n; at += part) {
         part = n - at < ADU_RTU_MAX ? n - at : ADU_RTU_MAX;
         show(m, BUS_DAMAGED, m->current.unit, m->in + at, part);
@@ -121,7 +140,7 @@ static void note_stray(struct rtu_master *m, const uint8_t *p, size_t n)
     if (is_late)
         note_late(m, u, p[0], a);
     else if (a)
-        rtu_open_remove(&u->open, a);
+        rtu_open_foreign_answered(&u->open, a);
     else if (u && asks)
         rtu_open_add(&u->open, asks, m->now_us, true);
 }
@@ -195,35 +214,37 @@ static void set_place(struct bus_request *s, uint8_t function, size_t data_bytes
         s->first = (uint16_t)(0x10000 - s->count);
 }
 
-/* Fewest registers whose answer looks like none outstanding, nor like the one to come. */
+/* Fewest registers whose answer looks like none outstanding, nor like the one to come: it
+ * proves all. The last ones are for a unit that is heard. */
 static bool find_fresh_read(struct rtu_master *m, struct bus_request *s)
 {
     struct unit *u = m->unit;
+    size_t room = u->is_heard ? RTU_OPEN_MAX : RTU_OPEN_MAX - RTU_OPEN_LAST;
     uint8_t function = read_function(m->request.function);
 
     if (u->has_doubt)
         function = fresh_function(u, function);
-    for (size_t bytes = 2; u->open.n < RTU_OPEN_MAX && bytes <= 2 * RTU_OPEN_MAX + 4;
-         bytes += 2) {
-        set_place(s, function, bytes, m->request.first);
+    for (size_t words = 1; u->open.n < room && words <= RTU_OPEN_MAX + 1; words++) {
+        set_place(s, function, 2 * words, m->request.first);
         if (adu_key(s) != adu_key(&m->request) && !rtu_open_find(&u->open, adu_key(s)))
             return true;
     }
     return false;
 }
 
-/* The table is full: the outstanding read that was asked last the longest ago, again. There is
- * one, for what is spare in the table is filled by short reads alone. */
+/* The outstanding read that was asked last, again: enough to see whether the unit is back. The
+ * others may be forgotten meanwhile. There is one, for what is spare is filled by short reads.
+ */
 static void find_stale_read(struct rtu_master *m, struct bus_request *s)
 {
     const struct rtu_open *o = &m->unit->open;
-    int64_t best_us = INT64_MAX;
+    int64_t best_us = INT64_MIN;
 
     for (size_t i = 0; i < o->n; i++) {
         const struct rtu_open_answer *a = &o->answer[i];
         uint64_t function = a->key >> 32;
         if (function > BUS_READ_INPUT || a->key == adu_key(&m->request) ||
-            a->last_us >= best_us)
+            a->last_us <= best_us)
             continue;
         best_us = a->last_us;
         set_place(s, (uint8_t)function, (size_t)(a->key & UINT8_MAX), m->request.first);
@@ -240,20 +261,27 @@ static struct bus_request short_read(struct rtu_master *m)
     return s;
 }
 
-static void begin_exchange(struct rtu_master *m, bool is_short_read)
+static void begin_exchange(struct rtu_master *m)
 {
-    m->is_short_read = is_short_read;
-    m->current = is_short_read ? short_read(m) : m->request;
+    m->is_short_read = false;
+    m->current = m->request;
     m->give_up_us = m->now_us + m->request.timeout_ms * 1000;
     m->phase = PHASE_SETTLE;
 }
 
-static void end_short_read(struct rtu_master *m)
+/* The line is silent: what came until then has told what is outstanding. */
+static void choose_request(struct rtu_master *m)
 {
-    if (needs_short_read(m))
-        finish(m, BUS_BAD_FRAME); /* its answer told less than all: the next one tells more */
-    else
-        begin_exchange(m, false);
+    rtu_open_forget(&m->unit->open, m->now_us - FORGET_US);
+    m->is_short_read = needs_short_read(m);
+    if (m->is_short_read && m->short_reads++ == SHORT_READS_MAX) {
+        finish(m, BUS_BAD_FRAME);
+        return;
+    }
+    if (m->is_short_read)
+        m->current = short_read(m);
+    m->sent_n = adu_rtu_build(&m->current, m->sent);
+    m->phase = PHASE_SEND;
 }
 
 static void note_answer_time(struct rtu_master *m)
@@ -271,6 +299,7 @@ static void leave_alone(struct rtu_master *m)
         larger(m->current.timeout_ms * 1000 * QUIET_TIMEOUTS, u->slowest_us * QUIET_ANSWERS);
 
     u->quiet_us = m->now_us + (quiet_us < QUIET_MAX_US ? quiet_us : QUIET_MAX_US);
+    u->is_heard = false;
     u->has_doubt = false; /* the other function may be one that it never answers */
 }
 
@@ -281,8 +310,9 @@ static void on_answer(struct rtu_master *m)
     note_answer_time(m);
     if (is_certain)
         m->unit->has_doubt = false;
+    m->unit->is_heard = true;
     if (m->is_short_read)
-        end_short_read(m);
+        begin_exchange(m);
     else
         finish(m, is_certain ? BUS_OK : BUS_BAD_FRAME); /* another master asked the same */
 }
@@ -299,19 +329,22 @@ static void on_exception(struct rtu_master *m)
         note_answer_time(m);
     else
         u->quiet_us = m->now_us + m->current.timeout_ms * 1000;
+    u->is_heard = true;
     if (m->is_short_read)
-        end_short_read(m);
+        begin_exchange(m);
     else
         finish(m, is_certain ? BUS_EXCEPTION : BUS_BAD_FRAME);
 }
 
 /* ---- reading ---- */
 
+/* What was sent comes back, or has begun to: at once, or it is another master asking the same.
+ */
 static bool is_echo_so_far(const struct rtu_master *m)
 {
     size_t n = m->n < m->sent_n ? m->n : m->sent_n;
 
-    return m->may_echo && memcmp(m->in, m->sent, n) == 0;
+    return m->may_echo && m->now_us <= m->echo_until_us && memcmp(m->in, m->sent, n) == 0;
 }
 
 /* The request itself. One that would be its own answer counts so only where that is known. */
@@ -321,6 +354,10 @@ static bool take_echo(struct rtu_master *m)
         return false;
     if (m->echo != ECHO_YES && is_its_own_answer(&m->current))
         return false;
+    if (m->echo == ECHO_NO) {
+        m->echo = ECHO_UNKNOWN; /* not to be believed this time */
+        return false;
+    }
     if (!m->is_echo_told && m->opt.on_echo)
         m->opt.on_echo(m->opt.user);
     m->is_echo_told = true;
@@ -381,13 +418,18 @@ static void judge_all(struct rtu_master *m)
     }
 }
 
-/* Bytes while the request is still leaving are noise, never part of its answer. */
+/* Bytes while the request is still leaving are never part of its answer: a glitch of the
+ * transceiver, or somebody else who is speaking, and then this exchange is spoiled. */
 static void take_early(struct rtu_master *m)
 {
+    size_t n = m->n;
+
     if (is_echo_so_far(m))
         return;
-    drop_noise(m, m->n);
+    drop_noise(m, n);
     m->has_noise = true;
+    if (n > GLITCH_MAX)
+        finish(m, BUS_BAD_FRAME);
 }
 
 void rtu_master_take(struct rtu_master *m, const uint8_t *p, size_t n, bool is_leaving,
@@ -447,8 +489,7 @@ static enum rtu_need settle(struct rtu_master *m, struct rtu_step *ret)
         return RTU_DONE;
     }
     drop_noise(m, m->n);
-    m->sent_n = adu_rtu_build(&m->current, m->sent);
-    m->phase = PHASE_SEND;
+    choose_request(m);
     return RTU_SEND;
 }
 
@@ -511,6 +552,7 @@ void rtu_master_sent(struct rtu_master *m, int64_t now_us)
     m->asked_us = larger(now_us, m->asked_us + 1);
     m->was_asked = true;
     m->last_us = now_us + wire_us;
+    m->echo_until_us = m->last_us + m->opt.strange_us;
     m->deadline_us = m->last_us + m->current.timeout_ms * 1000;
     m->has_noise = m->is_strange = false;
     m->may_echo = true;
@@ -531,7 +573,8 @@ int rtu_master_ask(struct rtu_master *m, const struct bus_request *r, int64_t no
     m->unit = *u;
     m->request = *r;
     m->was_asked = false;
-    begin_exchange(m, needs_short_read(m));
+    m->short_reads = 0;
+    begin_exchange(m);
     return 0;
 }
 

@@ -31,14 +31,30 @@ void rtu_open_add(struct rtu_open *o, uint64_t key, int64_t asked_us, bool is_fo
     if (a) {
         a->last_us = asked_us;
         a->is_foreign = a->is_foreign && is_foreign;
+        a->foreign_n += is_foreign;
     } else if (o->n < (is_foreign ? RTU_OPEN_MAX - RTU_OPEN_SPARE : RTU_OPEN_MAX)) {
-        o->answer[o->n++] = (struct rtu_open_answer){ key, asked_us, asked_us, is_foreign };
+        o->answer[o->n++] =
+            (struct rtu_open_answer){ key, asked_us, asked_us, is_foreign, is_foreign };
     }
 }
 
-void rtu_open_remove(struct rtu_open *o, struct rtu_open_answer *a)
+static void remove_answer(struct rtu_open *o, struct rtu_open_answer *a)
 {
     *a = o->answer[--o->n];
+}
+
+void rtu_open_foreign_answered(struct rtu_open *o, struct rtu_open_answer *a)
+{
+    if (--a->foreign_n == 0)
+        remove_answer(o, a);
+}
+
+void rtu_open_forget(struct rtu_open *o, int64_t before_us)
+{
+    for (size_t i = o->n; i-- > 0;) {
+        if (o->answer[i].last_us < before_us)
+            remove_answer(o, &o->answer[i]);
+    }
 }
 
 /* Everything asked until then is over. */
@@ -47,7 +63,7 @@ static void end_until(struct rtu_open *o, int64_t us)
     for (size_t i = o->n; i-- > 0;) {
         struct rtu_open_answer *a = &o->answer[i];
         if (a->last_us <= us)
-            rtu_open_remove(o, a);
+            remove_answer(o, a);
         else if (a->first_us <= us)
             a->first_us = us + 1; /* at the earliest */
     }

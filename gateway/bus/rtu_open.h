@@ -14,14 +14,16 @@
 #include <stdint.h>
 
 enum {
-    RTU_OPEN_MAX = 8,   /* different answers outstanding; beyond it only short reads are sent */
-    RTU_OPEN_SPARE = 2, /* of these, for such reads alone */
+    RTU_OPEN_MAX = 16,  /* different answers outstanding */
+    RTU_OPEN_SPARE = 4, /* of these, for short reads alone */
+    RTU_OPEN_LAST = 2,  /* of these, once the unit is heard again */
 };
 
 struct rtu_open_answer {
     uint64_t key;
     int64_t first_us, last_us; /* its oldest and newest request */
-    bool is_foreign;           /* another master asked */
+    bool is_foreign;           /* other masters alone asked */
+    uint32_t foreign_n;        /* so often */
 };
 
 struct rtu_open {
@@ -39,8 +41,11 @@ bool rtu_open_has_function(const struct rtu_open *o, uint8_t function);
  * out of one with no more than RTU_OPEN_SPARE free. */
 void rtu_open_add(struct rtu_open *o, uint64_t key, int64_t asked_us, bool is_foreign);
 
-/* The answer to another master came. */
-void rtu_open_remove(struct rtu_open *o, struct rtu_open_answer *a);
+/* An answer came that is_foreign. */
+void rtu_open_foreign_answered(struct rtu_open *o, struct rtu_open_answer *a);
+
+/* What was asked last before then will not be answered any more. */
+void rtu_open_forget(struct rtu_open *o, int64_t before_us);
 
 /* An answer with this key came, which is in the table. True: it can only belong to its newest
  * request. */
