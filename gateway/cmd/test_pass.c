@@ -31,7 +31,7 @@ static void ask(struct line *l);
 
 const struct profile *test_profile(const struct test_result *r)
 {
-    return r->conf->profile;
+    return r->device.profile;
 }
 
 static struct test_result *result_of(struct line *l)
@@ -328,14 +328,18 @@ int test_pass_run(struct test_pass *p)
 
 /* ---- life ---- */
 
-static int init_result(struct test_result *r, const struct poll_device *conf, size_t number)
+static int init_result(struct test_result *r, const struct table *table, size_t number)
 {
+    const struct poll_device *conf = &table->poll_device[number];
+
     *r = (struct test_result){ .conf = conf,
                                .outcome = SCAN_NO_ANSWER,
                                .frames = BUF_INIT(TEST_FRAMES_MAX) };
     int rc = device_init(&r->device, conf, (uint32_t)number);
     if (rc != 0)
         return rc;
+    load_line_of(&table->bus[conf->bus].place, &r->line);
+    device_know_line(&r->device, &r->line);
     r->readings = calloc(conf->profile->points_n + 1, sizeof *r->readings);
     return r->readings ? 0 : -ENOMEM;
 }
@@ -350,7 +354,7 @@ int test_pass_init(struct test_pass *t, const struct table *table)
     if (!t->results)
         return -ENOMEM;
     for (size_t i = 0; i < n && rc == 0; i++)
-        rc = init_result(&t->results[i], &table->poll_device[i], i);
+        rc = init_result(&t->results[i], table, i);
     if (rc != 0)
         test_pass_done(t);
     return rc;

@@ -33,6 +33,7 @@ struct test_result {
     int64_t took_ms; /* of the scan, without the identification */
     int late;        /* answers that came after their deadline */
     struct device device;
+    struct load_line line;
     struct reading *readings; /* one per point of the profile */
     struct test_failure failures[TEST_FAILURES_MAX];
     size_t failures_n;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scan_write - the file that a scan leaves for conf.d. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "gateway/conf/config.h"
+#include "gateway/survey/stanza.h"
+
+/*
+ * Writes the file whole or not at all, and never over another one unless forced. `config` may
+ * be NULL: then names are chosen without regard to it. *ret_n is the number of devices written;
+ * with 0 there is no file. 0, or a negative errno with a sentence on stderr.
+ */
+int scan_write(const char *path, bool is_forced, struct stanza_place *places, size_t places_n,
+               const struct config *config, size_t *ret_n);
