@@ -97,6 +97,15 @@ static const char *unit_text(const struct profile_point *pt, char *out, size_t s
     return out;
 }
 
+/* Where a point stands: a register, or an identification object. */
+static const char *place_text(const struct profile_point *pt, char *out)
+{
+    if (!pt->has_mei)
+        return profile_address(pt->at, out);
+    snprintf(out, PROFILE_ADDRESS_BYTES, "mei 0x%02X", pt->mei);
+    return out;
+}
+
 static void print_point(const struct profile_point *pt, const char *lang, FILE *out)
 {
     char address[PROFILE_ADDRESS_BYTES], unit[TEXT_BYTES], range[RANGE_BYTES];
@@ -107,7 +116,7 @@ static void print_point(const struct profile_point *pt, const char *lang, FILE *
     fputs("  ", out);
     profile_print_cell(pt->id, 24, out);
     profile_print_cell(is_zh(lang) ? roles_zh[pt->role] : profile_roles[pt->role], 13, out);
-    profile_print_cell(profile_address(pt->at, address), 11, out);
+    profile_print_cell(place_text(pt, address), 11, out);
     profile_print_cell(type_name(pt->type), 6, out);
     profile_print_cell(unit_text(pt, unit, sizeof unit), 14, out);
     profile_print_cell(pt->quantity ? pt->quantity->id : "-", 22, out);
@@ -162,7 +171,7 @@ static void print_status(const struct profile *p, bool is_chinese, FILE *out)
     if (p->flags_n)
         fputs(is_chinese ? "\n状态位\n" : "\nFlags\n", out);
     for (size_t i = 0; i < p->flags_n; i++)
-        print_map(&p->flags[i].map, p->flags[i].help, out);
+        print_map(&p->flags[i].map, is_chinese ? p->flags[i].help_zh : p->flags[i].help, out);
     if (p->mode.at.space) {
         fputs(is_chinese ? "\n运行模式\n" : "\nMode\n", out);
         print_map(&p->mode, NULL, out);
@@ -207,6 +216,33 @@ static void print_commands(const struct profile *p, const char *lang, FILE *out)
     }
 }
 
+static void print_variants(const struct profile *p, bool is_chinese, FILE *out)
+{
+    struct buf b = BUF_INIT(4096);
+
+    if (p->variants_n)
+        fputs(is_chinese ? "\n其他寄存器布局\n" : "\nOther layouts\n", out);
+    for (size_t i = 0; i < p->variants_n; i++) {
+        const struct profile *v = p->variants[i];
+        buf_clear(&b);
+        for (size_t k = 0; k < v->when_n; k++) {
+            buf_puts(&b, k ? ", " : "");
+            put_test(&b, &v->when[k]);
+        }
+        const char *when = buf_text(&b);
+        fputs("  ", out);
+        profile_print_cell(v->variant, 24, out);
+        fprintf(out, "%s\n", when ? when : "...");
+    }
+    buf_done(&b);
+}
+
+static void print_remark(const char *remark, FILE *out)
+{
+    if (remark)
+        fprintf(out, "\n%s\n", remark);
+}
+
 void profile_print(const struct profile *p, const char *lang, FILE *out)
 {
     bool is_chinese = is_zh(lang);
@@ -225,8 +261,9 @@ void profile_print(const struct profile *p, const char *lang, FILE *out)
         print_point(&p->points[i], lang, out);
     print_status(p, is_chinese, out);
     print_commands(p, lang, out);
-    if (p->notes)
-        fprintf(out, "\n%s\n", p->notes);
+    print_variants(p, is_chinese, out);
+    print_remark(is_chinese ? p->setup_zh : p->setup, out);
+    print_remark(is_chinese ? p->notes_zh : p->notes, out);
 }
 
 static void put_text(struct buf *b, const char *key, const char *text)
@@ -264,6 +301,8 @@ static void put_point(struct buf *b, const struct profile_point *pt)
     buf_json(b, pt->id);
     put_text(b, "role", profile_roles[pt->role]);
     put_text(b, "at", pt->at.space ? profile_address(pt->at, address) : NULL);
+    if (pt->has_mei)
+        buf_printf(b, ",\"mei\":%d", pt->mei);
     put_text(b, "type", type_name(pt->type));
     put_text(b, "unit", pt->unit ? pt->unit->code : NULL);
     put_text(b, "quantity", pt->quantity ? pt->quantity->id : NULL);
@@ -333,6 +372,11 @@ static void put_details(struct buf *b, const struct profile *p)
         buf_puts(b, i ? ",\n" : "\n");
         put_command(b, &p->commands[i]);
     }
+    buf_puts(b, "],\"variants\":[");
+    for (size_t i = 0; i < p->variants_n; i++) {
+        buf_puts(b, i ? "," : "");
+        buf_json(b, p->variants[i]->variant);
+    }
     buf_puts(b, "]");
     if (p->mode.at.space) {
         buf_puts(b, ",");
@@ -365,6 +409,7 @@ void profile_put_json(struct buf *b, const struct profile *p, bool has_points)
     put_text(b, "verified", p->verified);
     put_text(b, "source", p->source);
     put_text(b, "notes", p->notes);
+    put_text(b, "setup", p->setup);
     put_text(b, "order", profile_orders[p->order]);
     buf_printf(b, ",\"rtu\":%s,\"tcp\":%s", p->has_rtu ? "true" : "false",
                p->has_tcp ? "true" : "false");

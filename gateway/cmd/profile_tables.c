@@ -123,8 +123,8 @@ static void put_range(const struct page *pg, const struct profile_point *pt)
         return;
     }
     buf_printf(pg->b, "%.10g … %.10g", pt->range_min, pt->range_max);
-    if (pt->quantity)
-        buf_printf(pg->b, " %s", unit_display(pt->quantity->unit));
+    const char *unit = pt->quantity ? unit_display(pt->quantity->unit) : "";
+    buf_printf(pg->b, "%s%s", *unit ? " " : "", unit);
 }
 
 static void put_point(const struct page *pg, const struct profile_point *pt)
@@ -172,22 +172,47 @@ static void put_role(const struct page *pg, enum point_role role, const char *ti
     }
 }
 
-/* "no value" codes of points that have some: one line each. */
+static bool has_codes(const struct profile_point *pt)
+{
+    return pt->invalid_n || pt->invalid_from.space;
+}
+
+static bool is_same_codes(const struct profile_point *a, const struct profile_point *b)
+{
+    return type_is_float(a->type) == type_is_float(b->type) && a->invalid_n == b->invalid_n &&
+           !memcmp(a->invalid, b->invalid, a->invalid_n * sizeof a->invalid[0]) &&
+           a->invalid_from.space == b->invalid_from.space &&
+           a->invalid_from.first == b->invalid_from.first;
+}
+
+/* The first point that has the same codes. */
+static size_t first_of_codes(const struct profile *p, size_t i)
+{
+    size_t k = 0;
+
+    while (k < i && !(has_codes(&p->points[k]) && is_same_codes(&p->points[k], &p->points[i])))
+        k++;
+    return k;
+}
+
+/* One line for the points that share their codes. */
 static void put_no_value(const struct page *pg)
 {
     const struct profile *p = pg->p;
     bool is_begun = false;
 
     for (size_t i = 0; i < p->points_n; i++) {
-        const struct profile_point *pt = &p->points[i];
-        if (!pt->invalid_n && !pt->invalid_from.space)
+        if (!has_codes(&p->points[i]) || first_of_codes(p, i) != i)
             continue;
         if (!is_begun)
             buf_printf(pg->b, "\n### %s\n\n",
                        PICK(pg, "Codes that mean \"no value\"", "表示“无数据”的代码"));
         is_begun = true;
-        buf_printf(pg->b, "- `%s`: ", pt->id);
-        put_codes(pg->b, pt);
+        buf_puts(pg->b, "- ");
+        put_codes(pg->b, &p->points[i]);
+        for (size_t k = i; k < p->points_n; k++)
+            if (has_codes(&p->points[k]) && first_of_codes(p, k) == i)
+                buf_printf(pg->b, "%s`%s`", k == i ? ": " : ", ", p->points[k].id);
         buf_puts(pg->b, "\n");
     }
 }
@@ -213,8 +238,11 @@ static void put_code(const struct page *pg, const struct profile_map *map,
         buf_printf(pg->b, PICK(pg, "bit %d set", "第 %d 位为 1"), bit);
     else
         buf_printf(pg->b, map->is_bits ? "0x%llX" : "%lld", (unsigned long long)raw);
-    if (map->mask || map->shift)
-        buf_printf(pg->b, " (& 0x%llX >> %d)", (unsigned long long)map->mask, map->shift);
+    if (map->mask)
+        buf_printf(pg->b, PICK(pg, " in bits 0x%llX", "（位 0x%llX）"),
+                   (unsigned long long)map->mask);
+    else if (map->shift)
+        buf_printf(pg->b, PICK(pg, " from bit %d on", "（自第 %d 位起）"), map->shift);
 }
 
 static void put_concerned_cell(const struct page *pg, bool is_for_all, const uint8_t *set)
@@ -223,6 +251,26 @@ static void put_concerned_cell(const struct page *pg, bool is_for_all, const uin
         buf_puts(pg->b, PICK(pg, "all values", "全部监测值"));
     else
         put_concerned(pg->b, pg->p, false, set);
+}
+
+/* What a code does that no row lists: the decoder's rule. */
+static void put_rule_of_unlisted(const struct page *pg)
+{
+    const struct profile *p = pg->p;
+    bool has_quality = false, has_unit = false;
+
+    for (size_t i = 0; i < p->points_n; i++) {
+        has_quality =
+            has_quality || (p->points[i].quality.at.space && !p->points[i].quality.is_bits);
+        has_unit = has_unit || p->points[i].unit_from.at.space;
+    }
+    if (has_quality)
+        buf_puts(pg->b,
+                 PICK(pg, "\nA value whose own status is a code not listed is uncertain.\n",
+                      "\n监测值自身状态为未列出的代码时，该值存疑。\n"));
+    if (has_unit)
+        buf_puts(pg->b, PICK(pg, "\nA value whose unit is a code not listed is no value.\n",
+                             "\n单位为未列出的代码时，视为无数据。\n"));
 }
 
 static void put_codes_of(const struct page *pg, const struct profile_map *map,
@@ -276,6 +324,7 @@ void page_put_status(const struct page *pg)
         snprintf(about, sizeof about, PICK(pg, "unit of `%s`", "`%s` 的单位"), pt->id);
         put_codes_of(pg, &pt->unit_from, NULL, about);
     }
+    put_rule_of_unlisted(pg);
 }
 
 static void put_parameter(const struct page *pg, const struct profile_parameter *param)
