@@ -195,7 +195,7 @@ int64_t device_need_ms(const struct device *d)
     int64_t known_ms =
         d->answer_us / 1000 > d->slowest_ms ? d->answer_us / 1000 : d->slowest_ms;
     int64_t need_ms = d->answer_us == 0 ? DEVICE_FIRST_NEED_MS + wire_us(d) / 1000
-                                        : known_ms + known_ms / 4 + 1;
+                                        : known_ms + known_ms / 8 + 1;
     int64_t timeout_ms = device_timeout_ms(d);
 
     return need_ms < timeout_ms ? need_ms : timeout_ms;

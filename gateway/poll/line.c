@@ -59,21 +59,36 @@ static int64_t slack_ms(const struct line *l, const struct schedule *slots,
     return first_ms > now_ms ? clock_real_ms(c, first_ms - now_ms) - LINE_MARGIN_MS : 0;
 }
 
+/* Whether a device that has waited so long may hold up the others. */
+static bool is_granted(struct line *l, const struct device *d, int64_t now_ms)
+{
+    if (now_ms - d->queued_ms < d->conf->interval_ms * LINE_PATIENCE)
+        return false;
+    if (!device_is_in_trouble(d))
+        return true;
+    if (now_ms < l->grant_ms)
+        return false;
+    l->grant_ms = now_ms + LINE_GRANT_MS;
+    return true;
+}
+
+static bool is_starved(const struct line *l, const struct device *d, int64_t now_ms)
+{
+    return now_ms - d->queued_ms >= d->conf->interval_ms * LINE_STARVED &&
+           (!device_is_in_trouble(d) || now_ms >= l->grant_ms);
+}
+
 struct device *line_take(struct line *l, const struct schedule *slots, const struct clock *c,
                          int64_t now_ms, int64_t *ret_timeout_ms)
 {
     const struct device *d = l->slow.head;
 
     *ret_timeout_ms = INT64_MAX;
-    if (!d)
-        return queue_take(&l->ready);
-    if (now_ms - d->queued_ms >= d->conf->interval_ms * LINE_PATIENCE)
-        return queue_take(&l->slow);
-    if (l->ready.head)
+    if (!d || (l->ready.head && !is_starved(l, d, now_ms)))
         return queue_take(&l->ready);
     int64_t left_ms = slack_ms(l, slots, c, now_ms);
     if (device_need_ms(d) > left_ms)
-        return NULL;
+        return is_granted(l, d, now_ms) ? queue_take(&l->slow) : NULL;
     if (device_is_in_trouble(d))
         *ret_timeout_ms = left_ms;
     return queue_take(&l->slow);

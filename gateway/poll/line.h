@@ -10,10 +10,12 @@
  *   1. it is asked when no sound device waits
  *   2. and only when its answer is expected before the next slot of a sound device
  *   3. while it is in trouble its deadline ends at that slot
- *   4. after LINE_PATIENCE of its intervals it is asked in any case, one request with its whole
- *      timeout: the others are late by that once, and a slow device is found out all the same
- *
- * A silent device comes to (4) at its probes only, once a minute in the end.
+ *   4. having waited LINE_PATIENCE of its intervals for that, it is asked as soon as no sound
+ *      device waits, one request with its whole timeout, so that a device that is merely slow
+ *      is found out all the same. The others are late by a part of it. Devices in trouble have
+ *      one such request in LINE_GRANT_MS for all of them together
+ *   5. one that may do so and waited LINE_STARVED intervals, because the line is never free,
+ *      goes first
  *
  * Pure: time is an argument. Does no asking.
  */
@@ -26,7 +28,9 @@
 
 enum {
     LINE_PATIENCE = 2,
-    LINE_MARGIN_MS = 5, /* kept free before a slot: the end of a deadline and the silence */
+    LINE_STARVED = 5,
+    LINE_GRANT_MS = 60000, /* a timeout of a second costs the others 2 % at most */
+    LINE_MARGIN_MS = 5,    /* kept free before a slot: the end of a deadline and the silence */
 };
 
 struct line_queue {
@@ -39,6 +43,7 @@ struct line {
     uint32_t devices_n;     /* enabled */
     struct device *asked;   /* its request is on the bus */
     struct line_queue ready, slow;
+    int64_t grant_ms; /* station time from which a device in trouble may hold up others */
     uint64_t asked_us, busy_us; /* real: since when, and how long in all, requests were out */
     uint64_t requests;
 };
