@@ -109,9 +109,12 @@ static bool read_many(const uint8_t *pdu, size_t n, bool is_bits, struct write *
     size_t bytes = is_bits ? (ret->count + 7u) / 8 : 2u * ret->count;
     if (ret->count == 0 || ret->count > max || n != 6 + bytes || pdu[5] != bytes)
         return false;
-    for (unsigned i = 0; i < ret->count; i++)
-        ret->words[i] =
-            is_bits ? pdu[6 + i / 8] >> i % 8 & 1 : get_be16(pdu + 6 + 2 * (size_t)i);
+    for (unsigned i = 0; i < ret->count; i++) {
+        if (is_bits)
+            ret->words[i] = pdu[6 + i / 8] >> i % 8 & 1;
+        else
+            ret->words[i] = get_be16(pdu + 6 + 2 * (size_t)i);
+    }
     return true;
 }
 
@@ -211,6 +214,21 @@ static void answer_identify(struct call *c)
     c->reply_n = exchange_frame(c->g->exchange, c->frame, out, 1 + (size_t)n, c->reply);
 }
 
+/* ---- somebody else answers ---- */
+
+static void answer_elsewhere(struct call *c)
+{
+    uint8_t out[EXCHANGE_FRAME_MAX];
+
+    if (!exchange_is_sound(c->g->exchange, c->frame, c->frame_n))
+        return;
+    size_t n = c->g->answer(c->g->user, c->unit_pdu, c->unit_pdu_n, out);
+    if (n == 0)
+        return;
+    c->reply_n = exchange_frame(c->g->exchange, c->frame, out, n, c->reply);
+    c->g->answers++;
+}
+
 /* ---- faults ---- */
 
 static void apply_faults(struct call *c, struct fault_answer *a)
@@ -236,10 +254,12 @@ void slave_answer(struct slave_group *g, const uint8_t *frame, size_t n,
     c.unit_pdu = exchange_content(g->exchange, frame, n, &c.unit_pdu_n);
     if (n > EXCHANGE_FRAME_MAX || c.unit_pdu_n < 2 || c.unit_pdu_n >= n)
         return;
-    c.in = instrument_of(g, c.unit_pdu[0]);
+    c.in = g->answer ? NULL : instrument_of(g, c.unit_pdu[0]);
     if (c.in)
         fault_begin(instrument_faults(c.in), mono_ms() - g->start_ms);
-    if (c.unit_pdu[1] == IDENTIFY)
+    if (g->answer)
+        answer_elsewhere(&c);
+    else if (c.unit_pdu[1] == IDENTIFY)
         answer_identify(&c);
     else
         answer_by_libmodbus(&c);
