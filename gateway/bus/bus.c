@@ -17,9 +17,9 @@ int bus_create(uv_loop_t *loop, const struct clock *clock, const struct bus_plac
     case BUS_MODBUS_RTU:
         return modbus_rtu_create(&o, ret);
     case BUS_MODBUS_RTU_TCP:
-        break;
+        return modbus_rtu_tcp_create(&o, ret);
     }
-    return -ENOTSUP;
+    return -EINVAL;
 }
 
 int bus_start(struct bus *b)

@@ -14,3 +14,4 @@ struct bus_options {
 /* 0 or a negative errno. */
 int modbus_tcp_create(const struct bus_options *o, struct bus **ret);
 int modbus_rtu_create(const struct bus_options *o, struct bus **ret);
+int modbus_rtu_tcp_create(const struct bus_options *o, struct bus **ret);

@@ -1,48 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * modbus_tcp - a Modbus TCP connection on the loop: non-blocking, one transaction at a time.
+ * modbus_tcp - Modbus TCP on the loop: non-blocking, one transaction at a time.
  *
- *   IDLE -> RESOLVING -> CONNECTING -> UP
- *              ^              |         |      any failure closes the socket
- *              +--- WAITING <-+---------+      (back-off, at most BUS_REOPEN_MAX_MS)
- *
- * The states exclude each other, so one timer serves the connect timeout, the back-off and the
- * deadline of the transaction. The deadline is absolute: bytes that trickle in do not move it.
+ * The deadline of a transaction is absolute: bytes that trickle in do not move it. A late
+ * answer carries the number of its transaction and is dropped by it; a peer that breaks the
+ * framing is left, for nothing behind the break can be told apart.
  */
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "gateway/base/backoff.h"
 #include "gateway/bus/kinds.h"
-#include "gateway/bus/lookup.h"
 #include "gateway/bus/modbus_frame.h"
+#include "gateway/bus/tcp_link.h"
 
 enum {
     RECEIVE_MAX = 2 * ADU_TCP_MAX, /* a late answer and the expected one in one read */
     STRAY_MAX = 64, /* answers to nothing in a row: whoever sends more is not a Modbus device */
 };
 
-enum tcp_state { TCP_IDLE, TCP_RESOLVING, TCP_CONNECTING, TCP_UP, TCP_WAITING, TCP_CLOSED };
-
 struct tcp {
     struct bus base;
     struct bus_options opt;
-    enum tcp_state state;
-    int fd;
-    bool has_failed; /* the last try to connect failed: requests need not wait for the next */
-    bool is_told_up; /* what on_link was told last */
-    bool has_poll;   /* `poll` is a live handle */
-    int handles;     /* not closed yet */
-    uv_poll_t poll;
-    uv_timer_t timer;
-    struct lookup *lookup;
-    struct backoff backoff;
-    unsigned tries; /* walks through the addresses of a name */
+    struct tcp_link link;
+    bool is_started;
+    uv_timer_t timer; /* the deadline */
 
     bool is_asked; /* request has no reply yet */
     bool is_sent;
@@ -55,8 +37,9 @@ struct tcp {
     uint8_t in[RECEIVE_MAX];
 };
 
-static void try_connect(struct tcp *t);
 static void on_timer(uv_timer_t *timer);
+
+/* ---- the end of a transaction ---- */
 
 static void reply(struct tcp *t, struct bus_reply *r, enum bus_outcome outcome)
 {
@@ -72,6 +55,7 @@ static void reply_failed(struct tcp *t, enum bus_outcome outcome)
 {
     struct bus_reply r;
 
+    uv_timer_stop(&t->timer);
     if (!t->is_asked)
         return;
     r.exception = 0;
@@ -79,75 +63,67 @@ static void reply_failed(struct tcp *t, enum bus_outcome outcome)
     reply(t, &r, outcome);
 }
 
-static void on_handle_closed(uv_handle_t *h)
+static void forget_stream(struct tcp *t)
 {
-    struct tcp *t = h->data;
-
-    if (--t->handles == 0 && t->base.is_stopping)
-        t->base.on_closed(t->base.closed_user);
-}
-
-static void on_poll_closed(uv_handle_t *h)
-{
-    struct tcp *t = h->data;
-
-    t->has_poll = false;
-    close(t->fd);
-    t->fd = -1;
-    if (!t->base.is_stopping)
-        uv_timer_start(&t->timer, on_timer, (uint64_t)backoff_next(&t->backoff, random_u32()),
-                       0);
-    on_handle_closed(h); /* the last one: whoever is told may destroy the bus */
-}
-
-/* Whatever went wrong: forget the socket, tell who waits, come again after the back-off. */
-static void drop(struct tcp *t, enum bus_outcome outcome)
-{
-    bool was_up = t->state == TCP_UP;
-
-    t->has_failed = !was_up;
-    t->state = TCP_WAITING;
     t->n = 0;
     t->errors = t->strays = 0;
-    uv_timer_stop(&t->timer);
-    if (t->has_poll)
-        uv_close((uv_handle_t *)&t->poll, on_poll_closed);
-    else
-        uv_timer_start(&t->timer, on_timer, (uint64_t)backoff_next(&t->backoff, random_u32()),
-                       0);
-    /* Closing a connection that is no longer believed is no news; not getting it back is. */
-    if (t->is_told_up && outcome == BUS_NO_LINK) {
-        t->is_told_up = false;
-        bus_tell_link(&t->base, false);
+}
+
+static void show(struct tcp *t, enum bus_fate fate, const uint8_t *p, size_t n)
+{
+    const struct bus_frame f = {
+        .fate = fate,
+        .unit = n >= ADU_TCP_HEADER ? adu_tcp_unit(p) : t->request.unit,
+        .time_ms = clock_wall_ms(t->base.clock),
+        .since_us = t->sent_ms ? (mono_ms() - t->sent_ms) * 1000 : -1,
+        .bytes = p,
+        .n = n,
+    };
+
+    bus_tell_frame(&t->base, &f);
+}
+
+/* What can be no frame any more, in pieces. */
+static void show_rest(struct tcp *t)
+{
+    for (size_t at = 0, part; at < t->n && bus_is_watched(&t->base); at += part) {
+        part = t->n - at < ADU_TCP_MAX ? t->n - at : ADU_TCP_MAX;
+        show(t, BUS_DAMAGED, t->in + at, part);
     }
+}
+
+/* The stream is not believed any more. */
+static void leave(struct tcp *t, enum bus_outcome outcome)
+{
+    show_rest(t);
+    forget_stream(t);
+    tcp_link_drop(&t->link);
     reply_failed(t, outcome);
 }
 
 /* A transaction ended badly on a connection that may be sound. */
 static void fail(struct tcp *t, enum bus_outcome outcome)
 {
-    uv_timer_stop(&t->timer);
     /* Half a frame after the whole deadline: its rest would be read as the next header. */
     if (++t->errors >= BUS_ERRORS_MAX || outcome == BUS_BAD_FRAME || t->n > 0)
-        drop(t, outcome);
+        leave(t, outcome);
     else
         reply_failed(t, outcome);
 }
 
-static void show(struct tcp *t, enum bus_fate fate, const uint8_t *p, size_t n)
+static void on_timer(uv_timer_t *timer)
 {
-    if (!bus_is_watched(&t->base))
-        return;
-    bus_tell_frame(&t->base,
-                   &(struct bus_frame){
-                       .fate = fate,
-                       .unit = n >= ADU_TCP_HEADER ? adu_tcp_unit(p) : t->request.unit,
-                       .time_ms = clock_wall_ms(t->base.clock),
-                       .since_us = t->sent_ms ? (mono_ms() - t->sent_ms) * 1000 : -1,
-                       .bytes = p,
-                       .n = n,
-                   });
+    struct tcp *t = timer->data;
+    /* The loop's clock may lag behind within a burst. */
+    int64_t left = t->sent_ms + t->request.timeout_ms - mono_ms();
+
+    if (left > 0)
+        uv_timer_start(&t->timer, on_timer, (uint64_t)left, 0);
+    else
+        fail(t, BUS_NO_ANSWER);
 }
+
+/* ---- frames ---- */
 
 static int send_request(struct tcp *t)
 {
@@ -156,30 +132,34 @@ static int send_request(struct tcp *t)
 
     t->before_ms = t->sent_ms;
     t->sent_ms = mono_ms();
-    /* One frame always fits a working connection: a short write is a broken one. */
-    if (send(t->fd, adu, n, MSG_NOSIGNAL) != (ssize_t)n)
+    if (tcp_link_send(&t->link, adu, n) != 0)
         return -ENOTCONN;
     t->is_sent = true;
-    show(t, BUS_SENT, adu, n);
     uv_timer_start(&t->timer, on_timer, (uint64_t)t->request.timeout_ms, 0);
+    if (bus_is_watched(&t->base))
+        show(t, BUS_SENT, adu, n);
     return 0;
 }
 
-static void on_stray(struct tcp *t, const uint8_t *frame, size_t n)
+static void on_stray(struct tcp *t, const uint8_t *frame)
 {
     uint16_t age = (uint16_t)(t->transaction - adu_tcp_transaction(frame));
     int64_t sent_ms = age == 0 ? t->sent_ms : t->before_ms;
 
     t->strays++;
-    show(t, BUS_LATE, frame, n);
     bus_tell_late(&t->base, adu_tcp_unit(frame), age <= 1 ? mono_ms() - sent_ms : -1);
 }
 
 static enum bus_fate fate_of(enum adu_verdict v)
 {
-    if (v == ADU_ANSWER)
-        return BUS_TAKEN;
-    return v == ADU_EXCEPTION ? BUS_REFUSED : BUS_DAMAGED;
+    static const enum bus_fate fates[] = {
+        [ADU_ANSWER] = BUS_TAKEN,
+        [ADU_EXCEPTION] = BUS_REFUSED,
+        [ADU_FOREIGN] = BUS_LATE,
+        [ADU_DAMAGED] = BUS_DAMAGED,
+    };
+
+    return fates[v];
 }
 
 static void on_frame(struct tcp *t, const uint8_t *frame, size_t n)
@@ -189,17 +169,19 @@ static void on_frame(struct tcp *t, const uint8_t *frame, size_t n)
     enum adu_verdict v =
         t->is_sent ? adu_tcp_check(&t->request, t->transaction, frame, n, &c) : ADU_FOREIGN;
 
+    if (bus_is_watched(&t->base))
+        show(t, fate_of(v), frame, n);
     if (v == ADU_FOREIGN) {
-        on_stray(t, frame, n);
+        on_stray(t, frame);
         return;
     }
-    show(t, fate_of(v), frame, n);
     if (v == ADU_DAMAGED) {
+        t->n = 0; /* shown */
         fail(t, BUS_BAD_FRAME);
         return;
     }
     uv_timer_stop(&t->timer);
-    backoff_reset(&t->backoff);
+    tcp_link_believe(&t->link);
     t->errors = t->strays = 0;
     adu_fill_reply(v, &c, &r);
     reply(t, &r, r.outcome);
@@ -211,7 +193,7 @@ static void take_frames(struct tcp *t)
     size_t at = 0;
     int length = 0;
 
-    while (at < t->n && t->state == TCP_UP) {
+    while (at < t->n && tcp_link_is_up(&t->link)) {
         length = adu_tcp_length(t->in + at, t->n - at);
         if (length <= 0 || (size_t)length > t->n - at)
             break;
@@ -220,169 +202,74 @@ static void take_frames(struct tcp *t)
         at += (size_t)length;
         on_frame(t, frame, (size_t)length);
     }
-    if (t->state != TCP_UP)
+    if (!tcp_link_is_up(&t->link))
         return;
     t->n -= at;
     memmove(t->in, t->in + at, t->n);
     if (length < 0 || t->strays > STRAY_MAX)
-        drop(t, BUS_BAD_FRAME);
+        leave(t, BUS_BAD_FRAME);
 }
 
-static void on_readable(struct tcp *t)
-{
-    ssize_t n = recv(t->fd, t->in + t->n, sizeof t->in - t->n, 0);
+/* ---- the connection ---- */
 
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+static void on_readable(void *user)
+{
+    struct tcp *t = user;
+    ssize_t n = tcp_link_receive(&t->link, t->in + t->n, sizeof t->in - t->n);
+
+    if (n <= 0)
         return;
-    if (n <= 0) {
-        drop(t, BUS_NO_LINK);
-        return;
-    }
     t->n += (size_t)n;
     take_frames(t);
 }
 
-static void on_connected(struct tcp *t)
+static void on_up(void *user)
 {
-    uv_timer_stop(&t->timer);
-    t->state = TCP_UP;
-    t->has_failed = false;
-    if (!t->is_told_up) {
-        t->is_told_up = true;
-        bus_tell_link(&t->base, true);
-    }
-    if (t->state == TCP_UP && t->is_asked && !t->is_sent && send_request(t) != 0)
-        drop(t, BUS_NO_LINK);
+    struct tcp *t = user;
+
+    if (t->is_asked && !t->is_sent && send_request(t) != 0)
+        tcp_link_lose(&t->link);
 }
 
-static void on_poll(uv_poll_t *h, int status, int events);
-
-static void on_connect_end(struct tcp *t)
+static void on_lost(void *user)
 {
-    int error = 0;
-    socklen_t size = sizeof error;
+    struct tcp *t = user;
 
-    if (getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0 ||
-        uv_poll_start(&t->poll, UV_READABLE, on_poll) != 0)
-        drop(t, BUS_NO_LINK);
-    else
-        on_connected(t);
+    forget_stream(t);
+    reply_failed(t, BUS_NO_LINK);
 }
 
-static void on_poll(uv_poll_t *h, int status, int events)
+static void on_news(void *user, bool is_up)
+{
+    bus_tell_link(user, is_up);
+}
+
+static void on_timer_closed(uv_handle_t *h)
 {
     struct tcp *t = h->data;
 
-    (void)events;
-    if (t->state == TCP_CONNECTING)
-        on_connect_end(t);
-    else if (t->state == TCP_UP && status < 0)
-        drop(t, BUS_NO_LINK);
-    else if (t->state == TCP_UP)
-        on_readable(t);
+    t->base.on_closed(t->base.closed_user);
 }
 
-static void on_timer(uv_timer_t *timer)
-{
-    struct tcp *t = timer->data;
-
-    if (t->state == TCP_WAITING) {
-        try_connect(t);
-    } else if (t->state == TCP_CONNECTING) {
-        drop(t, BUS_NO_LINK);
-    } else if (t->state == TCP_UP && t->is_sent) {
-        /* The loop's clock may lag behind within a burst. */
-        int64_t left = t->sent_ms + t->request.timeout_ms - mono_ms();
-        if (left > 0)
-            uv_timer_start(&t->timer, on_timer, (uint64_t)left, 0);
-        else
-            fail(t, BUS_NO_ANSWER);
-    }
-}
-
-static void set_options(int fd)
-{
-    int one = 1;
-
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
-}
-
-static void connect_to(struct tcp *t, const struct sockaddr *to, socklen_t size)
-{
-    t->fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (t->fd < 0) {
-        drop(t, BUS_NO_LINK);
-        return;
-    }
-    set_options(t->fd);
-    if ((connect(t->fd, to, size) != 0 && errno != EINPROGRESS) ||
-        uv_poll_init_socket(t->opt.loop, &t->poll, t->fd) != 0) {
-        close(t->fd);
-        t->fd = -1;
-        drop(t, BUS_NO_LINK);
-        return;
-    }
-    t->poll.data = t;
-    t->has_poll = true;
-    t->handles++;
-    t->state = TCP_CONNECTING;
-    uv_timer_start(&t->timer, on_timer, (uint64_t)t->opt.place.connect_timeout_ms, 0);
-    if (uv_poll_start(&t->poll, UV_WRITABLE, on_poll) != 0)
-        drop(t, BUS_NO_LINK);
-}
-
-/* Every try takes the next address of the name. */
-static void on_resolved(void *user, const struct addrinfo *list)
+static void on_link_closed(void *user)
 {
     struct tcp *t = user;
-    const struct addrinfo *a = list;
-    unsigned n = 0;
 
-    t->lookup = NULL;
-    for (; a; a = a->ai_next)
-        n++;
-    if (n == 0) {
-        drop(t, BUS_NO_LINK);
-        return;
-    }
-    a = list;
-    for (unsigned i = t->tries++ % n; i > 0; i--)
-        a = a->ai_next;
-    connect_to(t, a->ai_addr, a->ai_addrlen);
+    uv_close((uv_handle_t *)&t->timer, on_timer_closed);
 }
 
-static void resolve(struct tcp *t)
-{
-    t->state = TCP_RESOLVING;
-    if (lookup_start(t->opt.loop, t->opt.place.host, t->opt.place.port, on_resolved, t,
-                     &t->lookup) != 0)
-        drop(t, BUS_NO_LINK);
-}
-
-static void try_connect(struct tcp *t)
-{
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-
-    if (uv_ip4_addr(t->opt.place.host, t->opt.place.port, &v4) == 0)
-        connect_to(t, (const struct sockaddr *)&v4, sizeof v4);
-    else if (uv_ip6_addr(t->opt.place.host, t->opt.place.port, &v6) == 0)
-        connect_to(t, (const struct sockaddr *)&v6, sizeof v6);
-    else
-        resolve(t);
-}
+/* ---- the bus ---- */
 
 static int tcp_start(struct bus *b)
 {
     struct tcp *t = (struct tcp *)b;
 
-    if (t->state != TCP_IDLE)
+    if (t->is_started)
         return 0;
+    t->is_started = true;
     uv_timer_init(t->opt.loop, &t->timer);
     t->timer.data = t;
-    t->handles = 1;
-    try_connect(t);
+    tcp_link_start(&t->link);
     return 0;
 }
 
@@ -392,14 +279,14 @@ static int tcp_send(struct bus *b, const struct bus_request *r)
 
     if (t->is_asked)
         return -EBUSY;
-    if (t->state == TCP_IDLE || (t->state != TCP_UP && t->has_failed))
+    if (tcp_link_is_hopeless(&t->link))
         return -ENOTCONN;
     t->request = *r;
     t->is_asked = true;
     t->is_sent = false;
-    if (t->state == TCP_UP && send_request(t) != 0) {
+    if (tcp_link_is_up(&t->link) && send_request(t) != 0) {
         t->is_asked = false; /* told by the return value alone */
-        drop(t, BUS_NO_LINK);
+        tcp_link_lose(&t->link);
         return -ENOTCONN;
     }
     return 0;
@@ -408,17 +295,13 @@ static int tcp_send(struct bus *b, const struct bus_request *r)
 static void tcp_stop(struct bus *b)
 {
     struct tcp *t = (struct tcp *)b;
-    bool has_handles = t->state != TCP_IDLE;
 
-    t->state = TCP_CLOSED;
-    if (!has_handles) {
+    if (!t->is_started) {
         b->on_closed(b->closed_user);
         return;
     }
-    lookup_cancel(t->lookup);
-    uv_close((uv_handle_t *)&t->timer, on_handle_closed);
-    if (t->has_poll && !uv_is_closing((uv_handle_t *)&t->poll))
-        uv_close((uv_handle_t *)&t->poll, on_poll_closed);
+    uv_timer_stop(&t->timer);
+    tcp_link_stop(&t->link);
 }
 
 static void tcp_destroy(struct bus *b)
@@ -436,9 +319,10 @@ int modbus_tcp_create(const struct bus_options *o, struct bus **ret)
         return -ENOMEM;
     t->opt = *o;
     t->base = (struct bus){ .kind = &tcp_kind, .clock = o->clock, .on = o->on };
-    t->fd = -1;
-    t->backoff =
-        (struct backoff){ .first_ms = BUS_REOPEN_FIRST_MS, .max_ms = BUS_REOPEN_MAX_MS };
+    const struct tcp_link_events on = {
+        on_up, on_readable, on_lost, on_news, on_link_closed, t
+    };
+    tcp_link_init(&t->link, o->loop, &t->opt.place, &on);
     t->transaction = (uint16_t)random_u32();
     *ret = &t->base;
     return 0;
