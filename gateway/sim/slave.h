@@ -19,6 +19,10 @@ struct slave_group {
     enum slave_line line;
     int64_t start_ms;                     /* mono_ms() at the start: faults count from it */
     uint64_t answers, exceptions, silent; /* requests so far, by what became of them */
+    /* NULL, or answers in place of instruments: unit and PDU of a request (n bytes) to those of
+     * its answer in out (EXCHANGE_FRAME_MAX bytes). Returns their number, 0: silence. */
+    size_t (*answer)(void *user, const uint8_t *unit_pdu, size_t n, uint8_t *out);
+    void *user;
 };
 
 /*
