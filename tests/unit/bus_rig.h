@@ -205,3 +205,25 @@ static inline void peer_write(struct rig *rig, const void *bytes, size_t n)
     if (write(rig->peer_fd, bytes, n) < 0)
         return; /* the bus may have hung up: its side says what that means */
 }
+
+/* Adds the CRC. */
+static inline size_t rig_seal(uint8_t *adu, size_t n)
+{
+    uint16_t crc = adu_crc(adu, n);
+
+    adu[n] = (uint8_t)crc;
+    adu[n + 1] = (uint8_t)(crc >> 8);
+    return n + ADU_CRC;
+}
+
+/* The answer to a serial read of registers. */
+static inline size_t rig_rtu_answer(const uint8_t *adu, uint8_t *out)
+{
+    uint16_t first = get_be16(adu + 2), count = get_be16(adu + 4);
+
+    memcpy(out, adu, 2);
+    out[2] = (uint8_t)(2 * count);
+    for (uint16_t i = 0; i < count; i++)
+        put_be16(out + 3 + 2 * i, (uint16_t)(first + i));
+    return rig_seal(out, 3u + 2u * count);
+}

@@ -6,7 +6,7 @@
 #include "gateway/base/backoff.h"
 #include "tests/unit/bus_rig.h"
 
-enum { TIMEOUT_MS = 60, CRC_SIZE = 2, SOAK_TIMEOUT_MS = 8, SOAK_REQUESTS = 150 };
+enum { TIMEOUT_MS = 60, SOAK_TIMEOUT_MS = 8, SOAK_REQUESTS = 150 };
 
 struct slave {
     struct rig rig;
@@ -16,15 +16,6 @@ struct slave {
 };
 
 /* ---- what slaves do ---- */
-
-static size_t seal(uint8_t *adu, size_t n)
-{
-    uint16_t crc = adu_crc(adu, n);
-
-    adu[n] = (uint8_t)crc;
-    adu[n + 1] = (uint8_t)(crc >> 8);
-    return n + CRC_SIZE;
-}
 
 /* The bus may flush a request that nobody has read yet: find the beginning of the next one. */
 static bool get_request(struct slave *s, uint8_t adu[ADU_RTU_REQUEST])
@@ -39,22 +30,11 @@ static bool get_request(struct slave *s, uint8_t adu[ADU_RTU_REQUEST])
     return true;
 }
 
-static size_t make_answer(const uint8_t *adu, uint8_t *out)
-{
-    uint16_t first = get_be16(adu + 2), count = get_be16(adu + 4);
-
-    memcpy(out, adu, 2);
-    out[2] = (uint8_t)(2 * count);
-    for (uint16_t i = 0; i < count; i++)
-        put_be16(out + 3 + 2 * i, (uint16_t)(first + i));
-    return seal(out, 3u + 2u * count);
-}
-
 static void answer(struct slave *s, const uint8_t *adu)
 {
     uint8_t out[ADU_RTU_MAX];
 
-    peer_write(&s->rig, out, make_answer(adu, out));
+    peer_write(&s->rig, out, rig_rtu_answer(adu, out));
 }
 
 static void serve_all(struct slave *s)
@@ -102,7 +82,7 @@ static void let_others_speak_first(struct slave *s)
     if (!get_request(s, adu))
         return;
     adu[0]++;
-    peer_write(&s->rig, out, make_answer(adu, out));
+    peer_write(&s->rig, out, rig_rtu_answer(adu, out));
     adu[0]--;
     answer(s, adu);
     serve_all(s);
@@ -114,7 +94,7 @@ static void stop_half_way(struct slave *s)
 
     if (!get_request(s, adu))
         return;
-    peer_write(&s->rig, out, make_answer(adu, out) / 2);
+    peer_write(&s->rig, out, rig_rtu_answer(adu, out) / 2);
     serve_all(s);
 }
 
@@ -124,7 +104,7 @@ static void spoil_crc(struct slave *s)
 
     if (!get_request(s, adu))
         return;
-    size_t n = make_answer(adu, out);
+    size_t n = rig_rtu_answer(adu, out);
     out[n - 1] ^= 1;
     peer_write(&s->rig, out, n);
     serve_all(s);
@@ -148,7 +128,7 @@ static void add_a_tail(struct slave *s)
 
     if (!get_request(s, adu))
         return;
-    size_t n = make_answer(adu, out);
+    size_t n = rig_rtu_answer(adu, out);
     memset(out + n, 0xA5, 20);
     peer_write(&s->rig, out, n + 20);
     serve_all(s);
@@ -161,7 +141,7 @@ static void refuse(struct slave *s)
     while (get_request(s, adu)) {
         adu[1] |= 0x80;
         adu[2] = 2;
-        peer_write(&s->rig, adu, seal(adu, 3));
+        peer_write(&s->rig, adu, rig_seal(adu, 3));
     }
 }
 
@@ -392,7 +372,7 @@ static void drops_what_came_before_the_request(void **state)
     open_pty(&s);
     start_bus(&s, s.rig.path);
     rig_wait(&s.rig, &s.rig.ups);
-    peer_write(&s.rig, stale, make_answer(adu, stale)); /* fits the request below */
+    peer_write(&s.rig, stale, rig_rtu_answer(adu, stale)); /* fits the request below */
     start_slave(&s, serve_all);
     rig_ask(&s.rig, 100, 2, TIMEOUT_MS);
     rig_assert_words(&s.rig, 100, 2);

@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
-#include <sys/socket.h>
 
-#include "tests/unit/bus_rig.h"
+#include "tests/unit/tcp_rig.h"
 
 enum { TIMEOUT_MS = 60 };
-
-struct server {
-    struct rig rig;
-    int listen_fd;
-    uint16_t port;
-    void (*script)(struct server *s); /* with an accepted connection in rig.peer_fd */
-};
 
 /* ---- what peers do ---- */
 
@@ -153,71 +142,19 @@ static void flood(struct server *s)
 
 /* ---- rig ---- */
 
-static void *server_main(void *arg)
+static void prepare(struct server *s)
 {
-    struct server *s = arg;
-    struct pollfd p = { s->listen_fd, POLLIN, 0 };
-
-    while (!atomic_load(&s->rig.is_peer_over)) {
-        if (poll(&p, 1, 5) <= 0)
-            continue;
-        s->rig.peer_fd = accept(s->listen_fd, NULL, NULL);
-        fcntl(s->rig.peer_fd, F_SETFL, O_NONBLOCK);
-        s->script(s);
-        close(s->rig.peer_fd);
-        s->script = serve_all; /* whoever comes again is served well */
-    }
-    return NULL;
-}
-
-static void listen_on(struct server *s, uint16_t port)
-{
-    struct sockaddr_in a = { .sin_family = AF_INET,
-                             .sin_port = htons(port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof a;
-    int one = 1;
-
-    s->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    assert_int_equal(bind(s->listen_fd, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(getsockname(s->listen_fd, (struct sockaddr *)&a, &size), 0);
-    s->port = ntohs(a.sin_port);
-}
-
-static void start_peer(struct server *s, void (*script)(struct server *s))
-{
-    s->script = script;
-    assert_int_equal(listen(s->listen_fd, 4), 0);
-    assert_int_equal(pthread_create(&s->rig.peer, NULL, server_main, s), 0);
-}
-
-static void start_bus(struct server *s, const char *host)
-{
-    const struct bus_events on = rig_events(&s->rig);
-    const struct bus_place place = {
-        .type = BUS_MODBUS_TCP, .host = host, .port = s->port, .connect_timeout_ms = 500
-    };
-
-    assert_int_equal(bus_create(&s->rig.loop, &s->rig.clock, &place, &on, &s->rig.bus), 0);
-    assert_int_equal(bus_start(s->rig.bus), 0);
+    memset(s, 0, sizeof *s);
+    s->type = BUS_MODBUS_TCP;
+    rig_init(&s->rig);
 }
 
 static void setup(struct server *s, void (*script)(struct server *s))
 {
-    memset(s, 0, sizeof *s);
-    rig_init(&s->rig);
+    prepare(s);
     listen_on(s, 0);
-    start_peer(s, script);
+    start_peer(s, script, serve_all);
     start_bus(s, "127.0.0.1");
-}
-
-static void teardown(struct server *s)
-{
-    rig_done(&s->rig);
-    atomic_store(&s->rig.is_peer_over, true);
-    pthread_join(s->rig.peer, NULL);
-    close(s->listen_fd);
 }
 
 /* ---- tests ---- */
@@ -255,10 +192,9 @@ static void finds_hosts_by_name(void **state)
         print_message("this system has no name for its own address\n");
         skip();
     }
-    memset(&s, 0, sizeof s);
-    rig_init(&s.rig);
+    prepare(&s);
     listen_on(&s, 0);
-    start_peer(&s, serve_all);
+    start_peer(&s, serve_all, serve_all);
     start_bus(&s, "localhost");
     /* The name may lead to ::1 first, where nobody listens: the next try takes the next
      * address. */
@@ -379,13 +315,12 @@ static void reconnects_when_the_server_appears(void **state)
     struct bus_request r = rig_request(1, 1, TIMEOUT_MS);
 
     (void)state;
-    memset(&s, 0, sizeof s);
-    rig_init(&s.rig);
+    prepare(&s);
     listen_on(&s, 0);
     start_bus(&s, "127.0.0.1"); /* bound but not listening: refused */
     assert_int_equal(rig_ask(&s.rig, 1, 1, TIMEOUT_MS), BUS_NO_LINK);
     assert_int_equal(bus_send(s.rig.bus, &r), -ENOTCONN);
-    start_peer(&s, serve_all);
+    start_peer(&s, serve_all, serve_all);
     int64_t start_ms = mono_ms();
     rig_ask(&s.rig, 70, 1, TIMEOUT_MS);
     rig_assert_words(&s.rig, 70, 1);
@@ -425,8 +360,7 @@ static void stops_in_the_middle_of_a_lookup(void **state)
     struct server s;
 
     (void)state;
-    memset(&s, 0, sizeof s);
-    rig_init(&s.rig);
+    prepare(&s);
     s.port = 502;
     start_bus(&s, "no-such-host.invalid");
     rig_done(&s.rig);
@@ -438,8 +372,7 @@ static void fails_requests_to_a_host_without_address(void **state)
     struct server s;
 
     (void)state;
-    memset(&s, 0, sizeof s);
-    rig_init(&s.rig);
+    prepare(&s);
     s.port = 502;
     char host[300];
     memset(host, 'a', sizeof host);
