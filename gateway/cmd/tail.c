@@ -9,6 +9,8 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/tail_frames.h"
+#include "gateway/cmd/tail_row.h"
 #include "gateway/cmd/words.h"
 #include "gateway/control/client.h"
 #include "sensors/core/decimal.h"
@@ -16,14 +18,11 @@
 enum {
     ROWS_MAX = 4000, /* of the table: more channels than any screen */
     REDRAW_MS = 500,
-    ID_MAX = 128,
-    VALUE_MAX = 40,
-    REST_MAX = 96,
 };
 
 struct tail_options {
     const char *control, *color;
-    bool is_json, is_table;
+    bool is_json, is_table, is_frames;
 };
 
 #define OPTION(member) .offset = offsetof(struct tail_options, member)
@@ -34,10 +33,15 @@ static const struct cmd_option options[] = {
       .type = OPTION_FLAG,
       OPTION(is_table),
       .help = "Redraw a table of the newest values instead of adding lines." },
+    { .name = "frames",
+      .letter = 'f',
+      .type = OPTION_FLAG,
+      OPTION(is_frames),
+      .help = "Show the frames of the buses instead of values." },
     { .name = "json",
       .type = OPTION_FLAG,
       OPTION(is_json),
-      .help = "Print each sample and event as a JSON object." },
+      .help = "Print each sample, event or frame as a JSON object." },
     { .name = "color",
       .type = OPTION_TEXT,
       OPTION(color),
@@ -52,23 +56,14 @@ static const struct cmd_option options[] = {
     { 0 },
 };
 
-struct row {
-    char id[ID_MAX], time[16], value[VALUE_MAX], rest[REST_MAX];
-    int tone;
-};
-
 struct tail {
     const struct tail_options *options;
     const char *filter; /* "" takes everything */
     bool has_color;
-    struct row *rows;
+    struct tail_row *rows;
     size_t n;
     int64_t drawn_ms;
 };
-
-enum tone { TONE_PLAIN, TONE_GOOD, TONE_DOUBT, TONE_BAD };
-
-static const char *const tones[] = { "", "\033[32m", "\033[33m", "\033[31m" };
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -83,17 +78,17 @@ static void value_text(const json_t *sample, char *buf)
     const json_t *value = json_object_get(sample, "value");
     const json_t *decimals = json_object_get(sample, "decimals");
 
-    snprintf(buf, VALUE_MAX, "-");
+    snprintf(buf, TAIL_VALUE_MAX, "-");
     if (!json_is_number(value))
         return;
     if (json_is_integer(decimals))
         decimal_print(
             decimal_round(json_number_value(value), (int)json_integer_value(decimals)), buf);
     else
-        snprintf(buf, VALUE_MAX, "%.17g", json_number_value(value));
+        snprintf(buf, TAIL_VALUE_MAX, "%.17g", json_number_value(value));
 }
 
-static enum tone tone_of(const json_t *sample)
+static enum tail_tone tone_of(const json_t *sample)
 {
     const char *grade = text_of(sample, "grade");
 
@@ -122,10 +117,10 @@ static void state_text(const json_t *sample, char *buf, size_t size)
     }
 }
 
-static void fill_row(struct row *r, const json_t *sample)
+static void fill_row(struct tail_row *r, const json_t *sample)
 {
     const char *time = text_of(sample, "time");
-    char state[REST_MAX];
+    char state[TAIL_REST_MAX];
 
     snprintf(r->id, sizeof r->id, "%s", text_of(sample, "channel"));
     snprintf(r->time, sizeof r->time, "%.12s", strlen(time) > 11 ? time + 11 : "");
@@ -136,24 +131,17 @@ static void fill_row(struct row *r, const json_t *sample)
     r->tone = tone_of(sample);
 }
 
-static void print_row(const struct tail *t, const struct row *r)
-{
-    printf("%s  %-32s %12s %s%s%s\n", r->time, r->id, r->value,
-           t->has_color ? tones[r->tone] : "", r->rest,
-           t->has_color && r->tone ? "\033[0m" : "");
-}
-
 static int by_id(const void *a, const void *b)
 {
-    return strcmp(((const struct row *)a)->id, ((const struct row *)b)->id);
+    return strcmp(((const struct tail_row *)a)->id, ((const struct tail_row *)b)->id);
 }
 
-static struct row *row_of(struct tail *t, const char *id)
+static struct tail_row *row_of(struct tail *t, const char *id)
 {
-    struct row key;
+    struct tail_row key;
 
     snprintf(key.id, sizeof key.id, "%s", id);
-    struct row *found = t->n ? bsearch(&key, t->rows, t->n, sizeof key, by_id) : NULL;
+    struct tail_row *found = t->n ? bsearch(&key, t->rows, t->n, sizeof key, by_id) : NULL;
     if (found || t->n == ROWS_MAX)
         return found;
     size_t at = 0;
@@ -170,25 +158,25 @@ static void draw(struct tail *t)
 
     fputs(home_and_clear, stdout);
     for (size_t i = 0; i < t->n; i++)
-        print_row(t, &t->rows[i]);
+        tail_row_print(&t->rows[i], t->has_color);
     fflush(stdout);
     t->drawn_ms = mono_ms();
 }
 
 static void take_sample(struct tail *t, const json_t *sample)
 {
-    struct row line;
+    struct tail_row line;
 
     if (!strstr(text_of(sample, "channel"), t->filter))
         return;
     if (t->options->is_table) {
-        struct row *r = row_of(t, text_of(sample, "channel"));
+        struct tail_row *r = row_of(t, text_of(sample, "channel"));
         if (r)
             fill_row(r, sample);
         return;
     }
     fill_row(&line, sample);
-    print_row(t, &line);
+    tail_row_print(&line, t->has_color);
 }
 
 /* "09:13:50.001  yellow raised: Ozone, roof-o3/ozone 171 µg/m³ (limit 160)" */
@@ -265,6 +253,15 @@ static int follow(struct tail *t, struct control_client *client)
     return EXIT_FOUND;
 }
 
+static int follow_frames(const struct tail_options *o, const char *filter)
+{
+    if (o->is_table) {
+        fprintf(stderr, "sluice tail: --frames and --table exclude each other.\n");
+        return EXIT_USAGE;
+    }
+    return tail_frames(control_path(o->control), filter, o->is_json);
+}
+
 static int run(const void *opt, int argc, char **argv)
 {
     const struct tail_options *o = opt;
@@ -272,6 +269,8 @@ static int run(const void *opt, int argc, char **argv)
     struct control_client *client;
     char error[256];
 
+    if (o->is_frames)
+        return follow_frames(o, t.filter);
     t.has_color = isatty(STDOUT_FILENO) && strcmp(o->color, "never") != 0;
     t.rows = o->is_table ? calloc(ROWS_MAX, sizeof *t.rows) : NULL;
     if (o->is_table && !t.rows) {
@@ -299,7 +298,10 @@ const struct cmd cmd_tail = {
         "One line per sample: time (UTC), channel, value, unit, status and grade with the\n"
         "reasons. FILTER keeps the channels whose id contains it. The newest value of every\n"
         "channel comes first. Ends with Ctrl-C or with the daemon.\n\n"
-        "Example: sluice tail roof-        sluice tail --table",
+        "With --frames one line per frame: time, bus, unit, device, > for a request and < for\n"
+        "an answer, the bytes as on the wire, and what became of it when it was not taken.\n"
+        "FILTER then keeps the buses and devices whose id contains it.\n\n"
+        "Example: sluice tail roof-        sluice tail --table        sluice tail --frames",
     .options = options,
     .options_size = sizeof(struct tail_options),
     .args_max = 1,

@@ -2,6 +2,7 @@
 #include "gateway/control/control.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,11 +10,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "gateway/base/clock.h"
 #include "gateway/live/live_json.h"
 
 enum {
     CLIENTS_MAX = 16,
-    LINE_MAX_SIZE = 256, /* of a request */
+    LINE_MAX_SIZE = 8192, /* of a request: a command with its values */
     OUT_MAX = 4 << 20,   /* bytes waiting for one client: 1,000 devices fit twice */
     FOLLOW_MS = 250,
     FOLLOW_SAMPLES_MAX = 4000, /* in one turn; the others come in the next */
@@ -21,12 +23,15 @@ enum {
     ANSWER_MAX = 512,
 };
 
+#define COMMAND_WORD "command "
+
 struct client {
     uv_pipe_t pipe;
     struct control *control; /* NULL: being closed */
+    uint64_t ticket;
     char line[LINE_MAX_SIZE];
     size_t line_size;
-    bool is_following;
+    bool is_following, is_watching;
     uint64_t samples_seen, events_seen;
 };
 
@@ -37,6 +42,14 @@ struct control {
     struct live *live;
     control_reload *reload;
     void *user;
+    control_command *command; /* NULL: takes none */
+    void *command_user;
+    uint64_t ticket; /* of the newest client */
+    control_watch *watch;
+    void *watch_user;
+    struct buf frames; /* since the last turn of the timer */
+    uint64_t dropped;
+    bool is_watched; /* by one client at least */
     struct client *clients[CLIENTS_MAX];
     struct sample *samples; /* FOLLOW_SAMPLES_MAX */
     bool is_stopping;
@@ -54,6 +67,21 @@ static void free_client(uv_handle_t *handle)
     free(handle->data);
 }
 
+static void look_for_watchers(struct control *c)
+{
+    bool is_watched = false;
+
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        is_watched |= c->clients[i] && c->clients[i]->is_watching;
+    if (is_watched == c->is_watched)
+        return;
+    c->is_watched = is_watched;
+    buf_clear(&c->frames);
+    c->dropped = 0;
+    if (c->watch)
+        c->watch(c->watch_user, is_watched);
+}
+
 static void drop(struct client *cl)
 {
     struct control *c = cl->control;
@@ -65,6 +93,7 @@ static void drop(struct client *cl)
             c->clients[i] = NULL;
     cl->control = NULL;
     uv_close((uv_handle_t *)&cl->pipe, free_client);
+    look_for_watchers(c);
 }
 
 static void on_written(uv_write_t *request, int status)
@@ -143,6 +172,66 @@ static void follow(struct control *c, struct client *cl)
     send_buf(cl, &b);
 }
 
+/* ---- frames ---- */
+
+void control_on_watch(struct control *c, control_watch *watch, void *user)
+{
+    if (!c)
+        return;
+    c->watch = watch;
+    c->watch_user = user;
+}
+
+bool control_is_watched(const struct control *c)
+{
+    return c && c->is_watched;
+}
+
+static void put_hex(struct buf *b, const uint8_t *bytes, size_t n)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < n; i++) {
+        const char text[3] = { ' ', digits[bytes[i] >> 4], digits[bytes[i] & 15] };
+        buf_put(b, text + (i == 0), sizeof text - (i == 0));
+    }
+}
+
+void control_put_frame(struct control *c, const struct control_frame *f)
+{
+    char time[TIME_TEXT_MAX];
+
+    if (!control_is_watched(c))
+        return;
+    struct buf *b = &c->frames;
+    size_t before = b->size;
+    time_print_utc(f->time_ms, time);
+    buf_printf(b, "{\"frame\":{\"time\":\"%s\",\"bus\":", time);
+    buf_json(b, f->bus);
+    buf_puts(b, ",\"device\":");
+    buf_json(b, f->device);
+    buf_printf(b, ",\"unit\":%u,\"framing\":\"%s\",\"fate\":\"%s\",\"since_us\":%lld,\"hex\":\"",
+               f->unit, f->framing, f->fate, (long long)f->since_us);
+    put_hex(b, f->bytes, f->n);
+    buf_puts(b, "\"}}\n");
+    if (!b->has_failed)
+        return;
+    b->has_failed = false; /* the line goes whole, or not at all */
+    b->size = before;
+    c->dropped++;
+}
+
+static void send_frames(struct control *c, struct client *cl)
+{
+    struct buf b = BUF_INIT(OUT_MAX);
+
+    if (c->frames.size)
+        buf_put(&b, c->frames.data, c->frames.size);
+    if (c->dropped)
+        buf_printf(&b, "{\"dropped\":%llu}\n", (unsigned long long)c->dropped);
+    send_buf(cl, &b);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct control *c = timer->data;
@@ -150,12 +239,14 @@ static void on_timer(uv_timer_t *timer)
 
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         struct client *cl = c->clients[i];
-        if (!cl || !cl->is_following)
-            continue;
-        has_followers = true;
-        if (c->live)
+        if (cl && cl->is_following && c->live)
             follow(c, cl);
+        if (cl && cl->control && cl->is_watching)
+            send_frames(c, cl);
+        has_followers |= c->clients[i] && (cl->is_following || cl->is_watching);
     }
+    buf_clear(&c->frames);
+    c->dropped = 0;
     if (!has_followers)
         uv_timer_stop(timer);
 }
@@ -176,12 +267,24 @@ static void serve_status(struct control *c, struct client *cl)
     send_buf(cl, &b);
 }
 
+static void start_timer(struct control *c)
+{
+    if (!uv_is_active((uv_handle_t *)&c->timer))
+        uv_timer_start(&c->timer, on_timer, 0, FOLLOW_MS);
+}
+
 static void serve_tail(struct control *c, struct client *cl)
 {
     cl->is_following = true;
     cl->events_seen = c->live ? live_events_last(c->live) : 0;
-    if (!uv_is_active((uv_handle_t *)&c->timer))
-        uv_timer_start(&c->timer, on_timer, 0, FOLLOW_MS);
+    start_timer(c);
+}
+
+static void serve_frames(struct control *c, struct client *cl)
+{
+    cl->is_watching = true;
+    look_for_watchers(c);
+    start_timer(c);
 }
 
 static void serve_reload(struct control *c, struct client *cl)
@@ -196,11 +299,38 @@ static void serve_reload(struct control *c, struct client *cl)
     send_answer(cl, err == 0, answer);
 }
 
+/* Who is at the other end, as the kernel says. */
+static void put_who(const struct client *cl, char *who, size_t size)
+{
+    struct ucred peer;
+    socklen_t n = sizeof peer;
+    uv_os_fd_t fd;
+
+    if (uv_fileno((const uv_handle_t *)&cl->pipe, &fd) == 0 &&
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0)
+        snprintf(who, size, "uid %u", (unsigned)peer.uid);
+    else
+        snprintf(who, size, "unknown");
+}
+
+static void serve_command(struct control *c, struct client *cl, const char *json)
+{
+    char who[32];
+
+    if (!c->command) {
+        send_answer(cl, false, "This daemon takes no commands.");
+        return;
+    }
+    put_who(cl, who, sizeof who);
+    c->command(c->command_user, cl->ticket, json, who);
+}
+
 static const struct {
     const char *word;
     void (*serve)(struct control *c, struct client *cl);
 } requests[] = { { "status", serve_status },
                  { "tail", serve_tail },
+                 { "frames", serve_frames },
                  { "reload", serve_reload } };
 
 static void serve_line(struct client *cl, char *line)
@@ -208,13 +338,17 @@ static void serve_line(struct client *cl, char *line)
     struct control *c = cl->control;
 
     line[strcspn(line, "\r")] = '\0';
+    if (strncmp(line, COMMAND_WORD, strlen(COMMAND_WORD)) == 0) {
+        serve_command(c, cl, line + strlen(COMMAND_WORD));
+        return;
+    }
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         if (strcmp(line, requests[i].word) == 0) {
             requests[i].serve(c, cl);
             return;
         }
     }
-    send_answer(cl, false, "Unknown request; known are status, tail, reload.");
+    send_answer(cl, false, "Unknown request; known are status, tail, frames, reload, command.");
 }
 
 static void give_line(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
@@ -273,6 +407,7 @@ static void on_connection(uv_stream_t *server, int status)
         return;
     }
     cl->control = c;
+    cl->ticket = ++c->ticket;
     *place = cl;
 }
 
@@ -338,6 +473,7 @@ static void on_closed(uv_handle_t *handle)
     struct control *c = handle->data;
 
     if (--c->handles == 0) {
+        buf_done(&c->frames);
         free(c->samples);
         free(c);
     }
@@ -358,6 +494,7 @@ int control_start(uv_loop_t *loop, const char *path, struct live *live, control_
     }
     uv_timer_init(loop, &c->timer);
     c->handles = 2;
+    c->frames = BUF_INIT(CONTROL_FRAMES_MAX);
     c->server.data = c->timer.data = c;
     c->live = live;
     c->reload = reload;
@@ -369,6 +506,28 @@ int control_start(uv_loop_t *loop, const char *path, struct live *live, control_
     }
     *ret = c;
     return 0;
+}
+
+void control_take_commands(struct control *c, control_command *command, void *user)
+{
+    if (!c)
+        return;
+    c->command = command;
+    c->command_user = user;
+}
+
+void control_answer(struct control *c, uint64_t ticket, const char *line)
+{
+    struct buf b = BUF_INIT(OUT_MAX);
+
+    for (size_t i = 0; c && i < CLIENTS_MAX; i++) {
+        if (!c->clients[i] || c->clients[i]->ticket != ticket)
+            continue;
+        buf_puts(&b, line);
+        buf_puts(&b, "\n");
+        send_buf(c->clients[i], &b);
+        return;
+    }
 }
 
 void control_set_live(struct control *c, struct live *live)

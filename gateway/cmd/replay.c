@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * replay - recorded traffic once more: decoded with the configuration's profiles, or answered
+ * to whoever asks.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/app_view.h"
+#include "gateway/base/clock.h"
+#include "gateway/cmd/cmd.h"
+#include "gateway/cmd/replay.h"
+#include "gateway/cmd/tail_row.h"
+#include "gateway/cmd/words.h"
+#include "gateway/conf/config.h"
+#include "gateway/traffic/reader.h"
+
+struct replay_options {
+    const char *config, *serve, *color;
+    bool is_json;
+};
+
+#define OPTION(member) .offset = offsetof(struct replay_options, member)
+
+static const struct cmd_option options[] = {
+    { .name = "config",
+      .letter = 'c',
+      .type = OPTION_TEXT,
+      OPTION(config),
+      .dflt = "/etc/sluice/sluice.yaml",
+      .value = "FILE",
+      .help = "Configuration that names the devices of the recording." },
+    { .name = "serve",
+      .type = OPTION_TEXT,
+      OPTION(serve),
+      .value = "tcp:PORT|pty:PATH",
+      .help = "Answer requests as recorded, until Ctrl-C, instead of decoding." },
+    { .name = "json",
+      .type = OPTION_FLAG,
+      OPTION(is_json),
+      .help = "Print each reading as a JSON object." },
+    { .name = "color",
+      .type = OPTION_TEXT,
+      OPTION(color),
+      .dflt = "auto",
+      .value = "auto|never",
+      .help = "Colour states; auto: only on a terminal." },
+    { 0 },
+};
+
+struct replay {
+    const struct replay_options *o;
+    const struct config *config;
+    struct traffic_reader **readers; /* per device of the configuration */
+    bool has_color;
+    uint64_t frames, exchanges, readings, unknown;
+};
+
+static bool is_zh(void)
+{
+    return strcmp(cmd_lang(), "zh") == 0;
+}
+
+/* ---- one reading ---- */
+
+static const struct device_conf *device_at(const struct replay *r, size_t i)
+{
+    return &((const struct device_conf *)r->config->devices.items)[i];
+}
+
+static enum tail_tone tone_of(struct verdict v)
+{
+    if (v.status != STATUS_VALID || v.grade == GRADE_BAD || v.grade == GRADE_MISSING)
+        return TONE_BAD;
+    return v.grade == GRADE_SUSPECT ? TONE_DOUBT
+           : v.grade == GRADE_GOOD  ? TONE_GOOD
+                                    : TONE_PLAIN;
+}
+
+/* "valid good", "fault bad: instrument fault". */
+static void state_text(struct verdict v, char *out, size_t size)
+{
+    size_t n = (size_t)snprintf(out, size, "%s %s", word_of_status(status_id(v.status)),
+                                word_of_grade(grade_id(v.grade)));
+    const char *joint = ": ";
+
+    for (int i = 0; i < 31 && n < size; i++) {
+        const char *name = v.reasons >> i & 1 ? reason_name(1u << i, cmd_lang()) : NULL;
+        if (!name)
+            continue;
+        n += (size_t)snprintf(out + n, size - n, "%s%s", joint, name);
+        joint = ", ";
+    }
+}
+
+static void print_json(const struct device_conf *dev, const struct profile_point *pt,
+                       const struct reading *reading, const char *time)
+{
+    struct buf b = BUF_INIT(4096);
+    char value[DECIMAL_TEXT_MAX];
+
+    decimal_print(reading->value, value);
+    buf_printf(&b, "{\"reading\":{\"time\":\"%s\",\"device\":", time);
+    buf_json(&b, dev->id);
+    buf_printf(&b, ",\"point\":\"%s\",\"quantity\":", pt->id);
+    buf_json(&b, pt->quantity ? pt->quantity->id : NULL);
+    buf_puts(&b, ",\"unit\":");
+    buf_json(&b, pt->quantity ? pt->quantity->unit : pt->unit ? pt->unit->code : NULL);
+    buf_printf(&b, ",\"value\":%s,\"status\":\"%s\",\"grade\":\"%s\"}}",
+               value[0] ? value : "null", status_id(reading->verdict.status),
+               grade_id(reading->verdict.grade));
+    const char *text = buf_text(&b);
+    if (text)
+        puts(text);
+    buf_done(&b);
+}
+
+static const char *unit_of(const struct profile_point *pt)
+{
+    const struct unit *u = pt->quantity ? unit_find_ucum(pt->quantity->unit) : pt->unit;
+
+    return u ? u->display : "";
+}
+
+static void print_reading(struct replay *r, const struct device_conf *dev,
+                          const struct profile_point *pt, const struct reading *reading,
+                          int64_t time_ms)
+{
+    char time[TIME_TEXT_MAX], state[TAIL_REST_MAX];
+    struct tail_row row = { .tone = tone_of(reading->verdict) };
+
+    if (pt->type == TYPE_TEXT)
+        return;
+    r->readings++;
+    time_print_utc(time_ms, time);
+    if (r->o->is_json) {
+        print_json(dev, pt, reading, time);
+        return;
+    }
+    snprintf(row.id, sizeof row.id, "%s/%s", dev->id, pt->id);
+    snprintf(row.time, sizeof row.time, "%.12s", time + 11);
+    if (decimal_has_value(reading->value))
+        decimal_print(reading->value, row.value);
+    else
+        snprintf(row.value, sizeof row.value, "-");
+    state_text(reading->verdict, state, sizeof state);
+    if (snprintf(row.rest, sizeof row.rest, "%-8s %s", unit_of(pt), state) < 0)
+        row.rest[0] = '\0';
+    tail_row_print(&row, r->has_color);
+}
+
+static void print_scan(struct replay *r, size_t device, int64_t time_ms)
+{
+    const struct device_conf *dev = device_at(r, device);
+    const struct profile *p = dev->profile_found;
+    const struct reading *readings = traffic_reader_readings(r->readers[device]);
+
+    for (size_t i = 0; i < p->points_n; i++)
+        print_reading(r, dev, &p->points[i], &readings[i], time_ms);
+}
+
+/* ---- exchanges ---- */
+
+/* By bus and unit; else by the id that the recording gateway knew it by. */
+static bool find_device(const struct replay *r, const struct record_line *l, size_t *ret)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < r->config->devices.n; i++) {
+            const struct device_conf *d = device_at(r, i);
+            int64_t unit = d->unit >= 0 ? d->unit : d->profile_found->serial.unit;
+            bool is_it = pass == 0 ? strcmp(d->bus, l->bus) == 0 && unit == l->unit
+                                   : strcmp(d->id, l->device) == 0;
+            if (!is_it)
+                continue;
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
+/* "07:04:57.161  roof-o3: no answer to 04 12+2" */
+static void tell_failure(const struct replay *r, const struct device_conf *dev,
+                         const struct traffic_exchange *e)
+{
+    char time[TIME_TEXT_MAX];
+
+    if (r->o->is_json || e->reply.outcome == BUS_OK)
+        return;
+    time_print_utc(e->reply.time_ms, time);
+    printf("%.12s  %s: ", time + 11, dev->id);
+    if (e->reply.outcome == BUS_EXCEPTION)
+        printf(is_zh() ? "异常码 %u" : "exception %u", e->reply.exception);
+    else if (e->reply.outcome == BUS_BAD_FRAME)
+        fputs(is_zh() ? "应答与请求不符" : "the answer does not fit the request", stdout);
+    else
+        fputs(is_zh() ? "无应答" : "no answer", stdout);
+    printf(" (%c:%u+%u)\n", " cdhi"[e->asked.function], e -> asked.first, e->asked.count);
+}
+
+static int take_exchange(void *user, const struct traffic_exchange *e)
+{
+    struct replay *r = user;
+    size_t i;
+    int64_t time_ms;
+
+    r->exchanges++;
+    if (!find_device(r, e->request, &i)) {
+        r->unknown++;
+        return 0;
+    }
+    const struct device_conf *dev = device_at(r, i);
+    if (!r->readers[i]) {
+        int rc = traffic_reader_create(dev->profile_found, dev->order - 1, &r->readers[i]);
+        if (rc < 0)
+            return rc;
+    }
+    if (traffic_reader_take(r->readers[i], e, &time_ms))
+        print_scan(r, i, time_ms);
+    if (e->asked.function >= BUS_READ_COILS && e->asked.function <= BUS_READ_INPUT)
+        tell_failure(r, dev, e);
+    return 0;
+}
+
+static void finish(struct replay *r)
+{
+    int64_t time_ms;
+
+    for (size_t i = 0; i < r->config->devices.n; i++)
+        if (r->readers[i] && traffic_reader_end(r->readers[i], &time_ms))
+            print_scan(r, i, time_ms);
+}
+
+/* ---- the command ---- */
+
+static int decode(struct replay *r, const char *path)
+{
+    r->readers = calloc(r->config->devices.n + 1, sizeof(void *));
+    int status = r->readers ? replay_read(path, take_exchange, r, &r->frames) : EXIT_FOUND;
+    if (status == EXIT_DONE)
+        finish(r);
+    for (size_t i = 0; r->readers && i < r->config->devices.n; i++)
+        traffic_reader_destroy(r->readers[i]);
+    free(r->readers);
+    if (status != EXIT_DONE || fflush(stdout))
+        return status != EXIT_DONE ? status : EXIT_FOUND;
+    fprintf(stderr,
+            is_zh() ? "%llu 帧，%llu 次问答，%llu 个读数，%llu 次问答的仪器不在配置中\n"
+                    : "%llu frames, %llu exchanges, %llu readings, %llu exchanges with devices "
+                      "that are not configured\n",
+            (unsigned long long)r->frames, (unsigned long long)r->exchanges,
+            (unsigned long long)r->readings, (unsigned long long)r->unknown);
+    return EXIT_DONE;
+}
+
+static int decode_with_config(const struct replay_options *o, const char *path)
+{
+    struct replay r = { .o = o };
+    struct config *config = NULL;
+    struct diag *d;
+
+    if (diag_create(&d) < 0)
+        return EXIT_FOUND;
+    int rc = config_load(o->config, uplink_choices(), d, &config);
+    if (rc < 0)
+        diag_print(d, stderr);
+    diag_destroy(d);
+    if (rc < 0)
+        return EXIT_USAGE;
+    r.config = config;
+    r.has_color = isatty(STDOUT_FILENO) && strcmp(o->color, "never") != 0;
+    int status = decode(&r, path);
+    config_destroy(config);
+    return status;
+}
+
+static int run(const void *opt, int argc, char **argv)
+{
+    const struct replay_options *o = opt;
+
+    (void)argc;
+    return o->serve ? replay_serve(argv[0], o->serve) : decode_with_config(o, argv[0]);
+}
+
+const struct cmd cmd_replay = {
+    .name = "replay",
+    .usage = "FILE",
+    .summary = "Decode recorded bus traffic, or answer as the recorded devices did.",
+    .details =
+        "FILE is what sluice record wrote. Every scan of a device is decoded with its profile\n"
+        "as the running gateway decodes it, and printed as sluice tail prints values, with "
+        "the\n"
+        "times of the recording. Checks that look at earlier values are not run.\n\n"
+        "With --serve the recording answers: an equal request gets the recorded answers one\n"
+        "after another, over and over; what was never asked gets silence.\n\n"
+        "  sluice replay --config station.yaml roof.traffic\n"
+        "  sluice replay --serve tcp:1502 roof.traffic\n\n"
+        "Exit status: 0 done, 1 cannot serve, 2 errors in FILE or the configuration.",
+    .options = options,
+    .options_size = sizeof(struct replay_options),
+    .args_min = 1,
+    .args_max = 1,
+    .run = run,
+};
