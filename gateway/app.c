@@ -13,6 +13,7 @@
 #include "gateway/app_view.h"
 #include "gateway/base/log.h"
 #include "gateway/cmd/cmd.h"
+#include "gateway/command/commands.h"
 #include "gateway/control/control.h"
 #include "gateway/deadline.h"
 #include "gateway/forward/forward.h"
@@ -47,10 +48,12 @@ struct app {
     uv_signal_t on_term, on_int, on_hup;
     struct store *store;
     struct control *control;
+    struct commands *commands; /* NULL: a drain takes none */
     struct station *station;
     struct config *next;         /* checked, waiting for the old poller to end */
-    pthread_mutex_t commit_lock; /* guards `forward` against a reload */
+    pthread_mutex_t commit_lock; /* guards what the log's thread tells: */
     struct forward *forward;
+    struct commands *committed_for;
     bool is_stopping;
     bool is_started; /* with its first configuration */
     int status;
@@ -65,6 +68,8 @@ static void on_commit(void *user, const struct store_commit *c)
     pthread_mutex_lock(&a->commit_lock);
     if (a->forward)
         forward_wake(a->forward, c->seq_last);
+    if (a->committed_for)
+        commands_committed(a->committed_for, c->batches);
     pthread_mutex_unlock(&a->commit_lock);
 }
 
@@ -340,6 +345,63 @@ static int station_create(struct app *a, struct config *config, struct station *
     return 0;
 }
 
+/* ---- commands of instruments ---- */
+
+static void set_committed_for(struct app *a, struct commands *c)
+{
+    pthread_mutex_lock(&a->commit_lock);
+    a->committed_for = c;
+    pthread_mutex_unlock(&a->commit_lock);
+}
+
+static void on_answer(void *user, uint64_t ticket, const char *json)
+{
+    const struct app *a = user;
+
+    control_answer(a->control, ticket, json);
+}
+
+static void on_command(void *user, uint64_t ticket, const char *json, const char *who)
+{
+    struct app *a = user;
+
+    commands_request(a->commands, json, who, on_answer, a, ticket);
+}
+
+static void start_commands(struct app *a)
+{
+    const struct commands_options o = { &a->loop, &a->o->clock, a->store };
+
+    if (a->o->is_drain)
+        return;
+    int rc = commands_create(&o, &a->commands);
+    if (rc < 0) /* a station that takes no commands still measures */
+        log_warning("commands of instruments cannot be taken: %s", strerror(-rc));
+    set_committed_for(a, a->commands);
+}
+
+static void attach_commands(struct app *a)
+{
+    const struct station *s = a->station;
+
+    if (a->commands)
+        commands_attach(a->commands, &(struct commands_station){
+                                         .poll = s->poll,
+                                         .devices = s->table->poll_device,
+                                         .devices_n = s->config->devices.n,
+                                         .zone_ms = s->config->station.zone_ms,
+                                         .on_event = view_on_event,
+                                         .user = s->view,
+                                     });
+}
+
+static void stop_commands(struct app *a)
+{
+    set_committed_for(a, NULL);
+    if (a->commands)
+        commands_close(a->commands);
+}
+
 static struct config *load_config(const char *path)
 {
     struct diag *d = NULL;
@@ -373,6 +435,7 @@ static void end_loop(struct app *a)
     uv_close((uv_handle_t *)&a->on_hup, NULL);
     control_stop(a->control);
     a->control = NULL;
+    stop_commands(a);
 }
 
 static bool has_uplink(const struct config *c, const char *id)
@@ -427,6 +490,7 @@ static void on_poll_closed(void *user)
         return;
     }
     control_set_live(a->control, view_live(a->station->view));
+    attach_commands(a);
     tell_start(a, "configuration", "A new configuration was taken over.", "已启用新的配置。");
 }
 
@@ -438,6 +502,8 @@ static void leave_station(struct app *a)
         return;
     }
     poll_stop(a->station->poll, on_poll_closed, a);
+    if (a->commands)
+        commands_detach(a->commands);
 }
 
 static void stop(struct app *a, int status)
@@ -559,6 +625,8 @@ static int run_station(struct app *a, struct config *config)
     if (station_create(a, config, &a->station) < 0)
         return EXIT_FOUND;
     a->is_started = true;
+    start_commands(a);
+    attach_commands(a);
     start_signals(a);
     start_tick(a);
     start_control(a);
@@ -586,6 +654,7 @@ int app_run(const struct app_options *o)
         config_destroy(config);
     store_close(a.store);
     uv_run(&a.loop, UV_RUN_DEFAULT); /* close callbacks of a start that failed half-way */
+    commands_destroy(a.commands);
     uv_loop_close(&a.loop);
     pthread_mutex_destroy(&a.commit_lock);
     log_info("stopped");

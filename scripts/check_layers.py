@@ -30,6 +30,8 @@ ALLOWED = {
     "gateway/pipeline": LOW | {"gateway/store", "gateway/series", "rules"},
     "gateway/forward": LOW | {"gateway/store", "gateway/series", "gateway/uplink"},
     "gateway/http": LOW | {"gateway/store", "gateway/series", "gateway/live"},
+    "gateway/command": LOW | {"gateway/poll", "gateway/bus", "gateway/store", "gateway/series",
+                              "sensors"},
     "gateway/control": LOW | {"gateway/live"},
     "gateway/ingest": LOW | {"gateway/series", "gateway/uplink"},
 }

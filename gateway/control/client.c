@@ -65,12 +65,14 @@ static int connect_to(const char *path, int *ret)
     return 0;
 }
 
-/* One short line fits any socket buffer, so this does not wait. */
+/* One line of this size fits any socket buffer, so this does not wait. */
 static int ask(int fd, const char *request)
 {
-    char line[64];
+    char line[CONTROL_REQUEST_MAX];
     int n = snprintf(line, sizeof line, "%s\n", request);
 
+    if (n < 0 || (size_t)n >= sizeof line)
+        return EMSGSIZE;
     return send(fd, line, (size_t)n, MSG_NOSIGNAL) == n ? 0 : errno ? errno : EIO;
 }
 

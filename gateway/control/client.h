@@ -8,7 +8,7 @@
 
 #define CONTROL_PATH "/run/sluice/control.sock"
 
-enum { CONTROL_LINE_MAX = 4 << 20 };
+enum { CONTROL_LINE_MAX = 4 << 20, CONTROL_REQUEST_MAX = 4096 };
 
 /* The option, else SLUICE_CONTROL, else CONTROL_PATH. */
 const char *control_path(const char *option);
