@@ -616,6 +616,8 @@ static int start_control(struct app *a)
         log_warning("control socket %s cannot be opened: %s, going on without", path,
                     strerror(-rc));
     control_on_watch(a->control, on_watch, a);
+    if (a->commands)
+        control_take_commands(a->control, on_command, a);
     return 0;
 }
 
