@@ -1,6 +1,8 @@
 """Every type in every word order, from pymodbus over every transport: what Python's struct packed
 is what the gateway says, to the last digit."""
+import json
 import struct
+import subprocess
 
 import pytest
 
@@ -66,6 +68,16 @@ def everything(space):
     return profile, registers, {**expected, **BITS}
 
 
+def check_pass(binary, station, expected):
+    """One pass of sluice test says the same."""
+    done = subprocess.run([binary, "test", "--config", station.file, "--json"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = json.loads(done.stdout, parse_float=str, parse_int=str)
+    points = {p["id"]: p["value"] for p in shown["devices"][0]["points"]}
+    assert points == expected
+
+
 DEVICE = "id: d, profile: everything, bus: b, unit: 3, poll: 1s"
 
 
@@ -83,16 +95,18 @@ def test_over_tcp(binary, place, space):
     port = free_port()
     tcp_slave(place, port, registers)
     station = Station(place, [f"id: b, type: modbus-tcp, host: 127.0.0.1, port: {port}"], [DEVICE],
-                      {"everything": profile}).start()
-    station.wait_values(expected)
+                      {"everything": profile})
+    check_pass(binary, station, expected)
+    station.start().wait_values(expected)
 
 
 def test_on_a_serial_line(binary, place, cable):
     profile, registers, expected = everything("h")
     place.add(Slave(place, "serial", cable.paths[0], registers)).wait_line("ready")
     station = Station(place, [f"id: b, type: modbus-rtu, port: {cable.paths[1]}, baud: 115200"],
-                      [DEVICE], {"everything": profile}).start()
-    station.wait_values(expected)
+                      [DEVICE], {"everything": profile})
+    check_pass(binary, station, expected)
+    station.start().wait_values(expected)
 
 
 def test_rtu_frames_over_tcp(binary, place):
@@ -100,5 +114,6 @@ def test_rtu_frames_over_tcp(binary, place):
     port = free_port()
     tcp_slave(place, port, registers, "rtu-tcp")
     station = Station(place, [f"id: b, type: modbus-rtu-tcp, host: 127.0.0.1, port: {port}"],
-                      [DEVICE], {"everything": profile}).start()
-    station.wait_values(expected)
+                      [DEVICE], {"everything": profile})
+    check_pass(binary, station, expected)
+    station.start().wait_values(expected)
