@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A profile as text, then, behind a NUL, the words that its instrument answers. What loads
- * decodes any words, takes any values back and can be told every status word it has.
+ * decodes any words, takes any values back and can be told every status word it has. Its
+ * commands can be planned at both ends of every range, in every layout.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/conf/profile_load.h"
+#include "sensors/profile/command.h"
 #include "tests/fuzz/fuzz.h"
 
 static void require(bool is_so)
@@ -69,6 +71,35 @@ static void use(const struct profile *p, const uint8_t *data, size_t size)
     free(value);
 }
 
+/* What the linter let through fits its registers. */
+static void plan(const struct profile *p, const struct profile_command *c, bool is_max)
+{
+    const int64_t local_ms = INT64_C(1767225599) * 1000; /* 2025-12-31 23:59:59 */
+    struct command_plan ret;
+    double value[COMMAND_PARAMETERS_MAX];
+    size_t which;
+
+    require(command_find(p, c->id) != NULL);
+    for (size_t i = 0; i < c->parameters_n; i++) {
+        double x = is_max ? c->parameters[i].max : c->parameters[i].min;
+        value[i] = c->parameters[i].is_integer ? (is_max ? floor(x) : ceil(x)) : x;
+        if (value[i] < c->parameters[i].min || value[i] > c->parameters[i].max)
+            return; /* no whole number in the range */
+    }
+    for (int order = -1; order < 4; order++) {
+        require(command_plan(p, c, value, order, local_ms, local_ms, &ret, &which) == 0);
+        require(ret.n > 0 && ret.n <= c->steps_n);
+    }
+}
+
+static void use_layout(const struct profile *p, const uint8_t *data, size_t size)
+{
+    use(p, data, size);
+    for (size_t i = 0; i < p->commands_n; i++)
+        for (int is_max = 0; is_max < 2; is_max++)
+            plan(p, &p->commands[i], is_max);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *nul = size ? memchr(data, 0, size) : NULL;
@@ -78,8 +109,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(diag_create(&d) == 0);
     struct profile *p = profile_load_text("fuzz.yaml", (const char *)data, text_n, d);
     require(!p == (diag_errors(d) > 0));
+    const uint8_t *words = nul ? nul + 1 : data;
+    size_t words_n = nul ? size - text_n - 1 : size;
     if (p)
-        use(p, nul ? nul + 1 : data, nul ? size - text_n - 1 : size);
+        use_layout(p, words, words_n);
+    for (size_t i = 0; p && i < p->variants_n; i++) {
+        require(p->variants[i]->points_n == p->points_n);
+        use_layout(p->variants[i], words, words_n);
+    }
     profile_destroy(p);
     diag_destroy(d);
     return 0;
