@@ -130,29 +130,22 @@ static int list(const struct profile_options *o, char **words, int words_n, stru
     return shown ? EXIT_DONE : EXIT_FOUND;
 }
 
-static const char *nearest_id(const char *id)
+int profile_refuse_id(const struct profile_options *o, const char *id)
 {
-    const char *names[256];
-    const size_t max = sizeof names / sizeof names[0] - 1;
-    char wanted[96];
-    size_t n = profile_files_n < max ? profile_files_n : max;
+    struct profile_names ids = { 0 };
+    int err = profile_ids_add(o->dirs.text, o->dirs.n, &ids);
+    const char **words = err ? NULL : calloc(ids.n + 1, sizeof *words);
 
-    for (size_t i = 0; i < n; i++)
-        names[i] = profile_files[i].name;
-    names[n] = NULL;
-    snprintf(wanted, sizeof wanted, "%s.yaml", id);
-    return nearest_word(wanted, names);
-}
-
-int profile_refuse_id(const char *id)
-{
-    const char *near = nearest_id(id);
-
+    for (size_t i = 0; words && i < ids.n; i++)
+        words[i] = ids.name[i];
+    const char *near = words ? nearest_word(id, words) : NULL;
     fprintf(stderr, "sluice profile: no profile is called '%s'", id);
     if (near)
-        fprintf(stderr, ", did you mean '%.*s'?\n", (int)strcspn(near, "."), near);
+        fprintf(stderr, ", did you mean '%s'?\n", near);
     else
         fputs("; sluice profile list shows them all.\n", stderr);
+    free(words);
+    profile_names_done(&ids);
     return EXIT_USAGE;
 }
 
@@ -166,7 +159,7 @@ struct profile *profile_open(const struct profile_options *o, const char *id_or_
         return profile_load_file(id_or_file, d);
     struct profile *p = profile_load_by_id(id_or_file, o->dirs.text, o->dirs.n, d, &is_known);
     if (!p && !is_known)
-        profile_refuse_id(id_or_file);
+        profile_refuse_id(o, id_or_file);
     return p;
 }
 
@@ -223,13 +216,13 @@ static void lint_file(const char *path, struct diag *d)
 
 static int lint_folder(const char *path, struct diag *d)
 {
-    struct profile_paths files = { 0 };
-    int err = profile_paths_add(path, &files);
+    struct profile_names files = { 0 };
+    int err = profile_files_add(path, &files);
 
     for (size_t i = 0; i < files.n; i++)
-        lint_file(files.path[i], d);
+        lint_file(files.name[i], d);
     bool is_empty = files.n == 0;
-    profile_paths_done(&files);
+    profile_names_done(&files);
     if (!err && !is_empty)
         return EXIT_DONE;
     fprintf(stderr, "sluice profile: %s: %s.\n", path,

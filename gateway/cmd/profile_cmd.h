@@ -19,7 +19,7 @@ struct profile_options {
 struct profile *profile_open(const struct profile_options *o, const char *id_or_file,
                              struct diag *d);
 /* Tells that there is no such id, and the nearest one. */
-int profile_refuse_id(const char *id);
+int profile_refuse_id(const struct profile_options *o, const char *id);
 int profile_wrong(const char *what);
 /* Writes the buffer to standard output and empties it. */
 int profile_write_buf(struct buf *b);

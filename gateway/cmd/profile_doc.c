@@ -196,7 +196,7 @@ static int put_copy(const struct profile_options *o, const char *id, struct buf 
     struct buf text = BUF_INIT(PAGE_MAX);
 
     if (!profile_find(o->like, o->dirs.text, o->dirs.n, path, sizeof path, &f))
-        return profile_refuse_id(o->like);
+        return profile_refuse_id(o, o->like);
     int err = f ? 0 : read_file(path, &text);
     if (!err)
         profile_put_copy(b, id, o->like, f ? (const char *)f->data : text.data,

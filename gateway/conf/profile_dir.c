@@ -15,14 +15,14 @@ enum {
     PATH_BYTES = 4096,
 };
 
-static int add_text(struct profile_paths *to, const char *text)
+static int add_text(struct profile_names *to, const char *text)
 {
     if (to->n == FILES_MAX)
         return -E2BIG;
-    char **more = realloc(to->path, (to->n + 1) * sizeof *more);
+    char **more = realloc(to->name, (to->n + 1) * sizeof *more);
     if (!more)
         return -ENOMEM;
-    to->path = more;
+    to->name = more;
     more[to->n] = strdup(text);
     if (!more[to->n])
         return -ENOMEM;
@@ -37,7 +37,7 @@ static bool is_profile_name(const char *name)
     return n > 5 && name[0] != '.' && !strcmp(name + n - 5, ".yaml");
 }
 
-static int list_folder(const char *dir, int depth, struct profile_paths *to)
+static int list_folder(const char *dir, int depth, struct profile_names *to)
 {
     DIR *d = opendir(dir);
     struct dirent *e;
@@ -64,26 +64,26 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int profile_paths_add(const char *dir, struct profile_paths *to)
+int profile_files_add(const char *dir, struct profile_names *to)
 {
     size_t before = to->n;
     int err = list_folder(dir, 1, to);
 
     if (to->n > before)
-        qsort(to->path + before, to->n - before, sizeof *to->path, compare_texts);
+        qsort(to->name + before, to->n - before, sizeof *to->name, compare_texts);
     return err;
 }
 
-void profile_paths_done(struct profile_paths *p)
+void profile_names_done(struct profile_names *names)
 {
-    for (size_t i = 0; i < p->n; i++)
-        free(p->path[i]);
-    free(p->path);
-    *p = (struct profile_paths){ 0 };
+    for (size_t i = 0; i < names->n; i++)
+        free(names->name[i]);
+    free(names->name);
+    *names = (struct profile_names){ 0 };
 }
 
 /* "air/teledyne-t400.yaml" -> "teledyne-t400" */
-static int add_id(struct profile_paths *ids, const char *path)
+static int add_id(struct profile_names *ids, const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     char id[128];
@@ -92,41 +92,41 @@ static int add_id(struct profile_paths *ids, const char *path)
     return n < (int)sizeof id ? add_text(ids, id) : 0;
 }
 
-static int list_ids(const char *const *dirs, size_t dirs_n, struct profile_paths *ids)
+int profile_ids_add(const char *const *dirs, size_t dirs_n, struct profile_names *ids)
 {
-    struct profile_paths files = { 0 };
+    struct profile_names files = { 0 };
     int err = 0;
 
     for (size_t i = 0; !err && i < profile_files_n; i++)
         err = add_id(ids, profile_files[i].name);
     for (size_t i = 0; !err && i < dirs_n; i++) {
-        err = profile_paths_add(dirs[i], &files);
+        err = profile_files_add(dirs[i], &files);
         err = err == -ENOENT ? 0 : err; /* a folder may come later */
     }
     for (size_t i = 0; !err && i < files.n; i++)
-        err = add_id(ids, files.path[i]);
-    profile_paths_done(&files);
+        err = add_id(ids, files.name[i]);
+    profile_names_done(&files);
     if (!err && ids->n)
-        qsort(ids->path, ids->n, sizeof *ids->path, compare_texts);
+        qsort(ids->name, ids->n, sizeof *ids->name, compare_texts);
     return err;
 }
 
 int profile_load_all(const char *const *dirs, size_t dirs_n, struct diag *d,
                      struct profile ***ret, size_t *ret_n)
 {
-    struct profile_paths ids = { 0 };
+    struct profile_names ids = { 0 };
     size_t n = 0;
     bool is_known;
-    int err = list_ids(dirs, dirs_n, &ids);
+    int err = profile_ids_add(dirs, dirs_n, &ids);
     struct profile **all = err ? NULL : calloc(ids.n + 1, sizeof *all);
 
     for (size_t i = 0; all && i < ids.n; i++) {
-        if (i > 0 && !strcmp(ids.path[i], ids.path[i - 1]))
+        if (i > 0 && !strcmp(ids.name[i], ids.name[i - 1]))
             continue;
-        all[n] = profile_load_by_id(ids.path[i], dirs, dirs_n, d, &is_known);
+        all[n] = profile_load_by_id(ids.name[i], dirs, dirs_n, d, &is_known);
         n += all[n] != NULL;
     }
-    profile_paths_done(&ids);
+    profile_names_done(&ids);
     if (!all)
         return err ? err : -ENOMEM;
     *ret = all;

@@ -36,13 +36,17 @@ int profile_load_all(const char *const *dirs, size_t dirs_n, struct diag *d,
                      struct profile ***ret, size_t *ret_n);
 void profile_destroy_all(struct profile **all, size_t n);
 
-/* The .yaml files of a folder and its folders, sorted, added to those in `to`. {0} is empty. */
-struct profile_paths {
-    char **path;
+/* Paths or ids, owned; {0} is empty. */
+struct profile_names {
+    char **name;
     size_t n;
 };
-int profile_paths_add(const char *dir, struct profile_paths *to);
-void profile_paths_done(struct profile_paths *p);
+/* The .yaml files of a folder and its folders, sorted, after those in `to`. 0 or negative
+ * errno. */
+int profile_files_add(const char *dir, struct profile_names *to);
+/* The ids of the built-in profiles and of those in `dirs`, sorted; an id may stand twice. */
+int profile_ids_add(const char *const *dirs, size_t dirs_n, struct profile_names *ids);
+void profile_names_done(struct profile_names *names);
 
 /* The built-in library: sensors/profiles, embedded at build. */
 extern const struct embedded_file profile_files[];

@@ -163,6 +163,13 @@ def test_new_knows_no_unknown_profile():
     assert "did you mean 'teledyne-t" in result.stderr
 
 
+def test_the_nearest_id_may_be_one_of_the_site(tmp_path):
+    write(tmp_path, "acme-o3.yaml")
+    result = profile("show", "--profiles", tmp_path, "acme-o4")
+    assert result.returncode == 2
+    assert "did you mean 'acme-o3'?" in result.stderr
+
+
 def test_equal_profiles_have_no_difference():
     result = profile("diff", "teledyne-t400", "teledyne-t400")
     assert (result.returncode, result.stdout) == (0, "")
