@@ -194,12 +194,12 @@ static bool is_code_listed(const struct view *v, uint64_t raw)
 
 static void explain_code(const struct view *v, char *why)
 {
-    uint64_t raw = raw_of(v);
+    uint64_t raw = raw_of(v), field = profile_field(v->pt, raw);
     int digits = (int)(4 * profile_type_words(v->pt->type));
     double x = type_is_float(v->pt->type) ? type_number(v->pt->type, raw) : 0;
     char address[PROFILE_ADDRESS_BYTES];
 
-    if (is_code_listed(v, raw))
+    if (is_code_listed(v, field))
         snprintf(why, TEST_WHY,
                  say_zh() ? "仪器的无效代码 %0*" PRIX64
                           : "invalid code %0*" PRIX64 " of the device",
@@ -346,6 +346,34 @@ static enum test_verdict verdict_of(struct verdict v)
     return by_grade[v.grade < GRADE_COUNT_ ? v.grade : GRADE_BAD];
 }
 
+/* Objects beyond the first three are nobody's duty (Modbus protocol 6.21). */
+static void explain_object(const struct view *v, size_t point, struct test_row *row)
+{
+    const struct identify_answer *a = test_object(v->r, point);
+
+    row->is_text = true;
+    snprintf(row->at, sizeof row->at, "mei:%u", v->pt->mei);
+    snprintf(row->words, sizeof row->words, "-");
+    snprintf(row->value, sizeof row->value, "-");
+    row->verdict = a->kind == ANSWER_TEXT ? TEST_GOOD : TEST_ABSENT;
+    if (a->kind == ANSWER_TEXT) {
+        const struct profile_identify any = { .mei = v->pt->mei, .type = TYPE_TEXT };
+        char text[TEST_CELL - 2];
+        identify_print(v->p, &any, a, text, sizeof text);
+        snprintf(row->value, sizeof row->value, "\"%s\"", text);
+        return;
+    }
+    if (v->r->outcome != SCAN_OK) {
+        row->verdict = TEST_MISSING;
+        snprintf(row->why, sizeof row->why, "%s", say("not asked", "未查询"));
+        return;
+    }
+    snprintf(row->why, sizeof row->why, "%s",
+             a->kind == ANSWER_REFUSED
+                 ? say("the device has no such identification object", "仪器没有该标识对象")
+                 : say("no answer to the identification request", "标识请求无应答"));
+}
+
 static void explain_missing(const struct view *v, struct test_row *row)
 {
     struct register_address unread;
@@ -379,6 +407,10 @@ void test_explain(const struct test_result *r, size_t point, struct test_row *re
     *ret = (struct test_row){ .verdict = verdict_of(v.reading->verdict),
                               .number = DECIMAL_MISSING };
     v.order = order >= 0 ? order : ORDER_ABCD;
+    if (pt->has_mei) {
+        explain_object(&v, point, ret);
+        return;
+    }
     const struct unit *unit = unit_of(&v, &conversion);
     struct register_address at = pt->at;
     if (at.count == profile_type_words(pt->type))

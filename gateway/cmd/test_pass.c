@@ -15,7 +15,8 @@ struct line {
     size_t at;        /* device under test */
     bool is_begun;
     bool is_identifying;
-    size_t test; /* identification test under way */
+    size_t test; /* question of the identification under way */
+    struct bus_request request;
     int64_t begin_ms;
 };
 
@@ -41,25 +42,59 @@ static struct test_result *result_of(struct line *l)
 
 /* ---- what is it? ---- */
 
-static bool identify_request(const struct test_result *r, size_t test, struct bus_request *ret)
-{
-    const struct profile_identify *t = &test_profile(r)->identify[test];
+static const struct identify_answer nothing = { .kind = ANSWER_NONE };
 
+static size_t tests_of(const struct profile *p)
+{
+    return p->identify_n < TEST_ANSWERS_MAX ? p->identify_n : TEST_ANSWERS_MAX;
+}
+
+/* The point that the nth object stands for; points_n when there is none. */
+static size_t point_of_object(const struct profile *p, size_t n)
+{
+    size_t i = 0;
+
+    for (; i < p->points_n; i++) {
+        if (p->points[i].has_mei && n-- == 0)
+            break;
+    }
+    return i;
+}
+
+const struct identify_answer *test_answer(const struct test_result *r, size_t test)
+{
+    return test < tests_of(test_profile(r)) ? &r->answers[test] : &nothing;
+}
+
+const struct identify_answer *test_object(const struct test_result *r, size_t point)
+{
+    const struct profile *p = test_profile(r);
+    size_t at = tests_of(p);
+
+    for (size_t i = 0; i < point; i++)
+        at += p->points[i].has_mei;
+    return p->points[point].has_mei && at < TEST_ANSWERS_MAX ? &r->answers[at] : &nothing;
+}
+
+/* False when there is no further question. */
+static bool identify_request(const struct test_result *r, size_t n, struct bus_request *ret)
+{
+    const struct profile *p = test_profile(r);
+    size_t tests = tests_of(p);
+    size_t point = n < tests ? p->points_n : point_of_object(p, n - tests);
+
+    if (n == TEST_ANSWERS_MAX || (n >= tests && point == p->points_n))
+        return false;
+    const struct profile_identify *t = n < tests ? &p->identify[n] : NULL;
+    int object = t ? t->mei : p->points[point].mei;
     *ret = (struct bus_request){
         .unit = r->conf->unit,
-        .function = t->mei >= 0 ? BUS_IDENTIFY : t->at.space,
-        .first = t->mei >= 0 ? (uint16_t)t->mei : t->at.first,
-        .count = t->mei >= 0 ? 1 : t->at.count,
+        .function = object >= 0 ? BUS_IDENTIFY : t->at.space,
+        .first = object >= 0 ? (uint16_t)object : t->at.first,
+        .count = object >= 0 ? 1 : t->at.count,
         .timeout_ms = r->conf->timeout_ms > 0 ? r->conf->timeout_ms : DEVICE_TIMEOUT_MS,
     };
     return true;
-}
-
-static size_t tests_of(const struct test_result *r)
-{
-    size_t n = test_profile(r)->identify_n;
-
-    return n < TEST_ANSWERS_MAX ? n : TEST_ANSWERS_MAX;
 }
 
 static void end_device(struct line *l)
@@ -74,39 +109,47 @@ static void end_device(struct line *l)
     next_device(l);
 }
 
+static void on_identify(uv_timer_t *timer);
+
 static void identify_next(struct line *l)
 {
-    struct test_result *r = result_of(l);
-    struct bus_request q;
-
     l->is_identifying = true;
-    for (; l->test < tests_of(r); l->test++) {
-        if (identify_request(r, l->test, &q) && bus_send(l->bus, &q) == 0)
+    for (; identify_request(result_of(l), l->test, &l->request); l->test++) {
+        if (bus_send(l->bus, &l->request) == 0)
             return;
     }
     end_device(l);
 }
 
+static void on_identify(uv_timer_t *timer)
+{
+    identify_next(timer->data);
+}
+
+static void keep_answer(struct test_result *r, size_t n, uint8_t function,
+                        const struct bus_reply *reply)
+{
+    struct identify_answer *a = &r->answers[n];
+
+    if (reply->outcome == BUS_EXCEPTION)
+        a->kind = ANSWER_REFUSED;
+    r->kept[n] = reply->outcome == BUS_OK ? malloc(sizeof *reply) : NULL;
+    if (!r->kept[n])
+        return;
+    *r->kept[n] = *reply;
+    a->kind = function == BUS_IDENTIFY ? ANSWER_TEXT : ANSWER_WORDS;
+    a->words = r->kept[n]->words;
+    a->text = r->kept[n]->text;
+}
+
 static void take_identity(struct line *l, const struct bus_reply *reply)
 {
-    struct test_result *r = result_of(l);
-    const struct profile_identify *t = &test_profile(r)->identify[l->test];
-    struct identify_answer *a = &r->answers[l->test];
-
-    if (reply->outcome == BUS_EXCEPTION) {
-        a->kind = ANSWER_REFUSED;
-    } else if (reply->outcome == BUS_OK) {
-        struct bus_reply *kept = malloc(sizeof *kept);
-        if (kept) {
-            *kept = *reply;
-            r->kept[l->test] = kept;
-            a->kind = t->mei >= 0 ? ANSWER_TEXT : ANSWER_WORDS;
-            a->words = kept->words;
-            a->text = kept->text;
-        }
-    }
+    keep_answer(result_of(l), l->test, l->request.function, reply);
     l->test++;
-    identify_next(l);
+    if (reply->quiet_ms > 0)
+        uv_timer_start(&l->timer, on_identify, (uint64_t)reply->quiet_ms, 0);
+    else
+        identify_next(l);
 }
 
 /* ---- one scan ---- */

@@ -79,7 +79,7 @@ static bool is_stranger(const struct test_result *r)
 {
     for (size_t i = 0; i < tests_of(r); i++) {
         const struct profile_identify *t = &test_profile(r)->identify[i];
-        if (t->is_needed && identify_test(test_profile(r), t, &r->answers[i]) == 0)
+        if (t->is_needed && identify_test(test_profile(r), t, test_answer(r, i)) == 0)
             return true;
     }
     return false;
@@ -89,10 +89,10 @@ static void print_test(const struct test_result *r, size_t i, FILE *out)
 {
     const struct profile *p = test_profile(r);
     const struct profile_identify *t = &p->identify[i];
-    int hit = identify_test(p, t, &r->answers[i]);
+    int hit = identify_test(p, t, test_answer(r, i));
     char says[128], wants[128], where[64];
 
-    identify_print(p, t, &r->answers[i], says, sizeof says);
+    identify_print(p, t, test_answer(r, i), says, sizeof says);
     expectation(t, wants, sizeof wants);
     test_place(t, where, sizeof where);
     if (hit < 0) /* many instruments have none: no news */
@@ -119,7 +119,7 @@ static void print_identity(const struct test_result *r, FILE *out)
     for (size_t i = 0; i < tests_of(r); i++) {
         /* Plausibility that holds is no identity. */
         if (p->identify[i].in_min == p->identify[i].in_max || p->identify[i].equals_text ||
-            identify_test(p, &p->identify[i], &r->answers[i]) == 0)
+            identify_test(p, &p->identify[i], test_answer(r, i)) == 0)
             print_test(r, i, out);
     }
     fprintf(out, say_zh() ? "  驱动 %s：%s\n" : "  profile %s: %s\n", p->id,
@@ -293,8 +293,8 @@ static void put_identity(struct buf *b, const struct test_result *r)
 
     buf_puts(b, ",\"identity\":[");
     for (size_t i = 0; i < tests_of(r); i++) {
-        int hit = identify_test(p, &p->identify[i], &r->answers[i]);
-        identify_print(p, &p->identify[i], &r->answers[i], says, sizeof says);
+        int hit = identify_test(p, &p->identify[i], test_answer(r, i));
+        identify_print(p, &p->identify[i], test_answer(r, i), says, sizeof says);
         expectation(&p->identify[i], wants, sizeof wants);
         buf_printf(b, "%s{\"needed\":%s,\"says\":", i ? "," : "",
                    p->identify[i].is_needed ? "true" : "false");

@@ -147,10 +147,24 @@ static void score_identity(const struct match *m, const struct profile *p,
 
 /* ---- what must be there ---- */
 
-static bool is_required(const struct profile_point *pt)
+static bool is_weighable(const struct profile_point *pt)
 {
-    return !pt->is_option && pt->role != POINT_CALIBRATION && pt->type != TYPE_TEXT &&
-           pt->at.space;
+    return pt->role != POINT_CALIBRATION && pt->type != TYPE_TEXT && pt->at.space;
+}
+
+/* A family of instruments, each with some of the points. */
+static bool is_family(const struct profile *p)
+{
+    for (size_t i = 0; i < p->points_n; i++) {
+        if (is_weighable(&p->points[i]) && !p->points[i].is_option)
+            return false;
+    }
+    return true;
+}
+
+static bool is_required(const struct profile *p, const struct profile_point *pt)
+{
+    return is_weighable(pt) && (!pt->is_option || is_family(p));
 }
 
 static bool is_reachable(const struct match *m, const struct profile *p)
@@ -160,14 +174,19 @@ static bool is_reachable(const struct match *m, const struct profile *p)
     return p->has_rtu || m->is_tcp; /* serial ones stand behind gateways too */
 }
 
+/* One refused point rules a profile out, a family all of them. */
 static bool is_refused(const struct match *m, const struct profile *p)
 {
+    size_t required = 0, refused = 0;
+
     for (size_t i = 0; i < p->points_n; i++) {
         const struct profile_point *pt = &p->points[i];
-        if (is_required(pt) && know(m, pt->at.space, pt->at.first, pt->at.count) == REFUSED)
-            return true;
+        if (!is_required(p, pt))
+            continue;
+        required++;
+        refused += know(m, pt->at.space, pt->at.first, pt->at.count) == REFUSED;
     }
-    return false;
+    return refused > 0 && (refused == required || !is_family(p));
 }
 
 static bool is_denied(const struct match *m, const struct profile *p)
@@ -252,7 +271,7 @@ static bool next_point(const struct match *m, const struct profile *p, uint8_t s
 {
     for (size_t i = 0; i < p->points_n; i++) {
         const struct profile_point *pt = &p->points[i];
-        if (is_required(pt) && pt->at.space == space && pt->at.first >= first &&
+        if (is_required(p, pt) && pt->at.space == space && pt->at.first >= first &&
             pt->at.first < first + count &&
             know(m, space, pt->at.first, pt->at.count) == UNKNOWN)
             return ask(ret, space, pt->at.first, pt->at.count);
@@ -416,11 +435,12 @@ static void weigh(const struct match *m, struct image *im, struct match_candidat
     fill_image(m, p, im);
     for (size_t i = 0; i < p->points_n; i++) {
         bool fits;
-        if (!is_required(&p->points[i]))
+        if (!is_required(p, &p->points[i]))
             continue;
-        c->required++;
         int offset = profile_offset(p, p->points[i].at.space, p->points[i].at.first);
-        if (offset < 0 || !im->have[offset])
+        bool has_words = offset >= 0 && im->have[offset];
+        c->required += has_words || !is_family(p);
+        if (!has_words)
             continue;
         int bits = weigh_point(p, im, i, &fits);
         c->fitting += fits;
@@ -470,7 +490,7 @@ static bool is_candidate(const struct match_candidate *c)
 /* Not worth a reader's time beside the first. */
 static bool is_beaten(const struct match_candidate *c, const struct match_candidate *first)
 {
-    return c->identity.is_match != first->identity.is_match || c->bits * 3 < first->bits;
+    return c->identity.is_match != first->identity.is_match || c->bits * 4 < first->bits;
 }
 
 size_t match_best(const struct match *m, struct match_candidate best[MATCH_BEST])

@@ -21,7 +21,7 @@ enum {
     MATCH_FACTS_MAX = 200, /* requests spent on one device: some seconds */
     MATCH_SILENT_MAX = 4, /* a device that is silent on what it does not know is not asked on */
     MATCH_BEST = 3,       /* candidates shown */
-    MATCH_LIKELY_BITS = 6, /* least evidence for a stanza without a needed test */
+    MATCH_LIKELY_BITS = 5, /* least evidence for a stanza without a needed test */
     MATCH_TEXT_MAX = 64,
 };
 

@@ -73,8 +73,8 @@ size_t survey_settings(const struct profile *const *profiles, size_t profiles_n,
                        struct survey_setting ret[SURVEY_SETTINGS_MAX])
 {
     static const struct survey_setting usual[] = {
-        { 9600, 'N', 8, 1 }, { 19200, 'E', 8, 1 }, { 19200, 'N', 8, 1 },  { 9600, 'E', 8, 1 },
-        { 4800, 'N', 8, 1 }, { 38400, 'N', 8, 1 }, { 115200, 'N', 8, 1 },
+        { 9600, 'N', 8, 1 },  { 19200, 'E', 8, 1 }, { 4800, 'N', 8, 1 },
+        { 19200, 'N', 8, 1 }, { 9600, 'E', 8, 1 },  { 115200, 'N', 8, 1 },
     };
     size_t n = 0, counts[SURVEY_SETTINGS_MAX];
 
@@ -215,7 +215,7 @@ int64_t survey_timeout_ms(const struct survey_options *o, const struct survey_st
 
     if (o->place.type != BUS_MODBUS_RTU)
         patience_ms = step->is_again ? SURVEY_AGAIN_MS : SURVEY_TCP_MS;
-    if (o->timeout_ms)
+    if (o->timeout_ms && (!step->is_again || o->timeout_ms > patience_ms))
         patience_ms = o->timeout_ms;
     return patience_ms + survey_wire_ms(s, ANSWER_BYTES);
 }

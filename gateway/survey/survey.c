@@ -10,6 +10,7 @@
 enum {
     DEVICES_MAX = 1024,
     AGAIN_MAX = 256,
+    AGAINS_MAX = 2,    /* of one unit: what is late or damaged for ever is not found */
     RETRY_MS = 100,    /* between two tries to get a connection */
     IDENTIFY_MS = 700, /* patience with a device that is known to answer */
     DAMAGED_MAX = 2,   /* tries after a damaged answer */
@@ -34,6 +35,7 @@ struct survey {
     int64_t left_ms;
     struct again again[AGAIN_MAX];
     size_t again_n;
+    uint8_t retries[256]; /* of units, at this setting */
 
     struct bus *bus;
     int setting; /* of the bus; -1: none */
@@ -89,8 +91,10 @@ static void put_again(struct survey *s, uint8_t unit, int64_t quiet_ms)
         if (s->again[i].step.unit == unit && s->again[i].step.setting == s->setting)
             return;
     }
-    if (s->again_n == AGAIN_MAX || is_found(s, (uint8_t)s->setting, unit))
+    if (s->again_n == AGAIN_MAX || s->retries[unit] == AGAINS_MAX ||
+        is_found(s, (uint8_t)s->setting, unit))
         return;
+    s->retries[unit]++;
     s->again[s->again_n++] = (struct again){
         .step = { .setting = (uint8_t)s->setting, .unit = unit, .is_again = true },
         .from_ms = mono_ms() + quiet_ms,
@@ -390,8 +394,7 @@ static void take_damaged(struct survey *s, const struct bus_reply *r)
         s->has_noise[s->step.setting] = true;
         hint(s, HINT_NOISE);
     }
-    if (!s->step.is_again)
-        put_again(s, s->step.unit, r->quiet_ms);
+    put_again(s, s->step.unit, r->quiet_ms);
     end_step(s);
 }
 
@@ -450,8 +453,9 @@ static void on_late(void *user, uint8_t unit, int64_t took_ms)
     if (s->is_over || s->setting < 0 || is_found(s, (uint8_t)s->setting, unit) ||
         (s->mode != ASKING && unit == s->step.unit))
         return;
+    bool is_news = s->retries[unit] == 0;
     put_again(s, unit, took_ms > 0 ? took_ms : 0);
-    if (s->opt.on_hint)
+    if (s->opt.on_hint && is_news)
         s->opt.on_hint(s->opt.user, HINT_LATE, &s->opt.settings[s->setting], unit);
 }
 
@@ -491,6 +495,7 @@ static int open_bus(struct survey *s, int setting)
     if (rc != 0)
         return rc;
     s->setting = setting;
+    memset(s->retries, 0, sizeof s->retries);
     if (s->opt.is_watched)
         bus_watch(s->bus, true);
     return bus_start(s->bus);

@@ -1,0 +1,644 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gateway/conf/profile_load.h"
+#include "gateway/survey/stanza.h"
+#include "gateway/survey/steps.h"
+#include "gateway/survey/survey.h"
+#include "sensors/core/bytes.h"
+
+/* ---- a small library ---- */
+
+#define PROFILE(id_, unit_, rest_) \
+    "profile: 1\nid: " id_ "\nnames: {en: One, zh: 一号}\nvendor: V\nmodels: [M]\n" \
+    "medium: weather\nverified: datasheet\nsources: [\"none\"]\n" \
+    "bus: {transports: [rtu, tcp], doc_base: 0, order: ABCD, serial: " unit_ "}\n" rest_
+
+#define TEMPERATURE(at_) \
+    "points:\n  - {id: air_temp, at: " at_ ", type: s16, scale: 0.1, unit: Cel, " \
+    "quantity: air_temp, range: [-40, 60]}\n"
+
+static const char *const library[] = {
+    PROFILE("v-named", "{baud: 9600, format: 8N1, unit: 7}",
+            "identify:\n  - {need: true, at: \"h:100\", type: u16, equals: 77}\n" TEMPERATURE(
+                "h:0")),
+    PROFILE("v-plain", "{baud: 4800, format: 8N1, unit: 1}", TEMPERATURE("h:0")),
+    PROFILE("v-far", "{baud: 9600, format: 8N1, unit: 9}", TEMPERATURE("h:500")),
+};
+
+enum { LIBRARY_N = sizeof library / sizeof library[0] };
+
+static struct profile *profiles[LIBRARY_N];
+
+static int load_library(void **state)
+{
+    struct diag *d;
+
+    (void)state;
+    if (diag_create(&d) != 0)
+        return -1;
+    for (size_t i = 0; i < LIBRARY_N; i++) {
+        profiles[i] = profile_load_text("test", library[i], strlen(library[i]), d);
+        if (!profiles[i]) {
+            diag_print(d, stderr);
+            return -1;
+        }
+    }
+    diag_destroy(d);
+    return 0;
+}
+
+static int unload_library(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LIBRARY_N; i++)
+        profile_destroy(profiles[i]);
+    return 0;
+}
+
+static const struct profile *const *all(void)
+{
+    return (const struct profile *const *)profiles;
+}
+
+/* ---- order ---- */
+
+static const struct survey_setting settings[] = { { 4800, 'N', 8, 1 }, { 9600, 'N', 8, 1 } };
+
+static struct survey_options serial_options(const uint8_t *list, size_t n)
+{
+    return (struct survey_options){
+        .place = { .type = BUS_MODBUS_RTU, .device = "/dev/null" },
+        .settings = settings,
+        .settings_n = 2,
+        .units = list,
+        .units_n = n,
+        .profiles = all(),
+        .profiles_n = LIBRARY_N,
+    };
+}
+
+static void begins_with_the_factory_settings_of_every_speed(void **state)
+{
+    uint8_t list[20];
+    struct survey_step *steps;
+    size_t n;
+
+    (void)state;
+    for (uint8_t i = 0; i < 20; i++)
+        list[i] = (uint8_t)(i + 1);
+    const struct survey_options o = serial_options(list, 20);
+    assert_int_equal(survey_plan(&o, &steps, &n), 0);
+    assert_int_equal(steps[0].setting, 0);
+    assert_int_equal(steps[0].unit, 1); /* of v-plain */
+    assert_int_equal(steps[1].question, 1);
+    assert_int_equal(steps[2].setting, 1);
+    assert_int_equal(steps[2].unit, 7);
+    assert_int_equal(steps[3].unit, 9);
+    assert_true(steps[3].is_likely);
+    while (steps[n - 1].question > 0)
+        n--;
+    assert_false(steps[n - 1].is_likely);
+    free(steps);
+}
+
+static void asks_every_unit_at_every_setting_once(void **state)
+{
+    uint8_t list[247];
+    struct survey_step *steps;
+    size_t n, count[2][256] = { { 0 } };
+
+    (void)state;
+    for (int i = 0; i < 247; i++)
+        list[i] = (uint8_t)(i + 1);
+    const struct survey_options o = serial_options(list, 247);
+    assert_int_equal(survey_plan(&o, &steps, &n), 0);
+    for (size_t i = 0; i < n; i++)
+        count[steps[i].setting][steps[i].unit] += steps[i].question == 0;
+    for (int s = 0; s < 2; s++) {
+        for (int u = 1; u <= 247; u++)
+            assert_int_equal(count[s][u], 1);
+    }
+    free(steps);
+}
+
+static void asks_instruments_silent_on_strange_registers_for_their_own(void **state)
+{
+    const uint8_t nine = 9;
+    const struct survey_options o = serial_options(&nine, 1);
+    const struct survey_step step = { .setting = 1, .unit = 9, .is_likely = true };
+    struct survey_read q[SURVEY_QUESTIONS_MAX];
+
+    (void)state;
+    size_t n = survey_questions(&o, &step, q);
+    assert_int_equal(n, 3);
+    assert_int_equal(q[0].function, BUS_READ_HOLDING);
+    assert_int_equal(q[1].function, BUS_READ_INPUT);
+    assert_int_equal(q[2].first, 500);
+}
+
+static void takes_the_commonest_settings_of_the_library_first(void **state)
+{
+    struct survey_setting s[SURVEY_SETTINGS_MAX];
+    char text[SURVEY_SETTING_TEXT];
+
+    (void)state;
+    size_t n = survey_settings(all(), LIBRARY_N, s);
+    assert_true(n > 4);
+    assert_string_equal(survey_setting_text(&s[0], text), "9600 8N1");
+    assert_string_equal(survey_setting_text(&s[1], text), "4800 8N1");
+}
+
+static void counts_the_time_on_the_wire(void **state)
+{
+    (void)state;
+    assert_int_equal(survey_wire_ms(&settings[1], 8), 9); /* 80 bits at 9600 */
+    assert_int_equal(survey_wire_ms(&(struct survey_setting){ 0 }, 8), 0);
+}
+
+/* ---- match ---- */
+
+struct memory { /* of a device: registers h:first.. */
+    uint16_t first, count;
+    uint16_t words[8];
+};
+
+/* Answers what match asks, from one block; everything else is refused, or not answered. */
+static size_t converse(struct match *m, const struct memory *mem, enum bus_outcome other)
+{
+    struct bus_request q;
+    size_t n = 0;
+
+    while (match_next(m, &q)) {
+        struct bus_reply r = { .outcome = other, .exception = 2 };
+        bool is_inside = q.function == BUS_READ_HOLDING && q.first >= mem->first &&
+                         q.first + q.count <= mem->first + mem->count;
+        if (is_inside) {
+            r.outcome = BUS_OK;
+            r.n = q.count;
+            memcpy(r.words, mem->words + (q.first - mem->first), q.count * sizeof r.words[0]);
+        }
+        assert_int_equal(match_take(m, &q, &r), 0);
+        assert_true(++n <= MATCH_FACTS_MAX);
+    }
+    return n;
+}
+
+static void matches_by_the_identification_register(void **state)
+{
+    struct match m;
+    struct match_candidate best[MATCH_BEST];
+    const struct memory mem = { 100, 1, { 77 } };
+
+    (void)state;
+    match_init(&m, all(), LIBRARY_N);
+    m.unit = 3;
+    struct bus_request q = { .function = BUS_READ_HOLDING, .first = 0, .count = 1 };
+    struct bus_reply r = { .outcome = BUS_OK, .n = 1, .words = { 215 } };
+    assert_int_equal(match_take(&m, &q, &r), 0);
+    converse(&m, &mem, BUS_EXCEPTION);
+    assert_int_equal(match_best(&m, best), 1);
+    assert_string_equal(best[0].profile->id, "v-named");
+    assert_true(best[0].identity.is_match);
+    assert_true(match_is_likely(&best[0]));
+    match_done(&m);
+}
+
+static void rules_out_a_profile_whose_needed_test_fails(void **state)
+{
+    struct match m;
+    struct match_candidate best[MATCH_BEST];
+    const struct memory mem = { 0, 1, { 215 } };
+
+    (void)state;
+    match_init(&m, all(), LIBRARY_N);
+    converse(&m, &mem, BUS_EXCEPTION);
+    assert_int_equal(match_best(&m, best), 1);
+    assert_string_equal(best[0].profile->id, "v-plain");
+    assert_false(best[0].identity.is_match);
+    assert_int_equal(best[0].fitting, 1);
+    match_done(&m);
+}
+
+static void believes_no_value_outside_its_range(void **state)
+{
+    struct match m;
+    struct match_candidate best[MATCH_BEST];
+    const struct memory mem = { 0, 1, { 20000 } };
+
+    (void)state;
+    match_init(&m, all(), LIBRARY_N);
+    converse(&m, &mem, BUS_EXCEPTION);
+    assert_int_equal(match_best(&m, best), 0);
+    match_done(&m);
+}
+
+static void prefers_what_comes_with_these_settings(void **state)
+{
+    struct match m;
+    struct match_candidate best[MATCH_BEST];
+    const struct memory mem = { 0, 1, { 215 } };
+
+    (void)state;
+    match_init(&m, all(), LIBRARY_N);
+    m.unit = 1;
+    m.serial = (struct match_serial){ 4800, "8N1" };
+    converse(&m, &mem, BUS_EXCEPTION);
+    assert_int_equal(match_best(&m, best), 1);
+    assert_true(best[0].is_default);
+    match_done(&m);
+}
+
+static void gives_up_on_a_device_that_is_silent_on_what_it_does_not_know(void **state)
+{
+    struct match m;
+    const struct memory nothing = { 0, 0, { 0 } };
+
+    (void)state;
+    match_init(&m, all(), LIBRARY_N);
+    assert_int_equal(converse(&m, &nothing, BUS_NO_ANSWER), MATCH_SILENT_MAX);
+    match_done(&m);
+}
+
+static void shows_a_product_name_without_control_characters(void **state)
+{
+    struct match m;
+    char text[MATCH_TEXT_MAX];
+    struct bus_request q = { .function = BUS_IDENTIFY, .first = 1, .count = 1 };
+    struct bus_reply r = { .outcome = BUS_OK };
+
+    (void)state;
+    memcpy(r.text, "AQ\033[2J", 7);
+    match_init(&m, all(), LIBRARY_N);
+    assert_int_equal(match_take(&m, &q, &r), 0);
+    match_product(&m, text, sizeof text);
+    assert_string_equal(text, "AQ?[2J");
+    match_done(&m);
+}
+
+/* ---- the whole, over TCP, against a peer thread ---- */
+
+enum { MBAP = 7, REQUEST = 12, DATA = 1, SILENT = 0, REFUSE_2 = 2, REFUSE_4 = 4, ABSENT = 11 };
+
+struct peer {
+    int listener;
+    uint16_t port;
+    uint8_t answers[256]; /* by unit: DATA, SILENT or an exception code */
+    pthread_t thread;
+    atomic_int asked;
+};
+
+static size_t answer(const struct peer *p, const uint8_t *q, uint8_t *a)
+{
+    uint8_t code = p->answers[q[6]];
+    uint16_t first = get_be16(q + 8), count = get_be16(q + 10);
+
+    if (code == SILENT)
+        return 0;
+    if (q[7] == BUS_IDENTIFY)
+        code = code == DATA ? 1 : code;
+    memcpy(a, q, 8);
+    if (code == DATA && q[7] == BUS_READ_HOLDING && first == 0 && count == 1) {
+        memcpy(a + 4, (const uint8_t[]){ 0, 5, q[6], q[7], 2, 0, 215 }, 7);
+        return 11;
+    }
+    if (code == DATA)
+        code = REFUSE_2;
+    memcpy(a + 4, (const uint8_t[]){ 0, 3, q[6], (uint8_t)(q[7] | 0x80), code }, 5);
+    return 9;
+}
+
+static void *peer_main(void *arg)
+{
+    struct peer *p = arg;
+    uint8_t q[REQUEST], a[16];
+
+    for (;;) {
+        int fd = accept(p->listener, NULL, NULL);
+        if (fd < 0)
+            return NULL;
+        for (;;) {
+            /* Identification requests are one byte shorter than reads. */
+            if (recv(fd, q, MBAP, MSG_WAITALL) != MBAP)
+                break;
+            size_t rest = (size_t)get_be16(q + 4) - 1;
+            if (rest > sizeof q - MBAP ||
+                recv(fd, q + MBAP, rest, MSG_WAITALL) != (ssize_t)rest)
+                break;
+            atomic_fetch_add(&p->asked, 1);
+            size_t n = answer(p, q, a);
+            if (n && send(fd, a, n, MSG_NOSIGNAL) != (ssize_t)n)
+                break;
+        }
+        close(fd);
+    }
+}
+
+static void peer_start(struct peer *p)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    socklen_t size = sizeof at;
+
+    p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(p->listener, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(p->listener, 4), 0);
+    assert_int_equal(getsockname(p->listener, (struct sockaddr *)&at, &size), 0);
+    p->port = ntohs(at.sin_port);
+    assert_int_equal(pthread_create(&p->thread, NULL, peer_main, p), 0);
+}
+
+static void peer_stop(struct peer *p)
+{
+    shutdown(p->listener, SHUT_RDWR);
+    pthread_join(p->thread, NULL);
+    close(p->listener);
+}
+
+struct outcome {
+    int rc, hints[4], asked;
+    size_t devices_n;
+    struct survey_device devices[8];
+    struct survey_progress last;
+};
+
+static void on_hint(void *user, enum survey_hint what, const struct survey_setting *s,
+                    uint8_t unit)
+{
+    (void)s, (void)unit;
+    ((struct outcome *)user)->hints[what]++;
+}
+
+static void on_progress(void *user, const struct survey_progress *p)
+{
+    ((struct outcome *)user)->last = *p;
+}
+
+static void look(struct peer *p, uint16_t port, const uint8_t *list, size_t n,
+                 struct outcome *ret)
+{
+    static const struct survey_setting none = { 0 };
+    uv_loop_t loop;
+    struct clock clock;
+    struct survey *s;
+    const struct survey_device *found;
+
+    memset(ret, 0, sizeof *ret);
+    clock_init(&clock, 1, 0);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    const struct survey_options o = {
+        .loop = &loop,
+        .clock = &clock,
+        .place = { .type = BUS_MODBUS_TCP,
+                   .host = "127.0.0.1",
+                   .port = port,
+                   .connect_timeout_ms = 500 },
+        .settings = &none,
+        .settings_n = 1,
+        .units = list,
+        .units_n = n,
+        .timeout_ms = 30,
+        .profiles = all(),
+        .profiles_n = LIBRARY_N,
+        .on_hint = on_hint,
+        .on_progress = on_progress,
+        .user = ret,
+    };
+    assert_int_equal(survey_create(&o, &s), 0);
+    ret->rc = survey_run(s);
+    found = survey_devices(s, &ret->devices_n);
+    assert_true(ret->devices_n <= 8);
+    memcpy(ret->devices, found, ret->devices_n * sizeof *found);
+    ret->asked = p ? atomic_load(&p->asked) : 0;
+    survey_destroy(s);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static size_t everything(uint8_t list[256])
+{
+    for (int i = 0; i < 256; i++)
+        list[i] = (uint8_t)i;
+    return 256;
+}
+
+static void finds_the_units_behind_a_gateway(void **state)
+{
+    struct peer p = { 0 };
+    struct outcome o;
+    uint8_t list[256];
+
+    (void)state;
+    memset(p.answers, ABSENT, sizeof p.answers);
+    p.answers[3] = DATA;
+    p.answers[171] = REFUSE_2; /* a decoy may be a device */
+    peer_start(&p);
+    look(&p, p.port, list, everything(list), &o);
+    peer_stop(&p);
+    assert_int_equal(o.rc, 0);
+    assert_int_equal(o.hints[HINT_GATEWAY], 1);
+    assert_int_equal(o.devices_n, 2);
+    assert_int_equal(o.devices[0].unit, 171);
+    assert_int_equal(o.devices[0].outcome, BUS_EXCEPTION);
+    assert_int_equal(o.devices[1].unit, 3);
+    assert_string_equal(o.devices[1].best[0].profile->id, "v-plain");
+    assert_int_equal(o.last.done, 256);
+}
+
+static void lists_a_device_that_ignores_the_unit_once(void **state)
+{
+    struct peer p = { 0 };
+    struct outcome o;
+    uint8_t list[256];
+
+    (void)state;
+    memset(p.answers, DATA, sizeof p.answers);
+    peer_start(&p);
+    look(&p, p.port, list, everything(list), &o);
+    peer_stop(&p);
+    assert_int_equal(o.rc, 0);
+    assert_int_equal(o.devices_n, 1);
+    assert_true(o.devices[0].ignores_unit);
+    assert_int_equal(o.hints[HINT_ALL_UNITS], 1);
+    assert_in_range(o.asked, 1, 40);
+}
+
+static void takes_a_gateway_that_says_failure_of_absent_units_for_what_it_is(void **state)
+{
+    struct peer p = { 0 };
+    struct outcome o;
+    uint8_t list[256];
+
+    (void)state;
+    memset(p.answers, REFUSE_4, sizeof p.answers);
+    p.answers[1] = DATA;
+    peer_start(&p);
+    look(&p, p.port, list, everything(list), &o);
+    peer_stop(&p);
+    assert_int_equal(o.devices_n, 1);
+    assert_int_equal(o.devices[0].unit, 1);
+    assert_int_equal(o.hints[HINT_GATEWAY], 1);
+}
+
+static void takes_255_for_the_device_itself(void **state)
+{
+    struct peer p = { 0 };
+    struct outcome o;
+    const uint8_t list[] = { 0, 1, 2, 3, 4, 255 };
+
+    (void)state;
+    memset(p.answers, ABSENT, sizeof p.answers);
+    p.answers[0] = p.answers[2] = p.answers[255] = DATA;
+    peer_start(&p);
+    look(&p, p.port, list, sizeof list, &o);
+    peer_stop(&p);
+    assert_int_equal(o.devices_n, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(o.devices[i].is_alias, o.devices[i].unit != 2);
+}
+
+static void passes_silent_units_by(void **state)
+{
+    struct peer p = { 0 };
+    struct outcome o;
+    const uint8_t list[] = { 1, 2, 3, 4, 5, 6 };
+
+    (void)state;
+    p.answers[6] = REFUSE_2;
+    peer_start(&p);
+    look(&p, p.port, list, sizeof list, &o);
+    peer_stop(&p);
+    assert_int_equal(o.rc, 0);
+    assert_int_equal(o.devices_n, 1);
+    assert_int_equal(o.devices[0].unit, 6);
+    assert_int_equal(o.last.done, 6);
+}
+
+static void says_when_there_is_no_connection(void **state)
+{
+    struct peer p = { 0 };
+    struct outcome o;
+    const uint8_t list[] = { 1, 2 };
+
+    (void)state;
+    peer_start(&p);
+    peer_stop(&p); /* its port is free now, and closed */
+    look(NULL, p.port, list, sizeof list, &o);
+    assert_int_equal(o.rc, -ENOTCONN);
+    assert_int_equal(o.devices_n, 0);
+}
+
+/* ---- the file ---- */
+
+static struct survey_device device_of(size_t profile, uint8_t unit, int baud)
+{
+    return (struct survey_device){
+        .setting = { baud, 'N', 8, 1 },
+        .unit = unit,
+        .outcome = BUS_OK,
+        .best_n = 1,
+        .best = { { .profile = profiles[profile], .bits = 20, .fitting = 1, .required = 1 } },
+    };
+}
+
+static bool is_line_taken(void *user, const char *id)
+{
+    (void)user;
+    return strcmp(id, "line-ttyusb0") == 0;
+}
+
+static void write_file(struct stanza_place *places, size_t n, struct buf *b, size_t written)
+{
+    const struct stanza_options o = { .places = places,
+                                      .places_n = n,
+                                      .is_taken = is_line_taken };
+
+    assert_int_equal(stanza_write(&o, b), written);
+    assert_non_null(buf_text(b));
+}
+
+static void writes_one_bus_and_its_devices(void **state)
+{
+    const struct survey_device devices[] = { device_of(1, 1, 9600), device_of(1, 2, 9600) };
+    struct stanza_place place = { .place = { .type = BUS_MODBUS_RTU, .device = "/dev/ttyUSB0" },
+                                  .devices = devices,
+                                  .devices_n = 2 };
+    struct buf b = BUF_INIT(1 << 16);
+
+    (void)state;
+    write_file(&place, 1, &b, 2);
+    assert_non_null(strstr(buf_text(&b), "  - {id: line-ttyusb0-2, type: modbus-rtu, port: "
+                                         "\"/dev/ttyUSB0\", baud: 9600, format: 8N1}\n"));
+    assert_non_null(strstr(buf_text(&b), "\n  - {id: plain-1, profile: v-plain, bus: "
+                                         "line-ttyusb0-2, unit: 1, poll: 10s}\n"));
+    assert_non_null(strstr(buf_text(&b), "\n  - {id: plain-2,"));
+    buf_done(&b);
+}
+
+static void leaves_what_is_uncertain_as_comments(void **state)
+{
+    struct survey_device devices[] = { device_of(1, 1, 9600), device_of(1, 2, 9600),
+                                       device_of(1, 3, 4800), device_of(1, 4, 9600) };
+    struct stanza_place place = { .place = { .type = BUS_MODBUS_RTU, .device = "/dev/ttyUSB0" },
+                                  .devices = devices,
+                                  .devices_n = 4 };
+    struct buf b = BUF_INIT(1 << 16);
+
+    (void)state;
+    devices[3].best_n = 0;
+    write_file(&place, 1, &b, 2);
+    assert_non_null(strstr(buf_text(&b), "\n  # - {id: plain-3,"));
+    assert_non_null(strstr(buf_text(&b), "\n  # - {id: unknown-4,"));
+    assert_null(strstr(buf_text(&b), "\n  - {id: plain-3,"));
+    buf_done(&b);
+}
+
+static void joins_a_bus_that_the_configuration_has(void **state)
+{
+    const struct survey_device devices[] = { device_of(1, 1, 9600) };
+    struct stanza_place place = { .place = { .type = BUS_MODBUS_RTU, .device = "/dev/ttyUSB0" },
+                                  .bus = "roof",
+                                  .devices = devices,
+                                  .devices_n = 1 };
+    struct buf b = BUF_INIT(1 << 16);
+
+    (void)state;
+    write_file(&place, 1, &b, 1);
+    assert_null(strstr(buf_text(&b), "buses:"));
+    assert_non_null(strstr(buf_text(&b), "bus: roof,"));
+    buf_done(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(begins_with_the_factory_settings_of_every_speed),
+        cmocka_unit_test(asks_every_unit_at_every_setting_once),
+        cmocka_unit_test(asks_instruments_silent_on_strange_registers_for_their_own),
+        cmocka_unit_test(takes_the_commonest_settings_of_the_library_first),
+        cmocka_unit_test(counts_the_time_on_the_wire),
+        cmocka_unit_test(matches_by_the_identification_register),
+        cmocka_unit_test(rules_out_a_profile_whose_needed_test_fails),
+        cmocka_unit_test(believes_no_value_outside_its_range),
+        cmocka_unit_test(prefers_what_comes_with_these_settings),
+        cmocka_unit_test(gives_up_on_a_device_that_is_silent_on_what_it_does_not_know),
+        cmocka_unit_test(shows_a_product_name_without_control_characters),
+        cmocka_unit_test(finds_the_units_behind_a_gateway),
+        cmocka_unit_test(lists_a_device_that_ignores_the_unit_once),
+        cmocka_unit_test(takes_a_gateway_that_says_failure_of_absent_units_for_what_it_is),
+        cmocka_unit_test(takes_255_for_the_device_itself),
+        cmocka_unit_test(passes_silent_units_by),
+        cmocka_unit_test(says_when_there_is_no_connection),
+        cmocka_unit_test(writes_one_bus_and_its_devices),
+        cmocka_unit_test(leaves_what_is_uncertain_as_comments),
+        cmocka_unit_test(joins_a_bus_that_the_configuration_has),
+    };
+    return cmocka_run_group_tests(tests, load_library, unload_library);
+}
