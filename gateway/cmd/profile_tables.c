@@ -342,6 +342,20 @@ static void put_parameter(const struct page *pg, const struct profile_parameter 
     buf_puts(pg->b, "\n");
 }
 
+/* What to type. A value that must be given is not one that could be copied by oversight. */
+static void put_call(const struct page *pg, const struct profile_command *c)
+{
+    buf_printf(pg->b, "```\nsluice command %.32s-1 %s", pg->p->id, c->id);
+    for (size_t i = 0; i < c->parameters_n; i++) {
+        const struct profile_parameter *param = &c->parameters[i];
+        if (isnan(param->dflt))
+            buf_printf(pg->b, " %s=VALUE", param->id);
+        else
+            buf_printf(pg->b, " %s=%.10g", param->id, param->dflt);
+    }
+    buf_puts(pg->b, "\n```\n\n");
+}
+
 void page_put_commands(const struct page *pg)
 {
     const struct profile *p = pg->p;
@@ -353,6 +367,7 @@ void page_put_commands(const struct page *pg)
     for (size_t i = 0; i < p->commands_n; i++) {
         const struct profile_command *c = &p->commands[i];
         buf_printf(pg->b, "\n### `%s`: %s\n\n", c->id, PICK(pg, c->en, c->zh));
+        put_call(pg, c);
         for (size_t k = 0; k < c->parameters_n; k++)
             put_parameter(pg, &c->parameters[k]);
         buf_printf(pg->b, "- %s", PICK(pg, "steps: ", "步骤："));

@@ -220,6 +220,7 @@ def test_prints_the_page_of_an_instrument_in_both_languages(tmp_path):
     page = profile("doc", path).stdout
     assert "# Ozone\n" in page and "profile: acme-o3, bus: line-1, unit: 1" in page
     assert "input 18 (0x0012) | i:18/2 | f32 | ppb | ozone | -10 … 1000 µg/m³" in page
+    assert "sluice command acme-o3-1 start_span level=VALUE\n" in page
     page = profile("doc", path, lang="zh").stdout
     assert "# 臭氧\n" in page and "`level` 标气: 0 … 500 ppb，必填" in page
 
