@@ -314,29 +314,55 @@ static int add_rules(struct table *t)
 
 /* ---- what other modules want to know of buses and devices ---- */
 
+static struct bus_place tcp_place(const struct bus_tcp_conf *c)
+{
+    return (struct bus_place){
+        .type = BUS_MODBUS_TCP,
+        .host = c->host,
+        .port = (uint16_t)c->port,
+        .connect_timeout_ms = c->connect_timeout_ms,
+    };
+}
+
+static struct bus_place rtu_place(const struct bus_rtu_conf *c)
+{
+    enum { OFF, HIGH, LOW }; /* the words of rts_on_send */
+
+    return (struct bus_place){
+        .type = BUS_MODBUS_RTU,
+        .device = c->port,
+        .baud = (int)c->baud,
+        .data_bits = c->format[0] - '0', /* "8N1": its form was checked */
+        .parity = c->format[1],
+        .stop_bits = c->format[2] - '0',
+        .pause_ms = c->pause_ms,
+        .rs485 = { .is_on = c->rs485.rts_on_send != OFF,
+                   .is_rts_low_on_send = c->rs485.rts_on_send == LOW,
+                   .before_ms = (int)c->rs485.before_ms,
+                   .after_ms = (int)c->rs485.after_ms },
+    };
+}
+
+static struct bus_place rtu_tcp_place(const struct bus_rtu_tcp_conf *c)
+{
+    struct bus_place place = tcp_place(&c->tcp);
+
+    place.type = BUS_MODBUS_RTU_TCP;
+    place.pause_ms = c->pause_ms;
+    return place;
+}
+
 static void describe_bus(const struct bus_conf *c, struct poll_bus *ret)
 {
-    *ret = (struct poll_bus){ .id = c->id };
-    if (strcmp(c->type.kind->name, "modbus-tcp") == 0) {
-        const struct bus_tcp_conf *tcp = c->type.options;
-        ret->place = (struct bus_place){
-            .type = BUS_MODBUS_TCP,
-            .host = tcp->host,
-            .port = (uint16_t)tcp->port,
-            .connect_timeout_ms = tcp->connect_timeout_ms,
-        };
-        return;
-    }
-    const struct bus_rtu_conf *rtu = c->type.options;
-    ret->place = (struct bus_place){
-        .type = BUS_MODBUS_RTU,
-        .device = rtu->port,
-        .baud = (int)rtu->baud,
-        .data_bits = rtu->format[0] - '0', /* "8N1": its form was checked */
-        .parity = rtu->format[1],
-        .stop_bits = rtu->format[2] - '0',
-        .pause_ms = rtu->pause_ms,
-    };
+    const char *kind = c->type.kind->name;
+
+    ret->id = c->id;
+    if (strcmp(kind, "modbus-tcp") == 0)
+        ret->place = tcp_place(c->type.options);
+    else if (strcmp(kind, "modbus-rtu-tcp") == 0)
+        ret->place = rtu_tcp_place(c->type.options);
+    else
+        ret->place = rtu_place(c->type.options);
 }
 
 static void describe_device(struct table *t, size_t i)

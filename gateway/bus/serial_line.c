@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/serial.h>
 #include <modbus.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ struct serial_line {
     int wake_fd;
     atomic_bool is_final;
     int errors; /* transactions in a row */
+    bool is_rs485_told;
 };
 
 static int64_t now_us(void)
@@ -56,11 +58,43 @@ static void close_port(struct serial_line *l)
     rtu_master_lose(l->master, now_us());
 }
 
+/* libmodbus takes 9600 for a rate that it does not know. */
+static bool has_right_speed(const struct serial_line *l)
+{
+    struct termios t;
+
+    return l->opt.port->baud == 9600 || tcgetattr(l->fd, &t) != 0 || cfgetospeed(&t) != B9600;
+}
+
+/* A driver that cannot do it leaves the line to whoever wired it: said once. */
+static void set_rs485(struct serial_line *l)
+{
+    const struct bus_rs485 *c = &l->opt.port->rs485;
+    struct serial_rs485 s = {
+        .flags = SER_RS485_ENABLED |
+                 (c->is_rts_low_on_send ? SER_RS485_RTS_AFTER_SEND : SER_RS485_RTS_ON_SEND),
+        .delay_rts_before_send = (uint32_t)c->before_ms,
+        .delay_rts_after_send = (uint32_t)c->after_ms,
+    };
+
+    if (!c->is_on || ioctl(l->fd, TIOCSRS485, &s) == 0 || l->is_rs485_told)
+        return;
+    l->is_rs485_told = true;
+    log_error("the driver of this port has no RS-485 direction control (%s); take out 'rs485' "
+              "and use an adapter that switches by itself port=%s",
+              strerror(errno), l->opt.port->device);
+}
+
 int serial_line_open(struct serial_line *l)
 {
     if (modbus_connect(l->modbus) != 0)
         return errno ? -errno : -EIO;
     l->fd = modbus_get_socket(l->modbus);
+    if (!has_right_speed(l)) {
+        close_port(l);
+        return -EINVAL;
+    }
+    set_rs485(l);
     ioctl(l->fd, TIOCEXCL); /* a pty refuses, which does no harm */
     tcflush(l->fd, TCIFLUSH);
     l->errors = 0;
@@ -255,13 +289,20 @@ static int create_master(struct serial_line *l)
     return rtu_master_create(&o, &l->master);
 }
 
+static bool is_port(const struct bus_place *p)
+{
+    return p->device && p->baud > 0 &&
+           (p->parity == 'N' || p->parity == 'E' || p->parity == 'O') &&
+           (p->data_bits == 7 || p->data_bits == 8) && (p->stop_bits == 1 || p->stop_bits == 2);
+}
+
 int serial_line_create(const struct serial_options *o, struct serial_line **ret)
 {
     const struct bus_place *p = o->port;
-    struct serial_line *l = p->baud > 0 ? calloc(1, sizeof *l) : NULL;
+    struct serial_line *l = is_port(p) ? calloc(1, sizeof *l) : NULL;
 
     if (!l)
-        return p->baud > 0 ? -ENOMEM : -EINVAL;
+        return is_port(p) ? -ENOMEM : -EINVAL;
     l->opt = *o;
     l->fd = -1;
     l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -10,8 +10,9 @@
 #include "gateway/conf/value.h"
 
 enum {
-    BROADCAST = 0,    /* Modbus over serial line 1.02, 2.2: no slave answers it */
-    UNIT_DEFAULT = 1, /* when neither device nor profile says */
+    BROADCAST = 0,         /* Modbus over serial line 1.02, 2.2: no slave answers it */
+    UNIT_SERIAL_MAX = 247, /* the same: those above are reserved */
+    UNIT_DEFAULT = 1,      /* when neither device nor profile says */
     MESSAGE_MAX = 512,
 };
 
@@ -55,26 +56,47 @@ void check_warning(const struct check *k, const void *item, const void *address,
     report(k, true, item, address, code, n < 0 ? "" : text);
 }
 
+static bool is_kind(const struct bus_conf *bus, const char *name)
+{
+    return bus->type.kind && strcmp(bus->type.kind->name, name) == 0;
+}
+
 static const struct bus_rtu_conf *rtu_of(const struct bus_conf *bus)
 {
-    bool is_rtu = bus->type.kind && strcmp(bus->type.kind->name, "modbus-rtu") == 0;
-
-    return is_rtu ? bus->type.options : NULL;
+    return is_kind(bus, "modbus-rtu") ? bus->type.options : NULL;
 }
 
 static const struct bus_tcp_conf *tcp_of(const struct bus_conf *bus)
 {
-    bool is_tcp = bus->type.kind && strcmp(bus->type.kind->name, "modbus-tcp") == 0;
+    return is_kind(bus, "modbus-tcp") ? bus->type.options : NULL;
+}
 
-    return is_tcp ? bus->type.options : NULL;
+static const struct bus_rtu_tcp_conf *rtu_tcp_of(const struct bus_conf *bus)
+{
+    return is_kind(bus, "modbus-rtu-tcp") ? bus->type.options : NULL;
+}
+
+static bool is_serial(const struct bus_conf *bus)
+{
+    return rtu_of(bus) || rtu_tcp_of(bus);
+}
+
+/* Where a bus over TCP leads, NULL: it is a port of this machine. */
+static const struct bus_tcp_conf *endpoint_of(const struct bus_conf *bus)
+{
+    const struct bus_rtu_tcp_conf *rtu_tcp = rtu_tcp_of(bus);
+
+    return rtu_tcp ? &rtu_tcp->tcp : tcp_of(bus);
 }
 
 static void check_baud(const struct check *k, const struct bus_conf *bus,
                        const struct bus_rtu_conf *rtu)
 {
-    static const int64_t rates[] = { 300,    600,    1200,   2400,   4800,   9600,
-                                     14400,  19200,  28800,  38400,  57600,  76800,
-                                     115200, 230400, 460800, 500000, 576000, 921600 };
+    /* What both the terminal interface and libmodbus know. */
+    static const int64_t rates[] = { 300,     600,     1200,    2400,    4800,    9600,
+                                     19200,   38400,   57600,   115200,  230400,  460800,
+                                     500000,  576000,  921600,  1000000, 1152000, 1500000,
+                                     2000000, 2500000, 3000000, 3500000, 4000000 };
     int64_t near = rates[0];
 
     for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
@@ -87,6 +109,17 @@ static void check_baud(const struct check *k, const struct bus_conf *bus,
             "expected a standard rate such as 9600, 19200 or 115200, got '%lld', did you "
             "mean '%lld'?",
             (long long)rtu->baud, (long long)near);
+}
+
+static void check_rs485(const struct check *k, const struct bus_conf *bus,
+                        const struct bus_rtu_conf *rtu)
+{
+    const struct bus_rs485_conf *c = &rtu->rs485;
+    const int64_t *time = c->before_ms ? &c->before_ms : &c->after_ms;
+
+    if (c->rts_on_send == 0 && *time != 0)
+        check_error(k, bus, time, E_CONFLICT,
+                    "this time counts only with 'rts_on_send: high' or 'low'");
 }
 
 /* One serial port is one line, however it is called. */
@@ -112,6 +145,7 @@ static void check_bus(const struct check *k, const struct bus_conf *bus)
     if (!rtu)
         return;
     check_baud(k, bus, rtu);
+    check_rs485(k, bus, rtu);
     if (rtu->port)
         check_port(k, bus, rtu);
 }
@@ -180,7 +214,7 @@ static void check_addresses(const struct check *k)
     for (size_t i = 0; i < k->c->devices.n; i++) {
         if (!dev[i].bus_found || !dev[i].is_enabled)
             continue;
-        const struct bus_tcp_conf *tcp = tcp_of(dev[i].bus_found);
+        const struct bus_tcp_conf *tcp = endpoint_of(dev[i].bus_found);
         wires[n++] = (struct wire){ .dev = &dev[i],
                                     .host = tcp ? tcp->host : NULL,
                                     .port = tcp ? tcp->port : 0,
@@ -202,12 +236,16 @@ static void check_transport(const struct check *k, const struct device_conf *dev
     const struct profile *p = dev->profile_found;
     const struct bus_conf *bus = dev->bus_found;
 
-    if (rtu_of(bus) && dev->unit == BROADCAST)
+    if (is_serial(bus) && dev->unit == BROADCAST)
         check_error(k, dev, &dev->unit, E_ADDRESS,
                     "unit 0 is the broadcast address of a serial line, expected 1 to 247");
+    if (is_serial(bus) && dev->unit > UNIT_SERIAL_MAX && dev->unit <= UINT8_MAX)
+        check_error(k, dev, &dev->unit, E_ADDRESS,
+                    "unit %lld is a reserved address of a serial line, expected 1 to 247",
+                    (long long)dev->unit);
     if (!p || !bus->type.kind)
         return;
-    if (rtu_of(bus) && !p->has_rtu)
+    if (is_serial(bus) && !p->has_rtu)
         check_error(k, dev, &dev->bus, E_CONFLICT,
                     "profile '%s' does not work on a serial line, it speaks Modbus TCP alone",
                     p->id);

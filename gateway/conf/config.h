@@ -29,7 +29,8 @@ struct station_conf {
 
 struct bus_conf {
     const char *id;
-    struct field_variant type; /* modbus-tcp: struct bus_tcp_conf, modbus-rtu: bus_rtu_conf */
+    struct field_variant type; /* modbus-tcp: struct bus_tcp_conf, modbus-rtu: bus_rtu_conf,
+                                * modbus-rtu-tcp: bus_rtu_tcp_conf */
     struct field_mark mark;
 };
 
@@ -39,11 +40,22 @@ struct bus_tcp_conf {
     int64_t connect_timeout_ms;
 };
 
+struct bus_rs485_conf { /* direction control by the driver */
+    int rts_on_send;    /* enum: off, high, low */
+    int64_t before_ms, after_ms;
+};
+
 struct bus_rtu_conf {
     const char *port; /* /dev/serial/by-id/..., or a pty */
     int64_t baud;
-    const char *format; /* "8N1", "8E1", "8O1", "8N2" */
-    int64_t pause_ms;   /* silence between frames beyond the standard's 3.5 characters */
+    const char *format; /* "8N1", "8E1", "8O1", "8N2", "8E2", "8O2" */
+    int64_t pause_ms;   /* silence between frames, at least the standard's 3.5 characters */
+    struct bus_rs485_conf rs485;
+};
+
+struct bus_rtu_tcp_conf { /* RTU frames over TCP, the first members as those of TCP */
+    struct bus_tcp_conf tcp;
+    int64_t pause_ms;
 };
 
 struct correction_conf {               /* one point of a device: "channels:" map */

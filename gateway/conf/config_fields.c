@@ -172,8 +172,65 @@ static const struct field tcp_fields[] = {
     { 0 },
 };
 
+static const struct field rtu_tcp_fields[] = {
+    { .name = "host",
+      .type = FIELD_TEXT,
+      AT(bus_rtu_tcp_conf, tcp.host),
+      .flags = FIELD_REQUIRED,
+      .help = "Name or address of the serial device server.",
+      .is_ok = host_is_ok },
+    { .name = "port",
+      .type = FIELD_INT,
+      AT(bus_rtu_tcp_conf, tcp.port),
+      .min = 1,
+      .max = 65535,
+      .flags = FIELD_REQUIRED,
+      .help = "TCP port of the serial port in raw mode; every make has its own." },
+    { .name = "connect_timeout",
+      .type = FIELD_DURATION,
+      AT(bus_rtu_tcp_conf, tcp.connect_timeout_ms),
+      .dflt = "3s",
+      .min = 100,
+      .max = MINUTE,
+      .help = "Longest time a connection may take to be made." },
+    { .name = "pause",
+      .type = FIELD_DURATION,
+      AT(bus_rtu_tcp_conf, pause_ms),
+      .dflt = "0s",
+      .min = 0,
+      .max = 10 * SECOND,
+      .help = "Least silence between frames; the server keeps that of the standard." },
+    { 0 },
+};
+
 /* Modbus over serial line 1.02, 2.5.1: eight data bits, always. */
-static const char *const formats[] = { "8N1", "8E1", "8O1", "8N2", NULL };
+static const char *const formats[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2", NULL };
+
+static const char *const rts_words[] = { "off", "high", "low", NULL };
+
+static const struct field rs485_fields[] = {
+    { .name = "rts_on_send",
+      .type = FIELD_ENUM,
+      AT(bus_rs485_conf, rts_on_send),
+      .dflt = "off",
+      .help = "Level of RTS while the transceiver is to send; off: it finds out by itself.",
+      .words = rts_words },
+    { .name = "before",
+      .type = FIELD_DURATION,
+      AT(bus_rs485_conf, before_ms),
+      .dflt = "0ms",
+      .min = 0,
+      .max = 100,
+      .help = "How long RTS comes ahead of the first bit." },
+    { .name = "after",
+      .type = FIELD_DURATION,
+      AT(bus_rs485_conf, after_ms),
+      .dflt = "0ms",
+      .min = 0,
+      .max = 100,
+      .help = "How long RTS stays behind the last bit." },
+    { 0 },
+};
 
 static const struct field rtu_fields[] = {
     { .name = "port",
@@ -187,7 +244,7 @@ static const struct field rtu_fields[] = {
       AT(bus_rtu_conf, baud),
       .dflt = "9600",
       .min = 300,
-      .max = 921600,
+      .max = 4000000,
       .help = "Bits per second, one of the standard rates." },
     { .name = "format",
       .type = FIELD_TEXT,
@@ -201,7 +258,12 @@ static const struct field rtu_fields[] = {
       .dflt = "0s",
       .min = 0,
       .max = 10 * SECOND,
-      .help = "Silence between frames beyond the 3.5 characters of the standard." },
+      .help = "Silence between frames; never less than the 3.5 characters of the standard." },
+    { .name = "rs485",
+      .type = FIELD_GROUP,
+      AT(bus_rtu_conf, rs485),
+      .help = "Direction control by the driver, for ports that do not switch by themselves.",
+      .fields = rs485_fields },
     { 0 },
 };
 
@@ -214,6 +276,10 @@ static const struct field_kind bus_kinds[] = {
       .help = "Modbus RTU: an RS-485 or RS-232 line.",
       .fields = rtu_fields,
       .size = sizeof(struct bus_rtu_conf) },
+    { .name = "modbus-rtu-tcp",
+      .help = "Modbus RTU frames over TCP: a serial device server in raw mode.",
+      .fields = rtu_tcp_fields,
+      .size = sizeof(struct bus_rtu_tcp_conf) },
     { 0 },
 };
 

@@ -67,6 +67,30 @@ static void be_one_behind(struct slave *s)
     serve_all(s);
 }
 
+/* Takes writes and forgets the first answer. */
+static void forget_a_write(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST];
+
+    for (int writes = 0; get_request(s, adu);) {
+        if (adu[1] == BUS_READ_HOLDING)
+            answer(s, adu);
+        else if (writes++ > 0)
+            peer_write(&s->rig, adu, sizeof adu);
+    }
+}
+
+static void echo_all(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST];
+
+    while (get_request(s, adu)) {
+        peer_write(&s->rig, adu, sizeof adu);
+        if (adu[1] == BUS_READ_HOLDING)
+            answer(s, adu);
+    }
+}
+
 static void be_silent(struct slave *s)
 {
     uint8_t adu[ADU_RTU_REQUEST];
@@ -200,15 +224,20 @@ static void start_slave(struct slave *s, void (*script)(struct slave *s))
     assert_int_equal(pthread_create(&s->rig.peer, NULL, slave_main, s), 0);
 }
 
+static struct bus_place place_at(const char *path)
+{
+    return (struct bus_place){ .type = BUS_MODBUS_RTU,
+                               .device = path,
+                               .baud = 115200,
+                               .parity = 'N',
+                               .data_bits = 8,
+                               .stop_bits = 1 };
+}
+
 static void start_bus(struct slave *s, const char *path)
 {
     const struct bus_events on = rig_events(&s->rig);
-    const struct bus_place place = { .type = BUS_MODBUS_RTU,
-                                     .device = path,
-                                     .baud = 115200,
-                                     .parity = 'N',
-                                     .data_bits = 8,
-                                     .stop_bits = 1 };
+    const struct bus_place place = place_at(path);
 
     assert_int_equal(bus_create(&s->rig.loop, &s->rig.clock, &place, &on, &s->rig.bus), 0);
     assert_int_equal(bus_start(s->rig.bus), 0);
@@ -413,6 +442,112 @@ static void tells_frames_to_who_watches(void **state)
     teardown(&s);
 }
 
+static enum bus_outcome write_word(struct slave *s, uint16_t first, const uint16_t *word)
+{
+    const struct bus_request r = { .unit = RIG_UNIT,
+                                   .function = BUS_WRITE_REGISTER,
+                                   .first = first,
+                                   .count = 1,
+                                   .words = word,
+                                   .timeout_ms = TIMEOUT_MS };
+
+    assert_int_equal(bus_send(s->rig.bus, &r), 0);
+    rig_wait(&s->rig, &s->rig.replies);
+    return s->rig.reply.outcome;
+}
+
+/* Whether it happened is for the caller to find out. */
+static void sends_a_write_once_and_says_when_its_answer_is_missing(void **state)
+{
+    static const uint16_t word = 7;
+    struct slave s;
+
+    (void)state;
+    setup(&s, forget_a_write);
+    bus_watch(s.rig.bus, true);
+    assert_int_equal(write_word(&s, 1, &word), BUS_NO_ANSWER);
+    rig_assert_fates(&s.rig, "sts"); /* a read tells whether the adapter hands back */
+    assert_int_equal(s.rig.frame[2].bytes[1], BUS_WRITE_REGISTER);
+    assert_int_equal(write_word(&s, 2, &word), BUS_OK);
+    rig_assert_fates(&s.rig, "stsst");
+    teardown(&s);
+}
+
+static void takes_no_echo_for_the_answer_to_a_write(void **state)
+{
+    static const uint16_t word = 7;
+    struct slave s;
+
+    (void)state;
+    setup(&s, echo_all);
+    assert_int_equal(write_word(&s, 1, &word), BUS_NO_ANSWER);
+    rig_ask(&s.rig, 100, 2, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 100, 2);
+    teardown(&s);
+}
+
+/* Said in the log, once; whoever wired the line may have seen to it. */
+static void goes_on_where_the_driver_has_no_direction_control(void **state)
+{
+    struct slave s;
+    const struct bus_events on = rig_events(&s.rig);
+
+    (void)state;
+    memset(&s, 0, sizeof s);
+    rig_init(&s.rig);
+    open_pty(&s);
+    struct bus_place place = place_at(s.rig.path);
+    place.rs485 = (struct bus_rs485){ .is_on = true, .after_ms = 1 };
+    assert_int_equal(bus_create(&s.rig.loop, &s.rig.clock, &place, &on, &s.rig.bus), 0);
+    assert_int_equal(bus_start(s.rig.bus), 0);
+    start_slave(&s, serve_all);
+    rig_ask(&s.rig, 100, 2, TIMEOUT_MS);
+    rig_assert_words(&s.rig, 100, 2);
+    teardown(&s);
+}
+
+static void refuses_ports_that_cannot_be(void **state)
+{
+    const struct bus_events on = { 0 };
+    struct bus_place bad[] = { place_at("/dev/null"), place_at("/dev/null"),
+                               place_at("/dev/null"), place_at("/dev/null"), place_at(NULL) };
+    struct clock clock;
+    uv_loop_t loop;
+    struct bus *b = NULL;
+
+    (void)state;
+    clock_init(&clock, 1, 0);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    bad[0].baud = 0;
+    bad[1].parity = 'M';
+    bad[2].data_bits = 9;
+    bad[3].stop_bits = 0;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(bus_create(&loop, &clock, &bad[i], &on, &b), -EINVAL);
+    uv_loop_close(&loop);
+}
+
+static void opens_no_port_at_a_speed_that_nobody_knows(void **state)
+{
+    struct slave s;
+    const struct bus_events on = rig_events(&s.rig);
+    struct bus_place place;
+
+    (void)state;
+    memset(&s, 0, sizeof s);
+    rig_init(&s.rig);
+    open_pty(&s);
+    place = place_at(s.rig.path);
+    place.baud = 14400;
+    assert_int_equal(bus_create(&s.rig.loop, &s.rig.clock, &place, &on, &s.rig.bus), 0);
+    assert_int_equal(bus_start(s.rig.bus), 0);
+    rig_wait(&s.rig, &s.rig.downs);
+    assert_int_equal(s.rig.ups, 0);
+    rig_done(&s.rig);
+    close(s.hold_fd);
+    close(s.rig.peer_fd);
+}
+
 static void keeps_other_units_going_beside_a_silent_one(void **state)
 {
     struct slave s;
@@ -464,6 +599,8 @@ static void reopens_a_port_that_comes_back_under_another_name(void **state)
     int64_t start_ms = mono_ms();
     rig_ask(&s.rig, 6, 1, TIMEOUT_MS);
     rig_assert_words(&s.rig, 6, 1);
+    print_message("a port that came back: first answer after %d ms\n",
+                  (int)(mono_ms() - start_ms));
     assert_in_range(mono_ms() - start_ms, 0, 2000);
     teardown(&s);
     unlink(s.link);
@@ -509,6 +646,11 @@ int main(void)
         cmocka_unit_test(drops_what_came_before_the_request),
         cmocka_unit_test(reports_exceptions),
         cmocka_unit_test(tells_frames_to_who_watches),
+        cmocka_unit_test(sends_a_write_once_and_says_when_its_answer_is_missing),
+        cmocka_unit_test(takes_no_echo_for_the_answer_to_a_write),
+        cmocka_unit_test(goes_on_where_the_driver_has_no_direction_control),
+        cmocka_unit_test(refuses_ports_that_cannot_be),
+        cmocka_unit_test(opens_no_port_at_a_speed_that_nobody_knows),
         cmocka_unit_test(keeps_other_units_going_beside_a_silent_one),
         cmocka_unit_test(reopens_a_port_that_comes_back_under_another_name),
         cmocka_unit_test(says_when_there_is_no_port),

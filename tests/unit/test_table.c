@@ -10,7 +10,9 @@ static const char text[] =
     "station: {id: s-1, region: demo, names: {en: S, zh: 站}}\n"
     "buses:\n"
     "  - {id: a, type: modbus-tcp, host: 127.0.0.1, port: 1502}\n"
-    "  - {id: b, type: modbus-rtu, port: /dev/ttyS9, baud: 19200, format: 8E1}\n"
+    "  - {id: b, type: modbus-rtu, port: /dev/ttyS9, baud: 19200, format: 8E1,\n"
+    "     rs485: {rts_on_send: low, after: 1ms}}\n"
+    "  - {id: c, type: modbus-rtu-tcp, host: 127.0.0.2, port: 4001, pause: 20ms}\n"
     "devices:\n"
     "  - id: o3\n"
     "    profile: teledyne-t400\n"
@@ -145,6 +147,11 @@ static void buses_and_devices_are_described_to_the_poller(void **state)
     assert_int_equal(t->bus[1].place.type, BUS_MODBUS_RTU);
     assert_int_equal(t->bus[1].place.parity, 'E');
     assert_int_equal(t->bus[1].place.baud, 19200);
+    assert_true(t->bus[1].place.rs485.is_on && t->bus[1].place.rs485.is_rts_low_on_send);
+    assert_int_equal(t->bus[1].place.rs485.after_ms, 1);
+    assert_int_equal(t->bus[2].place.type, BUS_MODBUS_RTU_TCP);
+    assert_int_equal(t->bus[2].place.port, 4001);
+    assert_int_equal(t->bus[2].place.pause_ms, 20);
     assert_int_equal(t->poll_device[1].bus, 1);
     assert_int_equal(t->poll_device[1].unit, 3);
     assert_int_equal(t->poll_device[0].order, -1);
