@@ -63,6 +63,7 @@ struct device {
     int tries_left, refusals;
     enum scan_outcome failure; /* the last one */
     int64_t slot_ms;           /* monotonic station time */
+    int64_t missed_ms;         /* the slot that came meanwhile; 0: none */
     int64_t start_ms, time_ms; /* UTC */
     int64_t rest_ms;           /* real, with DEVICE_REST */
     bool is_asked;             /* its first request went out */

@@ -62,6 +62,20 @@ static void plan_next(struct poll *p, struct device *d)
     poll_arm(p);
 }
 
+/* Into the queue of its line. */
+static void begin_scan(struct poll *p, struct device *d, int64_t slot_ms)
+{
+    struct served *b = &p->buses[d->conf->bus];
+    const struct clock *c = p->opt.clock;
+
+    device_begin(d, slot_ms, clock_mono_ms(c), clock_wall_ms(c));
+    d->is_slow = d->is_slow || line_is_too_slow(&b->line, d, c);
+    if (d->quiet_until_ms > mono_ms())
+        schedule_put(&p->rests, d->number, d->quiet_until_ms);
+    else
+        line_put(&b->line, d, clock_mono_ms(c));
+}
+
 static void tell_state(struct poll *p, struct device *d, enum health_change change,
                        enum scan_outcome why)
 {
@@ -85,6 +99,13 @@ static void end_scan(struct poll *p, struct device *d)
                                     .n = d->conf->profile->points_n,
                                 });
     tell_state(p, d, change, outcome);
+    if (d->missed_ms == 0)
+        return;
+    if (device_is_in_trouble(d))
+        d->counters.skipped++;
+    else
+        begin_scan(p, d, d->missed_ms);
+    d->missed_ms = 0;
 }
 
 static void tell_left_out(const struct device *d, const struct plan_piece *piece)
@@ -244,9 +265,16 @@ static void on_link(void *user, bool is_up)
     poll_arm(p);
 }
 
+/* A slot that comes while the scan before still runs is made up for once that has ended; later
+ * ones replace it. */
+static void miss(struct device *d, int64_t slot_ms)
+{
+    d->counters.skipped += d->missed_ms != 0;
+    d->missed_ms = slot_ms;
+}
+
 static void start_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_t now_ms)
 {
-    struct served *b = &p->buses[d->conf->bus];
     int64_t interval_ms = d->conf->interval_ms;
     int64_t from_ms = slot_ms + 1 > now_ms - interval_ms ? slot_ms + 1 : now_ms + 1;
     int64_t next_ms = schedule_slot(p->origin_ms, interval_ms, from_ms);
@@ -255,18 +283,12 @@ static void start_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_
     if (d->is_scanning || !d->health.is_silent)
         schedule_put(&p->slots, d->number, next_ms);
     if (d->is_scanning) {
-        d->counters.skipped++;
+        miss(d, slot_ms);
         return;
     }
     jitter_note_slot(&p->jitter, late_us(p, slot_ms));
-    device_begin(d, slot_ms, now_ms, clock_wall_ms(p->opt.clock));
-    d->is_slow = d->is_slow || line_is_too_slow(&b->line, d, p->opt.clock);
-    if (d->quiet_until_ms > mono_ms()) {
-        schedule_put(&p->rests, d->number, d->quiet_until_ms);
-        return;
-    }
-    enqueue(b, d);
-    poll_serve(b);
+    begin_scan(p, d, slot_ms);
+    poll_serve(&p->buses[d->conf->bus]);
 }
 
 static void end_rests(struct poll *p)

@@ -40,7 +40,7 @@ struct poll_counters { /* of one device, since start */
     uint64_t polls, answers, timeouts, bad_frames, exceptions, link_errors, late_answers;
     int64_t answer_ms_mean, answer_ms_max;
     int64_t last_answer_ms; /* UTC, 0: never */
-    uint64_t skipped;       /* polls that came due while the one before was still running */
+    uint64_t skipped;       /* polls that never began: the ones before took too long */
     uint64_t left_out;      /* values that the device refuses, at present */
 };
 

@@ -77,11 +77,13 @@ static void report(struct bench *b)
         most = b->good_of[i] > most ? b->good_of[i] : most;
     }
     printf("good_fewest=%" PRIu64 " good_most=%" PRIu64 " ", fewest, most);
-    printf(
-        "scans=%" PRIu64 " good=%" PRIu64 " values=%" PRIu64 " cpu_s=%.3f us_per_sample=%.3f "
-        "jitter_mean_us=%.0f jitter_sd_us=%.0f jitter_max_us=%" PRId64 " rss_max_kb=%ld\n",
-        b->scans, b->good, b->values, cpu_s, cpu_s * 1e6 / (double)(b->values ? b->values : 1),
-        j.mean_us, j.deviation_us, j.max_us, u.ru_maxrss);
+    printf("scans=%" PRIu64 " good=%" PRIu64 " values=%" PRIu64
+           " cpu_s=%.3f us_per_sample=%.3f "
+           "jitter_mean_us=%.0f jitter_sd_us=%.0f jitter_max_us=%" PRId64
+           " interval_sd_us=%.0f interval_max_us=%" PRId64 " rss_max_kb=%ld\n",
+           b->scans, b->good, b->values, cpu_s,
+           cpu_s * 1e6 / (double)(b->values ? b->values : 1), j.mean_us, j.deviation_us,
+           j.max_us, j.interval_deviation_us, j.interval_max_us, u.ru_maxrss);
 }
 
 static void on_timer(uv_timer_t *t)
