@@ -122,7 +122,7 @@ static size_t lower_bound(const struct answers *a, const uint8_t *request, size_
 
 const uint8_t *answers_next(struct answers *a, const uint8_t *request, size_t n, size_t *ret_n)
 {
-    size_t first = lower_bound(a, request, n);
+    size_t first = n ? lower_bound(a, request, n) : a->n;
 
     if (first == a->n ||
         compare_request(a->entries[first].bytes, a->entries[first].request_n, request, n) != 0)

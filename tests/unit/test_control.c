@@ -120,6 +120,82 @@ static void tail_brings_events(void **state)
     control_client_close(c);
 }
 
+static void on_watch(void *user, bool is_on)
+{
+    int *changes = user;
+
+    *changes = *changes * 10 + (is_on ? 1 : 2);
+}
+
+static void put_frame(struct fixture *f, const char *fate, size_t n)
+{
+    static const uint8_t bytes[260] = { 0x11, 0x04, 0x00, 0xAB };
+
+    control_put_frame(f->control, &(struct control_frame){ .bus = "line-1",
+                                                           .device = n > 4 ? NULL : "roof-gas",
+                                                           .framing = "rtu",
+                                                           .fate = fate,
+                                                           .unit = 17,
+                                                           .time_ms = FAKE_NOW_MS,
+                                                           .since_us = -1,
+                                                           .bytes = bytes,
+                                                           .n = n });
+}
+
+static void turn_until_watched(struct fixture *f, bool is_on)
+{
+    for (int i = 0; i < TURNS_MAX && control_is_watched(f->control) != is_on; i++) {
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    assert_int_equal(control_is_watched(f->control), is_on);
+}
+
+static void frames_are_wanted_only_while_somebody_looks(void **state)
+{
+    struct fixture *f = *state;
+    int changes = 0;
+
+    control_on_watch(f->control, on_watch, &changes);
+    put_frame(f, "sent", 4); /* nobody looks: dropped */
+    struct control_client *c = ask(f, "frames"), *second = ask(f, "frames");
+    turn_until_watched(f, true);
+    put_frame(f, "sent", 4);
+    assert_string_equal(
+        line_of(f, c),
+        "{\"frame\":{\"time\":\"2026-11-22T07:04:56.000Z\",\"bus\":\"line-1\","
+        "\"device\":\"roof-gas\",\"unit\":17,\"framing\":\"rtu\",\"fate\":\"sent\","
+        "\"since_us\":-1,\"hex\":\"11 04 00 AB\"}}");
+    put_frame(f, "damaged", 5);
+    assert_non_null(strstr(line_of(f, c), "\"device\":null"));
+    control_client_close(c);
+    for (int i = 0; i < 20; i++)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    assert_true(control_is_watched(f->control));
+    control_client_close(second);
+    turn_until_watched(f, false);
+    assert_int_equal(changes, 12);
+}
+
+static void frames_beyond_the_limit_are_counted_and_told(void **state)
+{
+    struct fixture *f = *state;
+    struct control_client *c = ask(f, "frames");
+    const char *line;
+    int n = 0;
+
+    turn_until_watched(f, true);
+    for (int i = 0; i < 2000; i++) /* 900 bytes each: the limit is 1 MiB */
+        put_frame(f, "taken", 260);
+    while ((line = line_of(f, c)) && strstr(line, "\"frame\""))
+        n++;
+    assert_in_range(n, 1000, 1300);
+    char told[64];
+    snprintf(told, sizeof told, "{\"dropped\":%d}", 2000 - n);
+    assert_string_equal(line, told);
+    control_client_close(c);
+}
+
 static void reload_tells_why_it_did_not(void **state)
 {
     struct fixture *f = *state;
@@ -139,7 +215,7 @@ static void several_requests_on_one_line_each(void **state)
     struct fixture *f = *state;
     struct control_client *c = ask(f, "nonsense\nreload\r");
 
-    assert_non_null(strstr(line_of(f, c), "known are status, tail, reload"));
+    assert_non_null(strstr(line_of(f, c), "known are status, tail, frames, reload"));
     assert_non_null(strstr(line_of(f, c), "\"ok\":false"));
     control_client_close(c);
 }
@@ -231,7 +307,7 @@ static void a_line_without_an_end_is_dropped(void **state)
 {
     struct fixture *f = *state;
     struct sockaddr_un a = { .sun_family = AF_UNIX };
-    char noise[4096], byte;
+    char noise[9000], byte;
     ssize_t n = 1;
 
     snprintf(a.sun_path, sizeof a.sun_path, "%s", f->path);
@@ -318,6 +394,8 @@ int main(void)
         TEST(status_is_one_object),
         TEST(tail_begins_with_what_is_and_goes_on_with_what_changes),
         TEST(tail_brings_events),
+        TEST(frames_are_wanted_only_while_somebody_looks),
+        TEST(frames_beyond_the_limit_are_counted_and_told),
         TEST(reload_tells_why_it_did_not),
         TEST(several_requests_on_one_line_each),
         TEST(a_reload_starts_followers_anew),
