@@ -251,12 +251,19 @@ static void answer(struct store *s, struct writer_request *r)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* Never what a transaction that failed would have made: the mark would be ahead of the log. */
+static void write_mark(struct store *s)
+{
+    if (!s->commit.is_stale)
+        mark_write(&s->mark, s->epoch, s->commit.tail.seq_last);
+}
+
 static void maintain(struct store *s, int64_t now_ms)
 {
     int64_t size;
     bool has_more = retain_step(s);
 
-    mark_write(&s->mark, s->epoch, s->commit.tail.seq_last);
+    write_mark(s);
     if (db_number(&s->commit.db, SQL_SIZE, NULL, 0, 0, &size) == 0) {
         pthread_mutex_lock(&s->lock);
         s->health.size_bytes = size;
@@ -271,7 +278,7 @@ static void finish(struct store *s)
         log_error(
             "log: %zu bytes of accepted rows and events could not be committed: %s path=%s",
             bytes_of(s->taken), s->commit.error, s->path);
-    mark_write(&s->mark, s->epoch, s->commit.tail.seq_last);
+    write_mark(s);
     give_back_taken(s);
 }
 
