@@ -225,40 +225,35 @@ static bool find_fresh_read(struct rtu_master *m, struct bus_request *s)
     if (u->has_doubt)
         function = fresh_function(u, function);
     for (size_t words = 1; u->open.n < room && words <= RTU_OPEN_MAX + 1; words++) {
-        set_place(s, function, 2 * words, m->request.first);
-        if (adu_key(s) != adu_key(&m->request) && !rtu_open_find(&u->open, adu_key(s)))
+        size_t bytes = function <= BUS_READ_DISCRETE ? words : 2 * words;
+        set_place(s, function, bytes, m->request.first);
+        if (adu_is_request(s) && adu_key(s) != adu_key(&m->request) &&
+            !rtu_open_find(&u->open, adu_key(s)))
             return true;
     }
     return false;
 }
 
 /* The outstanding read that was asked last, again: enough to see whether the unit is back. The
- * others may be forgotten meanwhile. There is one, for what is spare is filled by short reads.
- */
-static void find_stale_read(struct rtu_master *m, struct bus_request *s)
+ * others may be forgotten meanwhile. */
+static bool find_stale_read(struct rtu_master *m, struct bus_request *s)
 {
     const struct rtu_open *o = &m->unit->open;
     int64_t best_us = INT64_MIN;
 
     for (size_t i = 0; i < o->n; i++) {
         const struct rtu_open_answer *a = &o->answer[i];
-        uint64_t function = a->key >> 32;
-        if (function > BUS_READ_INPUT || a->key == adu_key(&m->request) ||
+        struct bus_request r = *s;
+        if (a->key >> 32 > BUS_READ_INPUT || a->key == adu_key(&m->request) ||
             a->last_us <= best_us)
             continue;
+        set_place(&r, (uint8_t)(a->key >> 32), (size_t)(a->key & UINT8_MAX), m->request.first);
+        if (!adu_is_request(&r)) /* another master may ask for more than we do */
+            continue;
         best_us = a->last_us;
-        set_place(s, (uint8_t)function, (size_t)(a->key & UINT8_MAX), m->request.first);
+        *s = r;
     }
-}
-
-static struct bus_request short_read(struct rtu_master *m)
-{
-    struct bus_request s = m->request;
-
-    s.words = NULL;
-    if (!find_fresh_read(m, &s))
-        find_stale_read(m, &s);
-    return s;
+    return best_us > INT64_MIN;
 }
 
 static void begin_exchange(struct rtu_master *m)
@@ -278,8 +273,14 @@ static void choose_request(struct rtu_master *m)
         finish(m, BUS_BAD_FRAME);
         return;
     }
+    struct bus_request s = m->request;
+    s.words = NULL;
+    if (m->is_short_read && !find_fresh_read(m, &s) && !find_stale_read(m, &s)) {
+        finish(m, BUS_BAD_FRAME);
+        return;
+    }
     if (m->is_short_read)
-        m->current = short_read(m);
+        m->current = s;
     m->sent_n = adu_rtu_build(&m->current, m->sent);
     m->phase = PHASE_SEND;
 }

@@ -99,6 +99,79 @@ static void lie_about_length(struct server *s)
     spoil(s, 4, 0xFF);
 }
 
+/* More registers than were asked for, in a frame that is sound in itself. */
+static void answer_too_much(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST];
+
+    if (!get_request(s, adu))
+        return;
+    put_be16(adu + 10, 125);
+    answer(s, adu);
+    serve_all(s);
+}
+
+static void stop_in_the_header(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST];
+
+    if (!get_request(s, adu))
+        return;
+    peer_write(&s->rig, adu, 5);
+    serve_all(s);
+}
+
+static void stop_half_way(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST], out[ADU_TCP_MAX];
+
+    if (!get_request(s, adu))
+        return;
+    peer_write(&s->rig, out, make_answer(adu, out) - 1);
+    serve_all(s);
+}
+
+static void send_garbage(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST], noise[4096];
+
+    get_request(s, adu);
+    for (size_t i = 0; i < sizeof noise; i++)
+        noise[i] = (uint8_t)(i * 167 + i / 7 + 1);
+    for (int i = 0; i < 64; i++)
+        peer_write(&s->rig, noise, sizeof noise);
+    serve_all(s);
+}
+
+static void acknowledge_another_value(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST];
+
+    get_request(s, adu);
+    adu[11]++;
+    peer_write(&s->rig, adu, sizeof adu);
+    serve_all(s);
+}
+
+static void acknowledge(struct server *s)
+{
+    uint8_t adu[ADU_TCP_REQUEST];
+
+    while (get_request(s, adu))
+        peer_write(&s->rig, adu, sizeof adu);
+}
+
+static void tell_product(struct server *s)
+{
+    uint8_t adu[11], out[] = "\0\0\0\0\0\x10\7\x2B\x0E\4\x81\0\0\1\1\6AQT530";
+
+    if (!peer_read(&s->rig, adu, sizeof adu))
+        return;
+    memcpy(out, adu, 2);
+    peer_write(&s->rig, out, sizeof out - 1);
+    serve_all(s);
+}
+
 static void speak_http(struct server *s)
 {
     uint8_t adu[ADU_TCP_REQUEST];
@@ -247,10 +320,9 @@ static void refuses_false_answers_and_goes_on(void **state)
         const char *what;
         void (*script)(struct server *s);
     } peers[] = {
-        { "another unit", answer_as_other_unit },
-        { "a false byte count", lie_about_bytes },
-        { "a frame of 65 kB", lie_about_length },
-        { "another protocol", speak_http },
+        { "another unit", answer_as_other_unit }, { "a false byte count", lie_about_bytes },
+        { "a frame of 65 kB", lie_about_length }, { "another protocol", speak_http },
+        { "more registers", answer_too_much },    { "garbage", send_garbage },
     };
 
     (void)state;
@@ -263,6 +335,74 @@ static void refuses_false_answers_and_goes_on(void **state)
         rig_assert_words(&s.rig, 50, 2);
         teardown(&s);
     }
+}
+
+/* The rest would be read as the next header: only another connection helps. */
+static void leaves_a_peer_that_stops_in_the_middle_of_a_frame(void **state)
+{
+    void (*const scripts[])(struct server *) = { stop_in_the_header, stop_half_way };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        struct server s;
+        setup(&s, scripts[i]);
+        assert_int_equal(rig_ask(&s.rig, 1, 2, TIMEOUT_MS), BUS_NO_ANSWER);
+        assert_in_range(s.rig.reply.took_ms, TIMEOUT_MS, 2 * TIMEOUT_MS);
+        rig_ask(&s.rig, 50, 2, TIMEOUT_MS);
+        rig_assert_words(&s.rig, 50, 2);
+        teardown(&s);
+    }
+}
+
+static enum bus_outcome send_and_wait(struct server *s, const struct bus_request *r)
+{
+    while (bus_send(s->rig.bus, r) != 0)
+        rig_wait(&s->rig, &s->rig.ups);
+    rig_wait(&s->rig, &s->rig.replies);
+    return s->rig.reply.outcome;
+}
+
+static void believes_a_write_by_its_echo_alone(void **state)
+{
+    static const uint16_t word = 7;
+    const struct bus_request r = { .unit = RIG_UNIT,
+                                   .function = BUS_WRITE_REGISTER,
+                                   .first = 1,
+                                   .count = 1,
+                                   .words = &word,
+                                   .timeout_ms = TIMEOUT_MS };
+    struct server s;
+
+    (void)state;
+    setup(&s, acknowledge);
+    assert_int_equal(send_and_wait(&s, &r), BUS_OK);
+    assert_int_equal(s.rig.reply.n, 0);
+    teardown(&s);
+    setup(&s, acknowledge_another_value);
+    assert_int_equal(send_and_wait(&s, &r), BUS_BAD_FRAME);
+    teardown(&s);
+    setup(&s, be_silent);
+    bus_watch(s.rig.bus, true);
+    assert_int_equal(send_and_wait(&s, &r), BUS_NO_ANSWER);
+    rig_assert_fates(&s.rig, "s"); /* once */
+    teardown(&s);
+}
+
+static void asks_for_the_product(void **state)
+{
+    const struct bus_request r = { .unit = RIG_UNIT,
+                                   .function = BUS_IDENTIFY,
+                                   .first = 1,
+                                   .count = 1,
+                                   .timeout_ms = TIMEOUT_MS };
+    struct server s;
+
+    (void)state;
+    setup(&s, tell_product);
+    assert_int_equal(send_and_wait(&s, &r), BUS_OK);
+    assert_string_equal(s.rig.reply.text, "AQT530");
+    assert_int_equal(s.rig.reply.n, 6);
+    teardown(&s);
 }
 
 static void reports_exceptions(void **state)
@@ -445,6 +585,9 @@ int main(void)
         cmocka_unit_test(keeps_its_deadline_when_bytes_trickle),
         cmocka_unit_test(gives_up_on_a_silent_device),
         cmocka_unit_test(refuses_false_answers_and_goes_on),
+        cmocka_unit_test(leaves_a_peer_that_stops_in_the_middle_of_a_frame),
+        cmocka_unit_test(believes_a_write_by_its_echo_alone),
+        cmocka_unit_test(asks_for_the_product),
         cmocka_unit_test(reports_exceptions),
         cmocka_unit_test(tells_frames_to_who_watches),
         cmocka_unit_test(comes_back_after_a_hang_up),

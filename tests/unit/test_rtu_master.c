@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "gateway/bus/rtu_master.h"
@@ -321,6 +321,97 @@ static void takes_no_wrong_answer_on_a_hostile_line(void **state)
     free(r);
 }
 
+/* ---- single cases ---- */
+
+static const struct bus_request two_words = {
+    .unit = 1, .function = BUS_READ_HOLDING, .first = 10, .count = 2, .timeout_ms = TIMEOUT_MS
+};
+
+static struct run *quiet_line(const struct world_habits *h)
+{
+    struct run *r = calloc(1, sizeof *r);
+
+    assert_non_null(r);
+    world_init(&r->world, h, 1);
+    create_master(r);
+    return r;
+}
+
+static void destroy_line(struct run *r)
+{
+    rtu_master_destroy(r->master);
+    free(r);
+}
+
+static enum bus_outcome ask(struct run *r, const struct bus_request *q)
+{
+    transact(r, q);
+    judge(r, q);
+    return r->reply.outcome;
+}
+
+/* However long it was away, and whatever it was asked meanwhile. */
+static void believes_a_unit_that_comes_back_at_once(void **state)
+{
+    for (int lost = 1; lost <= 200; lost += lost < 20 ? 1 : 30) {
+        struct run *r = quiet_line(&(struct world_habits){ .silent = 1 });
+        for (int i = 0; i < lost; i++) {
+            struct bus_request q = pick_request(r);
+            q.unit = 1;
+            assert_int_equal(ask(r, i % 3 == 0 ? &two_words : &q), BUS_NO_ANSWER);
+        }
+        r->world.habit.silent = 0;
+        assert_int_equal(ask(r, &two_words), BUS_OK);
+        assert_int_equal(r->wrong, 0);
+        destroy_line(r);
+    }
+    (void)state;
+}
+
+/* All that it ever says are exceptions: they are believed again after a lost answer. */
+static void believes_exceptions_again(void **state)
+{
+    struct run *r = quiet_line(&(struct world_habits){ .refuse = 1, .silent = 1 });
+    int tries = 1;
+
+    (void)state;
+    assert_int_equal(ask(r, &two_words), BUS_NO_ANSWER);
+    r->world.habit.silent = 0;
+    while (ask(r, &two_words) != BUS_EXCEPTION)
+        assert_true(++tries <= 3);
+    assert_int_equal(r->wrong, 0);
+    destroy_line(r);
+}
+
+static void keeps_the_pause_that_a_request_wants(void **state)
+{
+    struct run *r = quiet_line(&(struct world_habits){ 0 });
+    struct bus_request q = two_words;
+
+    (void)state;
+    assert_int_equal(ask(r, &q), BUS_OK);
+    int64_t start_us = r->world.now_us;
+    q.pause_ms = 300;
+    assert_int_equal(ask(r, &q), BUS_OK);
+    assert_in_range(r->world.now_us - start_us, 300000, 300000 + TIMEOUT_MS * 1000);
+    destroy_line(r);
+}
+
+static void ends_with_no_link_when_the_line_goes(void **state)
+{
+    struct run *r = quiet_line(&(struct world_habits){ .silent = 1 });
+    struct rtu_step step;
+
+    (void)state;
+    assert_int_equal(rtu_master_ask(r->master, &two_words, r->world.now_us), 0);
+    assert_int_equal(rtu_master_ask(r->master, &two_words, r->world.now_us), -EBUSY);
+    rtu_master_lose(r->master, r->world.now_us);
+    assert_int_equal(rtu_master_next(r->master, r->world.now_us, &step), RTU_DONE);
+    assert_int_equal(step.reply.outcome, BUS_NO_LINK);
+    assert_int_equal(rtu_master_next(r->master, r->world.now_us, &step), RTU_WAIT);
+    destroy_line(r);
+}
+
 static void would_see_wrong_answers(void **state)
 {
     struct run *r = calloc(1, sizeof *r);
@@ -340,6 +431,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_no_wrong_answer_on_a_hostile_line),
+        cmocka_unit_test(believes_a_unit_that_comes_back_at_once),
+        cmocka_unit_test(believes_exceptions_again),
+        cmocka_unit_test(keeps_the_pause_that_a_request_wants),
+        cmocka_unit_test(ends_with_no_link_when_the_line_goes),
         cmocka_unit_test(would_see_wrong_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
