@@ -1,8 +1,8 @@
 """Every fault of the simulator against the real gateway: neighbours keep their rate, no value is
 ever taken that the instrument did not mean, and states say what is.
 
-One station over TCP, one of serial lines with three instruments each, run once for all tests of
-this file. Each instrument shows two numbers of its own, in two requests that look alike: an
+One station over TCP, and stations of lines with three instruments each, run once for all tests
+of this file. Each instrument shows two numbers of its own, in two requests that look alike: an
 answer taken for another one would show.
 """
 import json
@@ -54,7 +54,7 @@ def numbers(k):
 class Run:
     """A station that ran for RUN_S with its faults: samples, log, counters."""
 
-    def __init__(self, path, buses, devices, faults, name):
+    def __init__(self, path, buses, devices, faults):
         self.place = Place(path)
         self.expected = {d: numbers(k) for k, (d, _, _) in enumerate(devices)}
         self.station = Station(
@@ -68,7 +68,6 @@ class Run:
             self.watch(sets, options)
         finally:
             self.place.stop()
-        self.name = name
 
     def watch(self, sets, options):
         self.place.sim(self.station.file, "--calm", *sets, *options)
@@ -107,17 +106,20 @@ def tcp(binary, tmp_path_factory):
     names = [*TCP, *GOOD]
     buses = [f"id: {n}, type: modbus-tcp, host: 127.0.0.1, port: {free_port()}" for n in names]
     return Run(tmp_path_factory.mktemp("tcp"), buses, [(n, n, 1) for n in names],
-               [f"{n}:{fault}" for n, fault in TCP.items()], "tcp")
+               [f"{n}:{fault}" for n, fault in TCP.items()])
 
 
-@pytest.fixture(scope="module")
-def rtu(binary, tmp_path_factory):
-    path = tmp_path_factory.mktemp("rtu")
+@pytest.fixture(scope="module", params=["modbus-rtu", "modbus-rtu-tcp"])
+def rtu(binary, tmp_path_factory, request):
+    """Lines of three, on pseudo terminals and behind serial device servers."""
+    path = tmp_path_factory.mktemp(request.param)
     buses, devices = [], []
     for line in RTU:
-        buses.append(f"id: {line}, type: modbus-rtu, port: {path}/{line}, baud: 115200")
+        where = (f"port: {path}/{line}, baud: 115200" if request.param == "modbus-rtu" else
+                 f"host: 127.0.0.1, port: {free_port()}")
+        buses.append(f"id: {line}, type: {request.param}, {where}")
         devices += [(line, line, 1), (f"{line}-one", line, 2), (f"{line}-two", line, 3)]
-    return Run(path, buses, devices, [f"{n}:{fault}" for n, fault in RTU.items()], "rtu")
+    return Run(path, buses, devices, [f"{n}:{fault}" for n, fault in RTU.items()])
 
 
 # ---- on TCP ----
