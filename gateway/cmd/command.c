@@ -14,6 +14,7 @@
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/test_words.h"
 #include "gateway/control/client.h"
+#include "sensors/core/status.h"
 
 enum {
     LIST_WAIT_MS = 10000,
@@ -159,6 +160,20 @@ static void print_parameter(const json_t *p)
     printf(say_zh() ? "：%s\n" : ": %s\n", text_of(json_object_get(p, "names"), cmd_lang()));
 }
 
+/* "calibration: zero check" in the user's language. */
+static void print_mode(const json_t *mode)
+{
+    const char *word = text_of(mode, "set");
+    long long seconds = (long long)(json_integer_value(json_object_get(mode, "ms")) / 1000);
+    struct verdict v = { 0 };
+    const char *name = verdict_from_word(word, &v) < 0 ? word
+                       : v.reasons                     ? reason_name(v.reasons, cmd_lang())
+                                                       : status_name(v.status, cmd_lang());
+
+    printf(say_zh() ? "（其间 %lld 秒的读数标为：%s）" : " (for %lld s readings are: %s)",
+           seconds, name ? name : word);
+}
+
 static void print_command(const json_t *c)
 {
     const json_t *mode = json_object_get(c, "mode"), *p;
@@ -166,9 +181,7 @@ static void print_command(const json_t *c)
 
     printf("   %-22s %s", text_of(c, "id"), text_of(json_object_get(c, "names"), cmd_lang()));
     if (mode)
-        printf(say_zh() ? "（其间读数标为 %s，%lld 秒）" : " (readings are %s for %lld s)",
-               text_of(mode, "set"),
-               (long long)(json_integer_value(json_object_get(mode, "ms")) / 1000));
+        print_mode(mode);
     puts("");
     json_array_foreach(json_object_get(c, "parameters"), i, p) print_parameter(p);
 }
@@ -217,7 +230,8 @@ static void print_sentence(const json_t *root, FILE *out)
 
     if (json_is_true(json_object_get(root, "again")))
         fputs(say_zh() ? "此前已执行，未重复：" : "Not done again; of the first time: ", out);
-    fprintf(out, "%s\n", *said ? said : "The daemon gave no reason.");
+    fprintf(out, "%s%s\n",
+            event ? "" : "sluice command: ", *said ? said : "The daemon gave no reason.");
 }
 
 static int print_answer(const char *line, bool is_json)

@@ -29,6 +29,7 @@ struct running {
     struct command_request request;
     struct command_plan plan;
     json_t *event; /* that went ahead */
+    json_t *ended; /* that said what became of it; NULL before */
     uint64_t batch;
     int64_t until_ms; /* real: the log is waited for */
     bool is_sent;     /* it is the poller's */
@@ -176,6 +177,7 @@ static void unlink_running(struct commands *c, const struct running *r)
 static void free_running(struct running *r)
 {
     json_decref(r->event);
+    json_decref(r->ended);
     free(r);
 }
 
@@ -199,23 +201,38 @@ static void settle_state(struct running *r, enum command_end end,
     set_mode(c, r->request.device);
 }
 
+/* What is told is in the log. */
+static void wait_for_log(struct running *r)
+{
+    r->batch = store_submitted(r->commands->o.store);
+    r->until_ms = mono_ms() + COMMAND_LOG_PATIENCE;
+}
+
+static void close_run(struct running *r)
+{
+    unlink_running(r->commands, r);
+    answer_event(r, r->ended, false);
+    free_running(r);
+}
+
+/* The answer follows when the log has it. */
 static void end_run(struct running *r, enum command_end end, const struct errand_result *result)
 {
     struct commands *c = r->commands;
     const char *device = c->station.devices[r->request.device].id;
     int64_t now_ms = clock_wall_ms(c->o.clock);
     const struct command_step *step = result ? &r->plan.steps[result->step] : NULL;
-    json_t *event = event_end(r->event, end, result, step, now_ms);
 
-    unlink_running(c, r);
+    r->ended = event_end(r->event, end, result, step, now_ms);
     settle_state(r, end, result, now_ms);
-    if (write_log(c, device, event) < 0)
-        log_error("the outcome of command %s of %s is not in the log device=%s",
-                  r->request.command->id, device, device);
-    remember(c, event);
-    answer_event(r, event, false);
-    json_decref(event);
-    free_running(r);
+    remember(c, r->ended);
+    if (write_log(c, device, r->ended) == 0) {
+        wait_for_log(r);
+        return;
+    }
+    log_error("the outcome of command %s of %s is not in the log device=%s",
+              r->request.command->id, device, device);
+    r->batch = 0;
 }
 
 static void on_done(void *user, const struct errand_result *result)
@@ -259,12 +276,13 @@ static void look(struct commands *c)
     uint64_t committed = c->committed;
     pthread_mutex_unlock(&c->lock);
     for (struct running *r = c->running; r; r = next) {
+        bool is_logged = r->batch <= committed, is_late = mono_ms() >= r->until_ms;
         next = r->next;
-        if (r->is_sent)
-            continue;
-        if (r->batch <= committed)
+        if (r->ended && (is_logged || is_late))
+            close_run(r);
+        else if (!r->ended && !r->is_sent && is_logged)
             send_run(r);
-        else if (mono_ms() >= r->until_ms)
+        else if (!r->ended && !r->is_sent && is_late)
             end_run(r, END_NOT_LOGGED, NULL);
     }
 }
@@ -323,7 +341,7 @@ static bool is_again(struct commands *c, struct running *r, const json_t *begin)
 static bool is_busy(const struct commands *c, uint32_t device)
 {
     for (const struct running *r = c->running; r; r = r->next) {
-        if (r->request.device == device)
+        if (r->request.device == device && !r->ended)
             return true;
     }
     return false;
@@ -347,8 +365,7 @@ static int begin_log(struct commands *c, struct running *r, struct command_refus
         return rc;
     }
     json_decref(before);
-    r->batch = store_submitted(c->o.store);
-    r->until_ms = mono_ms() + COMMAND_LOG_PATIENCE;
+    wait_for_log(r);
     return 0;
 }
 
@@ -548,8 +565,11 @@ void commands_detach(struct commands *c)
 {
     const struct errand_result nothing = { .outcome = ERRAND_STOPPED };
 
-    while (c->running)
-        end_run(c->running, END_INTERRUPTED, &nothing);
+    while (c->running) {
+        if (!c->running->ended)
+            end_run(c->running, END_INTERRUPTED, &nothing);
+        close_run(c->running);
+    }
     c->station = (struct commands_station){ 0 };
 }
 

@@ -242,12 +242,25 @@ static const struct fault *due(const struct fault_state *s, enum fault_kind kind
     return NULL;
 }
 
+/* The table that a request reads or writes. */
+static uint8_t space_of(uint8_t function)
+{
+    static const uint8_t written[] = {
+        [5] = SPACE_COIL, [6] = SPACE_HOLDING, [15] = SPACE_COIL, [16] = SPACE_HOLDING
+    };
+
+    return function < sizeof written && written[function] ? written[function] : function;
+}
+
 static bool meets(const struct fault *f, const struct fault_request *r)
 {
+    bool is_single = r->function == 5 || r->function == 6; /* a value stands for the count */
+    unsigned count = is_single ? 1 : r->count;
+
     if (f->address < 0)
         return true;
-    return (!f->space || f->space == r->function) && (unsigned)f->address >= r->first &&
-           (unsigned)f->address - r->first < r->count;
+    return (!f->space || f->space == space_of(r->function)) &&
+           (unsigned)f->address >= r->first && (unsigned)f->address - r->first < count;
 }
 
 uint8_t fault_exception(const struct fault_state *s, const struct fault_request *r)
