@@ -22,7 +22,6 @@ static const struct {
     { "Uint32", TYPE_U32, ORDER_ABCD }, { "Uint32LE", TYPE_U32, ORDER_CDAB },
     { "Float", TYPE_F32, ORDER_ABCD },  { "FloatLE", TYPE_F32, ORDER_CDAB },
     { "Int64", TYPE_S64, ORDER_ABCD },  { "Uint64", TYPE_U64, ORDER_ABCD },
-    { "Double", TYPE_F64, ORDER_ABCD },
 };
 
 /* Names of collectd's output. */
@@ -217,7 +216,7 @@ static int read_place(struct import_reader *r, struct tree *host, struct import_
         return -EINVAL;
     }
     if (strncasecmp(uart, "RS485", 5) == 0)
-        import_note(r, IMPORT_RS485, host->text, host->line, NULL);
+        bus->rts = "high"; /* what the driver does where nothing else is said */
     return 0;
 }
 

@@ -366,7 +366,6 @@ static int place_serial(struct import_reader *r, struct hub *hub, struct import_
 {
     const char *parity = "N", *port = NULL, *method = "rtu";
     int64_t data = 8, stop = 1;
-    char format[8];
     struct tree *t = hub->table;
 
     bus->kind = IMPORT_RTU;
@@ -381,15 +380,7 @@ static int place_serial(struct import_reader *r, struct hub *hub, struct import_
         import_note(r, IMPORT_ASCII, hub->name, t->line, NULL);
         return 1;
     }
-    snprintf(format, sizeof format, "%d%c%d", (int)data, parity[0] ? parity[0] : 'N',
-             (int)stop);
-    static const char *const spoken[] = { "8N1", "8E1", "8O1", "8N2", NULL };
-    bus->format = "8N1";
-    for (size_t i = 0; spoken[i]; i++)
-        if (strcmp(spoken[i], format) == 0)
-            bus->format = spoken[i];
-    if (strcmp(bus->format, format) != 0)
-        import_note(r, IMPORT_FORMAT, format, t->line, NULL);
+    bus->format = import_serial_format(r, data, parity, stop, t->line);
     hub->is_placed = port && !elsewhere(port);
     bus->device = hub->is_placed ? port : "/dev/ttyUSB0";
     if (elsewhere(port))

@@ -62,6 +62,8 @@ struct import_bus {
     const char *device; /* RTU */
     int64_t port, baud;
     const char *format; /* "8N1" */
+    const char *rts;    /* "high", "low": the driver switches the direction; NULL: not */
+    int64_t rts_before_ms, rts_after_ms;
     int line;
     struct import_bus *next;
 };

@@ -282,6 +282,21 @@ static void slug(const char *text, char joint, char *out, size_t size)
     out[n] = '\0';
 }
 
+const char *import_serial_format(struct import_reader *r, int64_t data, const char *parity,
+                                 int64_t stop, int line)
+{
+    static const char *const spoken[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2" };
+    char format[8];
+
+    snprintf(format, sizeof format, "%d%c%d", (int)data, parity[0] ? parity[0] : 'N',
+             (int)stop);
+    for (size_t i = 0; i < sizeof spoken / sizeof *spoken; i++)
+        if (strcmp(spoken[i], format) == 0)
+            return spoken[i];
+    import_note(r, IMPORT_FORMAT, format, line, NULL);
+    return spoken[0];
+}
+
 static bool bus_has_id(const struct import_plan *p, const char *id)
 {
     for (const struct import_bus *b = p->buses; b; b = b->next)

@@ -51,6 +51,10 @@ const char *import_format_text(struct import_reader *r, const char *format, ...)
 void import_note(struct import_reader *r, enum import_reason reason, const char *about,
                  int line, const struct import_device *device);
 
+/* "8E1" of its parts; a format that no bus of ours has is noted, and 8N1 in its place. */
+const char *import_serial_format(struct import_reader *r, int64_t data, const char *parity,
+                                 int64_t stop, int line);
+
 /* A bus with this place, an old one where two settings name the same; NULL: no memory. */
 struct import_bus *import_add_bus(struct import_reader *r, const struct import_bus *place,
                                   const char *name);

@@ -377,13 +377,27 @@ static int place_tcp(struct import_reader *r, const struct tree *at, struct impo
     return 0;
 }
 
+/* Its presence switches the driver's direction control on. */
+static int read_rs485(struct import_reader *r, struct tree *t, struct import_bus *bus)
+{
+    bool is_high = false;
+
+    if (!t)
+        return 0;
+    if (!import_bool(r, t, "rts_high_during_send", &is_high) ||
+        !import_duration(r, t, "delay_rts_before_send", 1, &bus->rts_before_ms) ||
+        !import_duration(r, t, "delay_rts_after_send", 1, &bus->rts_after_ms))
+        return -EINVAL;
+    bus->rts = is_high ? "high" : "low";
+    import_note_rest(r, t, (const char *const[]){ "rts_high_after_send", NULL }, NULL);
+    return 0;
+}
+
 static int place_serial(struct import_reader *r, struct tree *table, const struct tree *at,
                         struct import_bus *bus)
 {
-    static const char *const spoken[] = { "8N1", "8E1", "8O1", "8N2", NULL };
     const char *parity = "N";
     int64_t data = 8, stop = 1;
-    char format[8];
 
     bus->kind = IMPORT_RTU;
     bus->baud = 9600;
@@ -395,15 +409,8 @@ static int place_serial(struct import_reader *r, struct tree *table, const struc
         !import_int(r, table, "stop_bits", 1, 2, &stop) ||
         !import_text(r, table, "parity", &parity))
         return -EINVAL;
-    snprintf(format, sizeof format, "%d%c%d", (int)data, parity[0] ? parity[0] : 'N',
-             (int)stop);
-    bus->format = "8N1";
-    for (size_t i = 0; spoken[i]; i++)
-        if (strcmp(spoken[i], format) == 0)
-            bus->format = spoken[i];
-    if (strcmp(bus->format, format) != 0)
-        import_note(r, IMPORT_FORMAT, format, at->line, NULL);
-    return 0;
+    bus->format = import_serial_format(r, data, parity, stop, at->line);
+    return read_rs485(r, import_find(table, "rs485"), bus);
 }
 
 /* 0; 1: told and left out; -EINVAL. */
@@ -447,10 +454,7 @@ static int read_place(struct import_reader *r, struct plugin *p)
 static int read_workarounds(struct import_reader *r, struct plugin *p)
 {
     struct tree *t = import_find(p->table, "workarounds");
-    struct tree *rs485 = import_find(p->table, "rs485");
 
-    if (rs485)
-        import_note(r, IMPORT_RS485, p->name ? p->name : r->plan->base, rs485->line, NULL);
     if (!t)
         return 0;
     if (!import_duration(r, t, "pause_between_requests", 1, &p->pause_ms) ||

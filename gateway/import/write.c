@@ -209,23 +209,37 @@ void import_write_profile(const struct import_plan *p, const struct import_devic
     }
 }
 
+static int64_t limit(int64_t v, int64_t min, int64_t max)
+{
+    return v < min ? min : v > max ? max : v;
+}
+
+static void put_rs485(const struct import_bus *bus, struct buf *b)
+{
+    if (!bus->rts)
+        return;
+    buf_printf(b, ", rs485: {rts_on_send: %s", bus->rts);
+    if (bus->rts_before_ms)
+        buf_printf(b, ", before: %lldms", (long long)limit(bus->rts_before_ms, 0, 100));
+    if (bus->rts_after_ms)
+        buf_printf(b, ", after: %lldms", (long long)limit(bus->rts_after_ms, 0, 100));
+    buf_puts(b, "}");
+}
+
 static void put_bus(const struct import_bus *bus, struct buf *b)
 {
     buf_printf(b, "  - {id: %s, type: %s, ", bus->id, kinds[bus->kind]);
     if (bus->kind == IMPORT_RTU) {
         buf_puts(b, "port: ");
         buf_json(b, bus->device);
-        buf_printf(b, ", baud: %lld, format: %s}\n", (long long)bus->baud, bus->format);
+        buf_printf(b, ", baud: %lld, format: %s", (long long)bus->baud, bus->format);
+        put_rs485(bus, b);
+        buf_puts(b, "}\n");
         return;
     }
     buf_puts(b, "host: ");
     buf_json(b, bus->host);
     buf_printf(b, ", port: %lld}\n", (long long)bus->port);
-}
-
-static int64_t limit(int64_t v, int64_t min, int64_t max)
-{
-    return v < min ? min : v > max ? max : v;
 }
 
 static void put_device(const struct import_device *dev, struct buf *b)
