@@ -13,6 +13,7 @@
 enum {
     DEFLATE_FROM = 64, /* bytes of payload below which deflate hardly ever gains */
     DEFLATE_PAUSE = 7, /* frames without a further try after one that gained nothing */
+    REVIEW_ROWS = 512, /* after which parameters are looked at again, however well they fit */
     BESIDE_MAX = 8,    /* one value in so many beside its lattice asks for other parameters */
     LONG_PERIOD_MS = 600000,
 };
@@ -21,8 +22,10 @@ enum {
 
 struct encoder_column {
     struct column_tally tally;
+    unsigned since; /* rows since parameters were looked at */
     int hint_decimals;
     bool is_literal;
+    bool has_zeros; /* the codec knows the parameter */
 };
 
 struct series_encoder {
@@ -78,6 +81,7 @@ int series_encoder_create(uint32_t stream, enum series_codec codec, unsigned col
         int d = hints ? hints[j].decimals : -1;
         e->columns[j].hint_decimals = d <= DECIMAL_MAX_E ? d : DECIMAL_MAX_E;
         e->columns[j].is_literal = hints && hints[j].is_literal;
+        e->columns[j].has_zeros = codec == SERIES_DENSE;
     }
     *ret = e;
     return 0;
@@ -131,15 +135,24 @@ static void remember(struct column_tally *t, const struct column_view *view)
         tally_add(t, &view->cells[(size_t)i * view->stride]);
 }
 
-/* Other parameters in the middle of a segment: when more values fit them, or when a step has
- * shown itself. */
+/* Other parameters in the middle of a segment: when more values fit them, or when a coarser
+ * step has shown itself that all but a few share. */
 static bool is_better(const struct column_tally *t, const struct column_params *now,
-                      const struct column_params *p, unsigned beside, unsigned beside_now)
+                      const struct column_params *p, const struct column_judged *j,
+                      unsigned beside_now, unsigned rows)
 {
-    if (beside < beside_now)
+    if (j->beside < beside_now)
         return true;
-    return beside == beside_now && t->step_values >= TALLY_SETTLED && p->e == now->e &&
-           p->num / 2 >= now->num;
+    return (j->beside - beside_now) * TALLY_OUTLIERS <= rows && tally_gain(t, p, now) > 0;
+}
+
+static struct column_params choose(const struct encoder_column *c)
+{
+    struct column_params p = tally_choose(&c->tally, c->hint_decimals);
+
+    if (!c->has_zeros)
+        p.zeros = 0;
+    return p;
 }
 
 /* Judges the column, first choosing its parameters where that is due. Returns true when they
@@ -149,22 +162,25 @@ static bool settle(struct encoder_column *c, struct column_params *params, bool 
 {
     if (is_key) {
         remember(&c->tally, view);
-        *params = tally_choose(&c->tally, c->hint_decimals);
+        *params = choose(c);
         c->tally = (struct column_tally){ 0 };
         column_judge(params, view, j);
         return true;
     }
     column_judge(params, view, j);
-    if (c->tally.values >= TALLY_FULL && j->beside * BESIDE_MAX <= view->rows)
+    c->since += view->rows;
+    if (c->tally.values >= TALLY_FULL && c->since < REVIEW_ROWS &&
+        j->beside * BESIDE_MAX <= view->rows)
         return false;
+    c->since = 0;
     remember(&c->tally, view);
-    struct column_params trial = tally_choose(&c->tally, c->hint_decimals);
+    struct column_params trial = choose(c);
     if (column_params_are_equal(&trial, params))
         return false;
 
     unsigned beside_now = j->beside;
     column_judge(&trial, view, j);
-    bool is_new = is_better(&c->tally, params, &trial, j->beside, beside_now);
+    bool is_new = is_better(&c->tally, params, &trial, j, beside_now, view->rows);
     if (is_new)
         *params = trial;
     else

@@ -166,7 +166,7 @@ static void bench_single(struct series *const *s, unsigned n)
         for (int way = 0; way < 4; way++) {
             double sum = 0;
             for (unsigned k = 0; k < n; k++) {
-                struct series_hint hint = { s[k]->decimals };
+                struct series_hint hint = { .decimals = s[k]->decimals };
                 struct load l = { s[k]->rows,  1,     s[k]->time_ms,
                                   s[k]->cells, &hint, s[k]->period_ms };
                 sum += log(
@@ -189,7 +189,7 @@ static void bench_wide(struct series *const *s, unsigned n)
 
     for (unsigned j = 0; j < WIDE; j++) {
         const struct series *from = s[j % n];
-        hints[j].decimals = from->decimals;
+        hints[j] = (struct series_hint){ .decimals = from->decimals };
         l.rows = from->rows < l.rows ? from->rows : l.rows;
         for (unsigned i = 0; i < from->rows; i++)
             cells[(size_t)i * WIDE + j] = from->cells[i];
