@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -133,10 +134,12 @@ int rig_open(struct rig *r)
         return rc;
     }
     rc = open_streams(r);
-    if (rc < 0)
+    if (rc < 0) {
         rig_close(r);
-    else if (r->epoch == 0)
+        snprintf(r->why, sizeof r->why, "a stream cannot be opened: %s", strerror(-rc));
+    } else if (r->epoch == 0) {
         r->epoch = store_epoch(r->store);
+    }
     return rc;
 }
 
@@ -208,6 +211,34 @@ bool rig_wait(struct rig *r)
     pthread_mutex_lock(&r->lock);
     while (!r->is_off && r->batches < r->submitted)
         pthread_cond_wait(&r->changed, &r->lock);
+    bool is_done = r->batches >= r->submitted;
+    note_reported(r);
+    pthread_mutex_unlock(&r->lock);
+    return is_done;
+}
+
+static bool wait_ms(struct rig *r, int64_t ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += ms * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    return pthread_cond_timedwait(&r->changed, &r->lock, &until) == 0;
+}
+
+bool rig_wait_unless_failed(struct rig *r)
+{
+    struct store_health h = { 0 };
+
+    pthread_mutex_lock(&r->lock);
+    while (r->batches < r->submitted && h.commit_errors == 0) {
+        wait_ms(r, 1);
+        pthread_mutex_unlock(&r->lock);
+        store_health_get(r->store, &h);
+        pthread_mutex_lock(&r->lock);
+    }
     bool is_done = r->batches >= r->submitted;
     note_reported(r);
     pthread_mutex_unlock(&r->lock);

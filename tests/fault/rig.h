@@ -59,6 +59,10 @@ void rig_step(struct rig *r);
 /* Until all steps are reported or the power is off: true when they are. */
 bool rig_wait(struct rig *r);
 
+/* The same, but no longer than the disk works: false also when it failed and the log does not
+ * recover within some milliseconds. */
+bool rig_wait_unless_failed(struct rig *r);
+
 /*
  * What the log holds, read through the store: rows of the steps 0, 1, ... without a gap, each
  * once and with its values, at least those reported; events, state, cursor, entry numbers that
