@@ -2,6 +2,7 @@
 #include "gateway/bus/bus.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "gateway/bus/kinds.h"
 #include "gateway/bus/modbus_frame.h"
@@ -93,4 +94,28 @@ const char *bus_fate_name(enum bus_fate fate)
     };
 
     return names[fate];
+}
+
+/* Modbus Application Protocol V1.1b3, section 7. */
+const char *bus_exception_text(uint8_t code, const char *lang)
+{
+    static const struct {
+        const char *en, *zh;
+    } words[] = {
+        [1] = { "illegal function", "不支持的功能码" },
+        [2] = { "illegal data address", "非法数据地址" },
+        [3] = { "illegal data value", "非法数据值" },
+        [4] = { "device failure", "从站故障" },
+        [5] = { "acknowledged, not ready yet", "已确认，尚未完成" },
+        [6] = { "device busy", "从站忙" },
+        [8] = { "memory parity error", "存储奇偶校验错" },
+        [10] = { "gateway has no path", "网关路径不可用" },
+        [11] = { "no answer behind the gateway", "网关后的设备无应答" },
+    };
+
+    bool is_zh = lang && strncmp(lang, "zh", 2) == 0;
+
+    if (code >= sizeof words / sizeof words[0] || !words[code].en)
+        return is_zh ? "未定义的代码" : "unknown code";
+    return is_zh ? words[code].zh : words[code].en;
 }

@@ -97,6 +97,9 @@ struct bus_frame {
 /* "sent", "taken", "late" ...: a word for files and screens. */
 const char *bus_fate_name(enum bus_fate fate);
 
+/* "illegal data address" ...; "unknown code" for what Modbus does not define. zh or en. */
+const char *bus_exception_text(uint8_t code, const char *lang);
+
 struct bus_events {
     void (*on_reply)(void *user, const struct bus_reply *r);
     /* An answer came after its deadline, took_ms after its request (-1: not known), and was

@@ -18,26 +18,9 @@ const char *say(const char *en, const char *zh)
     return say_zh() ? zh : en;
 }
 
-/* Modbus Application Protocol V1.1b3, section 7. */
 const char *exception_words(uint8_t code)
 {
-    static const struct {
-        const char *en, *zh;
-    } words[] = {
-        [1] = { "illegal function", "不支持的功能码" },
-        [2] = { "illegal data address", "非法数据地址" },
-        [3] = { "illegal data value", "非法数据值" },
-        [4] = { "device failure", "从站故障" },
-        [5] = { "acknowledged, not ready yet", "已确认，尚未完成" },
-        [6] = { "device busy", "从站忙" },
-        [8] = { "memory parity error", "存储奇偶校验错" },
-        [10] = { "gateway has no path", "网关路径不可用" },
-        [11] = { "no answer behind the gateway", "网关后的设备无应答" },
-    };
-
-    if (code >= sizeof words / sizeof words[0] || !words[code].en)
-        return say("unknown code", "未定义的代码");
-    return say(words[code].en, words[code].zh);
+    return bus_exception_text(code, cmd_lang());
 }
 
 const char *outcome_words(enum bus_outcome outcome, uint8_t exception, int64_t timeout_ms,

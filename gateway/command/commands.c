@@ -21,8 +21,6 @@
 
 enum { CHECK_MS = 500 }; /* real: whether the log's patience is over */
 
-#define STATE_PREFIX "command/"
-
 struct running {
     struct running *next;
     struct commands *commands;
@@ -46,67 +44,22 @@ struct commands {
     pthread_mutex_t lock; /* of `committed` */
     uint64_t committed;
     struct running *running;
-    json_t *states; /* device id -> {"event", "mode", "until"}: as in the log */
-    json_t *past;   /* last events of requests that have an id, oldest first */
+    struct command_record record;
 };
 
 /* ---- the log ---- */
 
-static json_t *state_of(struct commands *c, const char *device)
-{
-    json_t *state = json_object_get(c->states, device);
-
-    if (!state) {
-        json_object_set_new(c->states, device, json_object());
-        state = json_object_get(c->states, device);
-    }
-    return state;
-}
-
-static int add_state(struct commands *c, struct store_batch *b, const char *device)
-{
-    char key[STORE_NAME_MAX];
-    const json_t *state = json_object_get(c->states, device);
-    bool is_empty = json_object_size(state) == 0;
-    char *text = is_empty ? NULL : json_dumps(state, JSON_COMPACT);
-
-    snprintf(key, sizeof key, STATE_PREFIX "%s", device);
-    int rc =
-        is_empty || text ? store_batch_state(b, key, text, text ? strlen(text) : 0) : -ENOMEM;
-    free(text);
-    return rc;
-}
-
-/* The event and the device's state in one batch, at once; live readers are told. */
+/* Live readers are told as well. */
 static int write_log(struct commands *c, const char *device, const json_t *event)
 {
-    char *text = json_dumps(event, JSON_COMPACT);
-    struct store_batch *b = NULL;
-    int rc = text ? store_batch_begin(c->o.store, &b) : -ENOMEM;
+    char *text;
+    int rc = record_write(&c->record, device, event, &text);
 
-    if (rc == 0)
-        rc = store_batch_event(b, text);
-    if (rc == 0)
-        rc = add_state(c, b, device);
-    if (rc == 0)
-        rc = store_batch_submit(b, STORE_AT_ONCE);
-    else if (b)
-        store_batch_drop(b);
-    if (rc == 0 && c->station.on_event)
-        c->station.on_event(c->station.user, text);
+    if (rc < 0)
+        return rc;
+    c->station.on_event(c->station.user, text);
     free(text);
-    return rc;
-}
-
-static void remember(struct commands *c, json_t *event)
-{
-    const char *id = json_string_value(json_object_get(event, "request"));
-
-    if (!id || !*id)
-        return;
-    json_array_append(c->past, event);
-    if (json_array_size(c->past) > COMMAND_PAST_MAX)
-        json_array_remove(c->past, 0);
+    return 0;
 }
 
 /* ---- answers ---- */
@@ -139,28 +92,16 @@ static void answer_event(struct running *r, const json_t *event, bool is_again)
 
 /* ---- modes ---- */
 
-static void put_mode(struct commands *c, const char *device, const char *mode, int64_t until_ms)
-{
-    json_t *state = state_of(c, device);
-
-    json_object_set_new(state, "mode", json_string(mode));
-    json_object_set_new(state, "until", json_integer(until_ms));
-}
-
-/* Readings follow what the state says. */
+/* Readings follow what is recorded. */
 static void set_mode(struct commands *c, uint32_t device)
 {
-    json_t *state = state_of(c, c->station.devices[device].id);
-    const char *mode = json_string_value(json_object_get(state, "mode"));
-    int64_t until_ms = json_integer_value(json_object_get(state, "until"));
+    const char *id = c->station.devices[device].id;
     struct verdict v = { 0 };
+    int64_t until_ms = 0;
 
-    if (mode && (until_ms <= clock_wall_ms(c->o.clock) || verdict_from_word(mode, &v) < 0)) {
-        json_object_del(state, "mode");
-        json_object_del(state, "until");
-        mode = NULL;
-    }
-    poll_device_mode(c->station.poll, device, v, mode ? until_ms : 0);
+    if (!record_mode(&c->record, id, clock_wall_ms(c->o.clock), &v, &until_ms))
+        record_drop_mode(&c->record, id);
+    poll_device_mode(c->station.poll, device, v, until_ms);
 }
 
 /* ---- the end of a run ---- */
@@ -191,12 +132,11 @@ static void settle_state(struct running *r, enum command_end end,
     bool has_touched =
         end == END_DONE || (result && (result->written > 0 || result->is_unknown));
 
-    json_object_del(state_of(c, device), "event");
+    json_object_del(record_state(&c->record, device), "event");
     if (command->mode && has_touched)
-        put_mode(c, device, command->mode, now_ms + command->mode_ms);
+        record_put_mode(&c->record, device, command->mode, now_ms + command->mode_ms);
     else if (command->mode && !has_touched) {
-        json_object_del(state_of(c, device), "mode");
-        json_object_del(state_of(c, device), "until");
+        record_drop_mode(&c->record, device);
     }
     set_mode(c, r->request.device);
 }
@@ -225,7 +165,7 @@ static void end_run(struct running *r, enum command_end end, const struct errand
 
     r->ended = event_end(r->event, end, result, step, now_ms);
     settle_state(r, end, result, now_ms);
-    remember(c, r->ended);
+    record_remember(&c->record, r->ended);
     if (write_log(c, device, r->ended) == 0) {
         wait_for_log(r);
         return;
@@ -314,28 +254,23 @@ void commands_committed(struct commands *c, uint64_t batches)
 /* True when it was answered: an earlier request of the same id. */
 static bool is_again(struct commands *c, struct running *r, const json_t *begin)
 {
+    static const char *const same[] = { "device", "command", "values" };
+    const json_t *event = *r->request.id ? record_find(&c->record, r->request.id) : NULL;
     struct command_refusal why;
-    json_t *event;
-    size_t i;
+    bool is_same = true;
 
-    if (!*r->request.id)
+    if (!event)
         return false;
-    json_array_foreach(c->past, i, event)
-    {
-        if (strcmp(json_string_value(json_object_get(event, "request")), r->request.id) != 0)
-            continue;
-        if (json_equal(json_object_get(event, "device"), json_object_get(begin, "device")) &&
-            json_equal(json_object_get(event, "command"), json_object_get(begin, "command")) &&
-            json_equal(json_object_get(event, "values"), json_object_get(begin, "values"))) {
-            answer_event(r, event, true);
-            return true;
-        }
-        refuse(&why, "request_used", "This request id stands for another command already.",
-               "该请求编号已用于另一条命令。");
-        answer_refusal(r, &why);
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        is_same &= json_equal(json_object_get(event, same[i]), json_object_get(begin, same[i]));
+    if (is_same) {
+        answer_event(r, event, true);
         return true;
     }
-    return false;
+    refuse(&why, "request_used", "This request id stands for another command already.",
+           "该请求编号已用于另一条命令。");
+    answer_refusal(r, &why);
+    return true;
 }
 
 static bool is_busy(const struct commands *c, uint32_t device)
@@ -352,14 +287,14 @@ static int begin_log(struct commands *c, struct running *r, struct command_refus
     const struct profile_command *command = r->request.command;
     const char *device = c->station.devices[r->request.device].id;
     int64_t now_ms = clock_wall_ms(c->o.clock);
-    json_t *before = json_deep_copy(state_of(c, device));
+    json_t *before = json_deep_copy(record_state(&c->record, device));
 
-    json_object_set(state_of(c, device), "event", r->event);
+    json_object_set(record_state(&c->record, device), "event", r->event);
     if (command->mode)
-        put_mode(c, device, command->mode, now_ms + command->mode_ms);
+        record_put_mode(&c->record, device, command->mode, now_ms + command->mode_ms);
     int rc = write_log(c, device, r->event);
     if (rc < 0) {
-        json_object_set_new(c->states, device, before);
+        json_object_set_new(c->record.states, device, before);
         refuse(why, "log_full", "The log takes no more at present, so nothing was sent.",
                "日志暂时无法写入，未发送任何命令。");
         return rc;
@@ -465,41 +400,6 @@ void commands_request(struct commands *c, const char *json, const char *who,
 
 /* ---- life ---- */
 
-static bool take_past(void *user, const struct store_entry *e)
-{
-    struct commands *c = user;
-    json_t *event = json_loadb(e->data, e->size, 0, NULL);
-    const char *id = json_string_value(json_object_get(event, "request"));
-    const char *what = json_string_value(json_object_get(event, "what"));
-
-    if (id && *id && what && strcmp(what, "begun") != 0 && json_object_get(event, "begun"))
-        json_array_insert(c->past, 0, event); /* newest come first */
-    json_decref(event);
-    return true;
-}
-
-static int read_past(struct commands *c)
-{
-    struct store_reader *reader;
-    int rc = store_reader_open(c->o.store, &reader);
-
-    if (rc < 0)
-        return rc;
-    rc = store_read_events(reader, "command", 2 * COMMAND_PAST_MAX, take_past, c);
-    store_reader_close(reader);
-    return rc;
-}
-
-static void take_state(void *user, const char *key, const void *data, size_t size)
-{
-    struct commands *c = user;
-    json_t *state = json_loadb(data, size, 0, NULL);
-
-    if (json_is_object(state))
-        json_object_set(c->states, key + strlen(STATE_PREFIX), state);
-    json_decref(state);
-}
-
 int commands_create(const struct commands_options *o, struct commands **ret)
 {
     struct commands *c = calloc(1, sizeof *c);
@@ -507,13 +407,8 @@ int commands_create(const struct commands_options *o, struct commands **ret)
     if (!c)
         return -ENOMEM;
     c->o = *o;
-    c->states = json_object();
-    c->past = json_array();
     pthread_mutex_init(&c->lock, NULL);
-    int rc = c->states && c->past ? store_state_each(o->store, STATE_PREFIX, take_state, c)
-                                  : -ENOMEM;
-    if (rc == 0)
-        rc = read_past(c);
+    int rc = record_open(&c->record, o->store);
     if (rc == 0)
         rc = uv_async_init(o->loop, &c->async, on_async);
     if (rc < 0) {
@@ -532,13 +427,13 @@ static void tell_interrupted(struct commands *c, const char *device, json_t *beg
 {
     json_t *event = event_end(begin, END_INTERRUPTED, NULL, NULL, clock_wall_ms(c->o.clock));
 
-    json_object_del(state_of(c, device), "event");
+    json_object_del(record_state(&c->record, device), "event");
     if (!event)
         return;
     log_warning("a command of %s was cut off by the end of the run before device=%s", device,
                 device);
     if (write_log(c, device, event) == 0)
-        remember(c, event);
+        record_remember(&c->record, event);
     json_decref(event);
 }
 
@@ -550,7 +445,7 @@ void commands_attach(struct commands *c, const struct commands_station *s)
     uint32_t number;
 
     c->station = *s;
-    json_object_foreach_safe(c->states, next, device, state)
+    json_object_foreach_safe(c->record.states, next, device, state)
     {
         json_t *begin = json_incref(json_object_get(state, "event"));
         if (json_is_object(begin))
@@ -583,8 +478,7 @@ void commands_destroy(struct commands *c)
 {
     if (!c)
         return;
-    json_decref(c->states);
-    json_decref(c->past);
+    record_close(&c->record);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }

@@ -7,7 +7,7 @@
 #include "gateway/base/buf.h"
 #include "gateway/command/commands.h"
 
-enum { LINE_MAX_BYTES = 1 << 20, TEXT_MAX_BYTES = 2048 };
+enum { TEXT_MAX_BYTES = 2048 };
 
 /* ---- request.c ---- */
 
@@ -38,6 +38,35 @@ int request_plan(const struct commands_station *s, const struct command_request 
 
 /* What one device can be told, as an object of "devices". */
 json_t *device_describe(const struct commands_station *s, uint32_t device);
+
+/* ---- record.c ---- */
+
+struct command_record {
+    struct store *store;
+    json_t *states; /* device id -> {"event", "mode", "until"}, as in the log: the event of a
+                     * command that is under way, the mode of the readings and its end */
+    json_t *past;   /* last events of requests that have an id, oldest first */
+};
+
+/* Takes up what the log has. 0 or a negative errno; record_close() in any case. */
+int record_open(struct command_record *rec, struct store *store);
+void record_close(struct command_record *rec);
+
+/* The device's; empty when there was none. */
+json_t *record_state(struct command_record *rec, const char *device);
+void record_put_mode(struct command_record *rec, const char *device, const char *mode,
+                     int64_t until_ms);
+void record_drop_mode(struct command_record *rec, const char *device);
+/* False: none lasts. */
+bool record_mode(struct command_record *rec, const char *device, int64_t now_ms,
+                 struct verdict *ret, int64_t *ret_until_ms);
+
+/* The event and the device's state as one change, committed at once. *ret_text, the event, is
+ * freed by the caller. */
+int record_write(struct command_record *rec, const char *device, const json_t *event,
+                 char **ret_text);
+void record_remember(struct command_record *rec, json_t *event);
+const json_t *record_find(const struct command_record *rec, const char *id);
 
 /* ---- event.c ---- */
 

@@ -51,24 +51,6 @@ static const struct form forms[] = {
       "日志无法写入，因此未向 {device} 发送命令{command}。未作任何更改。" },
 };
 
-/* Modbus Application Protocol V1.1b3, section 7. */
-static const struct {
-    const char *en, *zh;
-} exceptions[] = {
-    [0] = { "unknown reason", "未知原因" },
-    [1] = { "illegal function", "不支持的功能" },
-    [2] = { "illegal data address", "寄存器地址无效" },
-    [3] = { "illegal data value", "数据值无效" },
-    [4] = { "device failure", "设备故障" },
-    [5] = { "still at work", "仍在处理" },
-    [6] = { "device busy", "设备忙" },
-    [7] = { "negative acknowledge", "拒绝执行" },
-    [8] = { "memory parity error", "存储校验错误" },
-    [9] = { "unknown reason", "未知原因" },
-    [10] = { "the gateway has no path to it", "网关无可用路径" },
-    [11] = { "the gateway got no answer from it", "网关未收到设备应答" },
-};
-
 /* The command may have moved the device away from where the configuration looks for it. */
 static const struct {
     const char *begin, *en, *zh;
@@ -143,11 +125,7 @@ static void put_steps(struct buf *b, const struct sentence *s, const char *lang)
 
 static void put_why(struct buf *b, const struct sentence *s, const char *lang)
 {
-    uint8_t code = s->r ? s->r->exception : 0;
-
-    if (code >= sizeof exceptions / sizeof exceptions[0])
-        code = 0;
-    buf_puts(b, is_zh(lang) ? exceptions[code].zh : exceptions[code].en);
+    buf_puts(b, bus_exception_text(s->r ? s->r->exception : 0, lang));
 }
 
 static void put_exception(struct buf *b, const struct sentence *s, const char *lang)

@@ -91,6 +91,44 @@ static void status_is_one_object(void **state)
     control_client_close(c);
 }
 
+struct asked {
+    uint64_t ticket;
+    char json[64], who[32];
+};
+
+static void keep_command(void *user, uint64_t ticket, const char *json, const char *who)
+{
+    struct asked *a = user;
+
+    a->ticket = ticket;
+    snprintf(a->json, sizeof a->json, "%s", json);
+    snprintf(a->who, sizeof a->who, "%s", who);
+}
+
+static void a_command_is_answered_later_and_tells_who_asked(void **state)
+{
+    struct fixture *f = *state;
+    struct asked asked = { 0 };
+    char me[32];
+
+    control_take_commands(f->control, keep_command, &asked);
+    struct control_client *gone = ask(f, "command {}"), *c;
+    while (!asked.ticket)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    uint64_t nobody = asked.ticket;
+    control_client_close(gone);
+    c = ask(f, "command {\"device\":\"d\"}");
+    while (asked.ticket == nobody)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    snprintf(me, sizeof me, "uid %u", (unsigned)getuid());
+    assert_string_equal(asked.who, me);
+    assert_string_equal(asked.json, "{\"device\":\"d\"}");
+    control_answer(f->control, nobody, "for somebody else");
+    control_answer(f->control, asked.ticket, "{\"ok\":true}");
+    assert_string_equal(line_of(f, c), "{\"ok\":true}");
+    control_client_close(c);
+}
+
 static void tail_begins_with_what_is_and_goes_on_with_what_changes(void **state)
 {
     struct fixture *f = *state;
@@ -392,6 +430,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(status_is_one_object),
+        TEST(a_command_is_answered_later_and_tells_who_asked),
         TEST(tail_begins_with_what_is_and_goes_on_with_what_changes),
         TEST(tail_brings_events),
         TEST(frames_are_wanted_only_while_somebody_looks),
