@@ -8,6 +8,7 @@
 
 #include "sensors/core/decimal.h"
 #include "sensors/core/sample.h"
+#include "sensors/profile/type.h"
 
 enum { WORDS_MAX = 255 }; /* what register_address.count can say */
 
@@ -37,16 +38,6 @@ static struct decimal number_of(const struct profile *p, const struct profile_id
     return reading.value;
 }
 
-/* Two characters per register, the first one in its high byte; closed by 0. */
-static void text_of_words(const uint16_t *words, size_t n, char *buf)
-{
-    for (size_t i = 0; i < n; i++) {
-        buf[2 * i] = (char)(words[i] >> 8);
-        buf[2 * i + 1] = (char)(words[i] & 0xFF);
-    }
-    buf[2 * n] = '\0';
-}
-
 /* Devices pad their names with blanks. */
 static void trim(char *text)
 {
@@ -62,7 +53,7 @@ static bool read_text(const struct profile_identify *test, const struct identify
     if (a->kind == ANSWER_TEXT)
         snprintf(buf, size, "%s", a->text);
     else if (a->kind == ANSWER_WORDS && test->type == TYPE_TEXT)
-        text_of_words(a->words, test->at.count, buf);
+        text_from_words(a->words, test->at.count, ORDER_ABCD, buf, size);
     else
         return false;
     trim(buf);

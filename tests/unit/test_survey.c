@@ -2,14 +2,18 @@
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
+#include "gateway/bus/modbus_frame.h"
 #include "gateway/conf/profile_load.h"
 #include "gateway/survey/stanza.h"
 #include "gateway/survey/steps.h"
@@ -535,6 +539,150 @@ static void says_when_there_is_no_connection(void **state)
     assert_int_equal(o.devices_n, 0);
 }
 
+/* ---- the whole, on a line whose devices speak at different speeds ---- */
+
+enum { RTU_REQUEST = 8, RTU_IDENTIFY = 7 };
+
+struct line_peer {
+    int master, slave;
+    char path[64];
+    speed_t speeds[256]; /* by unit: when it listens; 0: never */
+    pthread_t thread;
+    atomic_bool is_over;
+};
+
+static void line_answer(const struct line_peer *p, const uint8_t *q)
+{
+    struct termios t;
+    uint8_t a[8] = { q[0], q[1], 2, 0, 215 };
+    size_t n = 5;
+
+    if (tcgetattr(p->slave, &t) != 0 || p->speeds[q[0]] == 0 ||
+        cfgetospeed(&t) != p->speeds[q[0]])
+        return;
+    if (q[1] != BUS_READ_HOLDING || get_be16(q + 2) != 0 || get_be16(q + 4) != 1) {
+        a[1] = (uint8_t)(q[1] | 0x80);
+        a[2] = q[1] == BUS_IDENTIFY ? 1 : REFUSE_2;
+        n = 3;
+    }
+    uint16_t crc = adu_crc(a, n);
+    a[n] = (uint8_t)(crc & 0xFF);
+    a[n + 1] = (uint8_t)(crc >> 8);
+    assert_int_equal(write(p->master, a, n + 2), (ssize_t)(n + 2));
+}
+
+static void *line_main(void *arg)
+{
+    struct line_peer *p = arg;
+    struct pollfd fd = { .fd = p->master, .events = POLLIN };
+    uint8_t q[64];
+    size_t n = 0;
+
+    while (!atomic_load(&p->is_over)) {
+        if (poll(&fd, 1, 20) <= 0)
+            continue;
+        ssize_t got = read(p->master, q + n, sizeof q - n);
+        n = got > 0 ? n + (size_t)got : 0;
+        size_t whole = n > 1 && q[1] == BUS_IDENTIFY ? RTU_IDENTIFY : RTU_REQUEST;
+        if (n < whole)
+            continue;
+        line_answer(p, q);
+        n = 0;
+    }
+    return NULL;
+}
+
+static void line_start(struct line_peer *p)
+{
+    struct termios t;
+
+    p->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(p->master >= 0 && grantpt(p->master) == 0 && unlockpt(p->master) == 0);
+    assert_int_equal(ptsname_r(p->master, p->path, sizeof p->path), 0);
+    p->slave = open(p->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_int_equal(tcgetattr(p->slave, &t), 0);
+    cfmakeraw(&t);
+    assert_int_equal(tcsetattr(p->slave, TCSANOW, &t), 0);
+    assert_int_equal(pthread_create(&p->thread, NULL, line_main, p), 0);
+}
+
+static void line_stop(struct line_peer *p)
+{
+    atomic_store(&p->is_over, true);
+    pthread_join(p->thread, NULL);
+    close(p->slave);
+    close(p->master);
+}
+
+static void look_on_line(const struct line_peer *p, const struct survey_setting *list,
+                         size_t list_n, struct outcome *ret)
+{
+    static const uint8_t some[] = { 1, 2, 7, 8 };
+    uv_loop_t loop;
+    struct clock clock;
+    struct survey *s;
+
+    memset(ret, 0, sizeof *ret);
+    clock_init(&clock, 1, 0);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    struct survey_options o = serial_options(some, sizeof some);
+    o.loop = &loop;
+    o.clock = &clock;
+    o.place.device = p->path;
+    o.settings = list;
+    o.settings_n = list_n;
+    o.timeout_ms = 40;
+    o.on_hint = on_hint;
+    o.on_progress = on_progress;
+    o.user = ret;
+    assert_int_equal(survey_create(&o, &s), 0);
+    ret->rc = survey_run(s);
+    const struct survey_device *found = survey_devices(s, &ret->devices_n);
+    assert_true(ret->devices_n <= 8);
+    if (ret->devices_n)
+        memcpy(ret->devices, found, ret->devices_n * sizeof *found);
+    survey_destroy(s);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void finds_devices_of_different_speeds_on_one_line(void **state)
+{
+    struct line_peer p = { 0 };
+    struct outcome o;
+
+    (void)state;
+    p.speeds[1] = B4800;
+    p.speeds[8] = B9600;
+    line_start(&p);
+    look_on_line(&p, settings, 2, &o);
+    line_stop(&p);
+    assert_int_equal(o.rc, 0);
+    assert_int_equal(o.devices_n, 2);
+    assert_int_equal(o.devices[0].unit, 1);
+    assert_int_equal(o.devices[0].setting.baud, 4800);
+    assert_true(o.devices[0].best[0].is_default);
+    assert_int_equal(o.devices[1].unit, 8);
+    assert_int_equal(o.devices[1].setting.baud, 9600);
+    assert_int_equal(o.last.done, 8);
+    assert_int_equal(o.last.total, 8);
+}
+
+static void takes_one_and_two_stop_bits_for_the_same_device(void **state)
+{
+    static const struct survey_setting alike[] = { { 9600, 'N', 8, 1 }, { 9600, 'N', 8, 2 } };
+    struct line_peer p = { 0 };
+    struct outcome o;
+
+    (void)state;
+    p.speeds[2] = B9600;
+    line_start(&p);
+    look_on_line(&p, alike, 2, &o);
+    line_stop(&p);
+    assert_int_equal(o.devices_n, 2);
+    assert_false(o.devices[0].is_alias);
+    assert_true(o.devices[1].is_alias);
+}
+
 /* ---- the file ---- */
 
 static struct survey_device device_of(size_t profile, uint8_t unit, int baud)
@@ -636,6 +784,8 @@ int main(void)
         cmocka_unit_test(takes_255_for_the_device_itself),
         cmocka_unit_test(passes_silent_units_by),
         cmocka_unit_test(says_when_there_is_no_connection),
+        cmocka_unit_test(finds_devices_of_different_speeds_on_one_line),
+        cmocka_unit_test(takes_one_and_two_stop_bits_for_the_same_device),
         cmocka_unit_test(writes_one_bus_and_its_devices),
         cmocka_unit_test(leaves_what_is_uncertain_as_comments),
         cmocka_unit_test(joins_a_bus_that_the_configuration_has),

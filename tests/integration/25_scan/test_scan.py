@@ -83,6 +83,18 @@ def test_configures_a_mixed_line_unattended(sluice, simulate, place):
     assert report["summary"]["good"] > 30
 
 
+def test_configures_what_stands_behind_a_serial_device_server(sluice, binary, place):
+    sim = place.add(Process([binary, "sim", "--profile", "kippzonen-smp", "--rtu-tcp", "127.0.0.1:0",
+                             "--unit", "6", "--calm"], place.path, "sim")).wait_line("ready")
+    target = "rtu-tcp:" + re.search(r"(127\.0\.0\.1:\d+)=", sim.text).group(1)
+    scan = sluice("scan", target, "--unit", "4-8", "--write", configure(place))
+    assert scan.returncode == 0, scan.stdout + scan.stderr
+    assert sluice("check", "station.yaml").returncode == 0
+    test = sluice("test", "--config", "station.yaml")
+    assert test.returncode == 0, test.stdout
+    assert f"{target.replace(':', ' ', 1)} unit 6" in test.stdout
+
+
 def test_lists_a_device_of_a_line_without_a_speed_once(sluice, simulate, place):
     simulate({"ph": ("hamilton-ph-arc", 3)})
     scan = sluice("scan", place.path / "tty", "--baud", "4800,9600,19200", "--unit", "1-4", "--json")
