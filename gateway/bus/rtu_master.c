@@ -7,6 +7,7 @@
 
 #include "gateway/bus/modbus_frame.h"
 #include "gateway/bus/rtu_open.h"
+#include "gateway/bus/rtu_short.h"
 
 enum {
     UNITS = 256,
@@ -24,8 +25,7 @@ struct unit {
     struct rtu_open open;
     int64_t quiet_us;   /* not to be asked before */
     int64_t slowest_us; /* answer so far, late ones too; fades */
-    bool is_heard;      /* it has answered since the last timeout */
-    bool has_doubt;     /* an exception was not believed: other functions tell more */
+    struct rtu_knowledge knowledge;
 };
 
 enum phase { PHASE_IDLE, PHASE_SETTLE, PHASE_SEND, PHASE_READ, PHASE_DONE };
@@ -43,7 +43,7 @@ struct rtu_master {
     struct unit *unit; /* of both */
 
     /* the exchange under way */
-    int64_t give_up_us, deadline_us, echo_until_us;
+    int64_t pause_us, give_up_us, deadline_us, echo_until_us;
     uint8_t sent[ADU_RTU_MAX];
     size_t sent_n;
     bool may_echo;   /* what was sent has not come back yet */
@@ -178,89 +178,12 @@ static bool needs_short_read(struct rtu_master *m)
            (m->echo == ECHO_UNKNOWN && is_its_own_answer(&m->request));
 }
 
-static uint8_t read_function(uint8_t function)
-{
-    static const uint8_t reads[] = {
-        [BUS_READ_COILS] = BUS_READ_COILS,     [BUS_READ_DISCRETE] = BUS_READ_DISCRETE,
-        [BUS_READ_HOLDING] = BUS_READ_HOLDING, [BUS_READ_INPUT] = BUS_READ_INPUT,
-        [BUS_WRITE_COIL] = BUS_READ_COILS,     [BUS_WRITE_REGISTER] = BUS_READ_HOLDING,
-        [BUS_WRITE_COILS] = BUS_READ_COILS,    [BUS_WRITE_REGISTERS] = BUS_READ_HOLDING,
-        [BUS_IDENTIFY] = BUS_READ_HOLDING,
-    };
-
-    return reads[function];
-}
-
-/* Whatever a function answers of which nothing is outstanding proves the rest to be over, an
- * exception too. */
-static uint8_t fresh_function(const struct unit *u, uint8_t otherwise)
-{
-    for (uint8_t f = BUS_READ_INPUT; f >= BUS_READ_COILS; f--) {
-        if (!rtu_open_has_function(&u->open, f))
-            return f;
-    }
-    return otherwise;
-}
-
-static void set_place(struct bus_request *s, uint8_t function, size_t data_bytes,
-                      uint16_t first)
-{
-    bool is_bits = function <= BUS_READ_DISCRETE;
-
-    s->function = function;
-    s->count = (uint16_t)(is_bits ? 8 * data_bytes - 7 : data_bytes / 2);
-    s->first = first;
-    if ((uint32_t)first + s->count > 0x10000)
-        s->first = (uint16_t)(0x10000 - s->count);
-}
-
-/* Fewest registers whose answer looks like none outstanding, nor like the one to come: it
- * proves all. The last ones are for a unit that is heard. */
-static bool find_fresh_read(struct rtu_master *m, struct bus_request *s)
-{
-    struct unit *u = m->unit;
-    size_t room = u->is_heard ? RTU_OPEN_MAX : RTU_OPEN_MAX - RTU_OPEN_LAST;
-    uint8_t function = read_function(m->request.function);
-
-    if (u->has_doubt)
-        function = fresh_function(u, function);
-    for (size_t words = 1; u->open.n < room && words <= RTU_OPEN_MAX + 1; words++) {
-        size_t bytes = function <= BUS_READ_DISCRETE ? words : 2 * words;
-        set_place(s, function, bytes, m->request.first);
-        if (adu_is_request(s) && adu_key(s) != adu_key(&m->request) &&
-            !rtu_open_find(&u->open, adu_key(s)))
-            return true;
-    }
-    return false;
-}
-
-/* The outstanding read that was asked last, again: enough to see whether the unit is back. The
- * others may be forgotten meanwhile. */
-static bool find_stale_read(struct rtu_master *m, struct bus_request *s)
-{
-    const struct rtu_open *o = &m->unit->open;
-    int64_t best_us = INT64_MIN;
-
-    for (size_t i = 0; i < o->n; i++) {
-        const struct rtu_open_answer *a = &o->answer[i];
-        struct bus_request r = *s;
-        if (a->key >> 32 > BUS_READ_INPUT || a->key == adu_key(&m->request) ||
-            a->last_us <= best_us)
-            continue;
-        set_place(&r, (uint8_t)(a->key >> 32), (size_t)(a->key & UINT8_MAX), m->request.first);
-        if (!adu_is_request(&r)) /* another master may ask for more than we do */
-            continue;
-        best_us = a->last_us;
-        *s = r;
-    }
-    return best_us > INT64_MIN;
-}
-
 static void begin_exchange(struct rtu_master *m)
 {
     m->is_short_read = false;
     m->current = m->request;
-    m->give_up_us = m->now_us + m->request.timeout_ms * 1000;
+    m->pause_us = larger(m->opt.gap_us, m->request.pause_ms * 1000);
+    m->give_up_us = m->now_us + m->pause_us + m->request.timeout_ms * 1000;
     m->phase = PHASE_SETTLE;
 }
 
@@ -273,14 +196,11 @@ static void choose_request(struct rtu_master *m)
         finish(m, BUS_BAD_FRAME);
         return;
     }
-    struct bus_request s = m->request;
-    s.words = NULL;
-    if (m->is_short_read && !find_fresh_read(m, &s) && !find_stale_read(m, &s)) {
+    if (m->is_short_read &&
+        !rtu_short_read(&m->unit->open, &m->request, m->unit->knowledge, &m->current)) {
         finish(m, BUS_BAD_FRAME);
         return;
     }
-    if (m->is_short_read)
-        m->current = s;
     m->sent_n = adu_rtu_build(&m->current, m->sent);
     m->phase = PHASE_SEND;
 }
@@ -300,8 +220,8 @@ static void leave_alone(struct rtu_master *m)
         larger(m->current.timeout_ms * 1000 * QUIET_TIMEOUTS, u->slowest_us * QUIET_ANSWERS);
 
     u->quiet_us = m->now_us + (quiet_us < QUIET_MAX_US ? quiet_us : QUIET_MAX_US);
-    u->is_heard = false;
-    u->has_doubt = false; /* the other function may be one that it never answers */
+    u->knowledge.is_heard = false;
+    u->knowledge.has_doubt = false; /* the other function may be one that it never answers */
 }
 
 static void on_answer(struct rtu_master *m)
@@ -310,8 +230,8 @@ static void on_answer(struct rtu_master *m)
 
     note_answer_time(m);
     if (is_certain)
-        m->unit->has_doubt = false;
-    m->unit->is_heard = true;
+        m->unit->knowledge.has_doubt = false;
+    m->unit->knowledge.is_heard = true;
     if (m->is_short_read)
         begin_exchange(m);
     else
@@ -325,12 +245,12 @@ static void on_exception(struct rtu_master *m)
     struct unit *u = m->unit;
     bool is_certain = rtu_open_refused(&u->open, m->current.function, m->asked_us);
 
-    u->has_doubt = !is_certain;
+    u->knowledge.has_doubt = !is_certain;
     if (is_certain)
         note_answer_time(m);
     else
         u->quiet_us = m->now_us + m->current.timeout_ms * 1000;
-    u->is_heard = true;
+    u->knowledge.is_heard = true;
     if (m->is_short_read)
         begin_exchange(m);
     else
@@ -428,7 +348,6 @@ static void take_early(struct rtu_master *m)
     if (is_echo_so_far(m))
         return;
     drop_noise(m, n);
-    m->has_noise = true;
     if (n > GLITCH_MAX)
         finish(m, BUS_BAD_FRAME);
 }
@@ -480,8 +399,7 @@ static enum rtu_need idle(const struct rtu_master *m, struct rtu_step *ret)
 
 static enum rtu_need settle(struct rtu_master *m, struct rtu_step *ret)
 {
-    int64_t pause_us = larger(m->opt.gap_us, m->request.pause_ms * 1000);
-    int64_t until_us = larger(m->last_us + pause_us, m->unit->quiet_us);
+    int64_t until_us = larger(m->last_us + m->pause_us, m->unit->quiet_us);
 
     if (m->now_us < until_us) {
         if (m->now_us < larger(m->give_up_us, m->unit->quiet_us))
