@@ -239,7 +239,9 @@ static void check_transport(const struct check *k, const struct device_conf *dev
     if (is_serial(bus) && dev->unit == BROADCAST)
         check_error(k, dev, &dev->unit, E_ADDRESS,
                     "unit 0 is the broadcast address of a serial line, expected 1 to 247");
-    if (is_serial(bus) && dev->unit > UNIT_SERIAL_MAX && dev->unit <= UINT8_MAX)
+    bool is_factory_unit = p && p->serial.unit == dev->unit; /* some do leave the factory so */
+    if (is_serial(bus) && dev->unit > UNIT_SERIAL_MAX && dev->unit <= UINT8_MAX &&
+        !is_factory_unit)
         check_error(k, dev, &dev->unit, E_ADDRESS,
                     "unit %lld is a reserved address of a serial line, expected 1 to 247",
                     (long long)dev->unit);

@@ -265,9 +265,6 @@ def test_every_stanza_of_the_pages_passes_check(tmp_path):
         path = write(tmp_path, f"{name}.yaml", STATION + text)
         result = subprocess.run([BINARY, "check", "--strict", path], capture_output=True,
                                 text=True, timeout=20)
-        # one instrument leaves the factory at an address that Modbus reserves
-        is_reserved = "unit: 255" in text and result.stdout.count("error: ") == 1 \
-            and "unit 255 is a reserved address" in result.stdout
-        assert result.returncode == 0 or is_reserved, name + result.stdout + result.stderr
+        assert result.returncode == 0, name + result.stdout + result.stderr
         found += 1
     assert found >= 2 * len(list(PAGES.glob("*.zh.md"))) - 2
