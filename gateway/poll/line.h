@@ -53,7 +53,8 @@ void line_add(struct line *l, struct device *d);
 /* Whether its answers take longer than its part of the line. */
 bool line_is_too_slow(const struct line *l, const struct device *d, const struct clock *c);
 
-/* now_ms: monotonic station time, here and below. */
+/* now_ms: monotonic station time, here and below; only looked at when a slow device is
+ * concerned. */
 void line_put(struct line *l, struct device *d, int64_t now_ms);
 
 /* Takes out the next device to be asked; NULL: none, or none whose answer fits. `slots`: when

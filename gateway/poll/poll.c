@@ -51,29 +51,29 @@ void poll_arm(struct poll *p)
 static void plan_next(struct poll *p, struct device *d)
 {
     const struct line *l = &p->buses[d->conf->bus].line;
-    int64_t interval_ms = d->conf->interval_ms;
-    int64_t now_ms = clock_mono_ms(p->opt.clock);
+    int64_t interval_ms = d->conf->interval_ms, wait_ms = 0;
 
     if (d->health.is_silent)
-        now_ms += health_wait(&d->health, interval_ms, l->devices_n == 1) - interval_ms;
+        wait_ms = health_wait(&d->health, interval_ms, l->devices_n == 1) - interval_ms;
     else if (schedule_has(&p->slots, d->number))
         return;
-    schedule_put(&p->slots, d->number, schedule_slot(p->origin_ms, interval_ms, now_ms + 1));
+    schedule_put(
+        &p->slots, d->number,
+        schedule_slot(p->origin_ms, interval_ms, clock_mono_ms(p->opt.clock) + wait_ms + 1));
     poll_arm(p);
 }
 
 /* Into the queue of its line. */
-static void begin_scan(struct poll *p, struct device *d, int64_t slot_ms)
+static void begin_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_t now_ms)
 {
     struct served *b = &p->buses[d->conf->bus];
-    const struct clock *c = p->opt.clock;
 
-    device_begin(d, slot_ms, clock_mono_ms(c), clock_wall_ms(c));
-    d->is_slow = d->is_slow || line_is_too_slow(&b->line, d, c);
-    if (d->quiet_until_ms > mono_ms())
+    device_begin(d, slot_ms, now_ms, clock_wall_ms(p->opt.clock));
+    d->is_slow = d->is_slow || line_is_too_slow(&b->line, d, p->opt.clock);
+    if (d->quiet_until_ms > 0 && d->quiet_until_ms > mono_ms())
         schedule_put(&p->rests, d->number, d->quiet_until_ms);
     else
-        line_put(&b->line, d, clock_mono_ms(c));
+        line_put(&b->line, d, now_ms);
 }
 
 static void tell_state(struct poll *p, struct device *d, enum health_change change,
@@ -104,7 +104,7 @@ static void end_scan(struct poll *p, struct device *d)
     if (device_is_in_trouble(d))
         d->counters.skipped++;
     else
-        begin_scan(p, d, d->missed_ms);
+        begin_scan(p, d, d->missed_ms, clock_mono_ms(p->opt.clock));
     d->missed_ms = 0;
 }
 
@@ -128,22 +128,21 @@ static void tell_variant(const struct device *d)
              variant ? "" : " of its profile", d->conf->id, d->conf->profile->id);
 }
 
-/* Real time since a slot. */
-static int64_t late_us(const struct poll *p, int64_t slot_ms)
+/* Real time since a slot; real_us: now. */
+static int64_t late_us(const struct poll *p, int64_t slot_ms, uint64_t real_us)
 {
     const struct clock *c = p->opt.clock;
 
-    return c->speed == 1 ? (int64_t)(uv_hrtime() / 1000) - slot_ms * 1000
-                         : (int64_t)((double)(clock_mono_ms(c) - slot_ms) * 1000 / c->speed);
+    if (c->speed == 1)
+        return (int64_t)real_us - slot_ms * 1000;
+    return (int64_t)((double)(clock_mono_ms(c) - slot_ms) * 1000 / c->speed);
 }
 
 /* A device that goes behind others has no steady interval to keep. */
-static void note_interval(struct poll *p, struct device *d)
+static void note_interval(struct poll *p, struct device *d, uint64_t real_us)
 {
-    int64_t us = late_us(p, d->slot_ms);
+    int64_t us = late_us(p, d->slot_ms, real_us);
 
-    if (d->is_asked)
-        return;
     if (d->has_sent && !d->is_slow)
         jitter_note_interval(&p->jitter, us - d->sent_us);
     d->is_asked = true;
@@ -159,9 +158,10 @@ static bool ask(struct served *b, struct device *d, int64_t timeout_ms)
 
     if (timeout_ms < r.timeout_ms)
         r.timeout_ms = timeout_ms;
-    note_interval(p, d);
     b->line.asked = d;
     b->line.asked_us = uv_hrtime() / 1000;
+    if (!d->is_asked)
+        note_interval(p, d, b->line.asked_us);
     if (bus_send(b->bus, &r) == 0)
         return true;
     b->line.asked = NULL;
@@ -172,7 +172,7 @@ static bool ask(struct served *b, struct device *d, int64_t timeout_ms)
 
 static void enqueue(struct served *b, struct device *d)
 {
-    line_put(&b->line, d, clock_mono_ms(b->poll->opt.clock));
+    line_put(&b->line, d, d->is_slow ? clock_mono_ms(b->poll->opt.clock) : 0);
 }
 
 void poll_serve(struct served *b)
@@ -181,8 +181,8 @@ void poll_serve(struct served *b)
     int64_t timeout_ms;
 
     while (!p->is_stopping && !b->line.asked && !errands_send(b)) {
-        struct device *d = line_take(&b->line, &p->slots, p->opt.clock,
-                                     clock_mono_ms(p->opt.clock), &timeout_ms);
+        int64_t now_ms = b->line.slow.head ? clock_mono_ms(p->opt.clock) : 0;
+        struct device *d = line_take(&b->line, &p->slots, p->opt.clock, now_ms, &timeout_ms);
         if (!d || ask(b, d, timeout_ms))
             break;
     }
@@ -194,12 +194,12 @@ static void rest(struct poll *p, struct device *d)
     poll_arm(p);
 }
 
-static enum device_step take_reply(struct poll *p, struct device *d, const struct bus_reply *r)
+static enum device_step take_reply(struct device *d, const struct bus_reply *r)
 {
     struct plan_piece left_out;
     const struct profile *was = d->profile;
     bool was_chosen = d->is_chosen;
-    enum device_step step = device_take(d, r, clock_mono_ms(p->opt.clock), &left_out);
+    enum device_step step = device_take(d, r, d->slot_ms, &left_out);
 
     if (left_out.count)
         tell_left_out(d, &left_out);
@@ -224,7 +224,7 @@ static void on_reply(void *user, const struct bus_reply *r)
         poll_serve(b);
         return;
     }
-    enum device_step step = take_reply(p, d, r);
+    enum device_step step = take_reply(d, r);
     if (step == DEVICE_REST)
         rest(p, d);
     else if (step == DEVICE_DONE)
@@ -273,7 +273,9 @@ static void miss(struct device *d, int64_t slot_ms)
     d->missed_ms = slot_ms;
 }
 
-static void start_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_t now_ms)
+/* real_us: now, of this wake-up. */
+static void start_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_t now_ms,
+                       uint64_t real_us)
 {
     int64_t interval_ms = d->conf->interval_ms;
     int64_t from_ms = slot_ms + 1 > now_ms - interval_ms ? slot_ms + 1 : now_ms + 1;
@@ -286,8 +288,8 @@ static void start_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_
         miss(d, slot_ms);
         return;
     }
-    jitter_note_slot(&p->jitter, late_us(p, slot_ms));
-    begin_scan(p, d, slot_ms);
+    jitter_note_slot(&p->jitter, late_us(p, slot_ms, real_us));
+    begin_scan(p, d, slot_ms, now_ms);
     poll_serve(&p->buses[d->conf->bus]);
 }
 
@@ -309,12 +311,13 @@ static void on_wake(void *user)
     struct schedule_entry e;
     int64_t now_ms = clock_mono_ms(p->opt.clock);
     int64_t share_ms = (int64_t)(SHARE_MS * p->opt.clock->speed);
+    uint64_t real_us = uv_hrtime() / 1000;
 
     p->armed_ms = 0;
     errands_wake(p);
     end_rests(p);
     while (!p->is_stopping && schedule_pop(&p->slots, now_ms + share_ms, &e))
-        start_scan(p, &p->devices[e.id], e.due_ms, now_ms);
+        start_scan(p, &p->devices[e.id], e.due_ms, now_ms, real_us);
     poll_arm(p);
 }
 
