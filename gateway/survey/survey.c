@@ -5,74 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/survey/steps.h"
-
-enum {
-    DEVICES_MAX = 1024,
-    AGAIN_MAX = 256,
-    AGAINS_MAX = 2,    /* of one unit: what is late or damaged for ever is not found */
-    RETRY_MS = 100,    /* between two tries to get a connection */
-    IDENTIFY_MS = 700, /* patience with a device that is known to answer */
-    DAMAGED_MAX = 2,   /* tries after a damaged answer */
-    HANGUPS_MAX = 2,   /* a peer that hangs up on a question does not answer it */
-    GATEWAY_PATH = 10, /* Modbus protocol, section 7 */
-    GATEWAY_TARGET = 11,
-    DEVICE_FAILURE = 4, /* codes from here on may be a gateway's own */
-};
-
-enum mode { ASKING, IDENTIFYING, READING };
-
-struct again {
-    struct survey_step step;
-    int64_t from_ms; /* real monotonic */
-};
-
-struct survey {
-    struct survey_options opt;
-    struct survey_step *steps;
-    size_t steps_n, at;
-    size_t total, done; /* combinations */
-    int64_t left_ms;
-    struct again again[AGAIN_MAX];
-    size_t again_n;
-    uint8_t retries[256]; /* of units, at this setting */
-
-    struct bus *bus;
-    int setting; /* of the bus; -1: none */
-    uv_timer_t timer;
-    bool has_timer, is_link_up, is_over, is_stopping;
-    int64_t lost_ms; /* since when there is no link */
-    int rc;
-
-    enum mode mode;
-    struct survey_step step;
-    bool is_asked;     /* a request has no reply yet */
-    bool is_switching; /* the bus closes, for one with another setting */
-    struct bus_request request;
-    int64_t quiet_ms; /* the unit asked last may still answer: it is left alone for so long */
-    int damaged, hangups;
-    struct match match;
-    struct survey_device device;
-    size_t read;
-
-    struct survey_device *devices;
-    size_t devices_n;
-    size_t decoys_asked, decoys_hit;
-    uint8_t decoy_hits[SURVEY_DECOYS];
-    uint8_t decoy_exception; /* what absent units give; 0: nothing in common */
-    bool has_noise[SURVEY_SETTINGS_MAX], has_gateway;
-};
+#include "gateway/survey/internal.h"
 
 static void next(struct survey *s);
-static void ask(struct survey *s);
-static void identify_next(struct survey *s);
 
 /* ---- questions to come ---- */
-
-static const struct survey_setting *setting_of(const struct survey *s)
-{
-    return &s->opt.settings[s->step.setting];
-}
 
 static bool is_found(const struct survey *s, uint8_t setting, uint8_t unit)
 {
@@ -130,14 +67,14 @@ static bool peek_step(struct survey *s)
 
 static void tell_progress(struct survey *s)
 {
-    const struct survey_progress p = { s->done, s->total, s->left_ms, *setting_of(s),
+    const struct survey_progress p = { s->done, s->total, s->left_ms, *survey_setting_of(s),
                                        s->step.unit };
 
     if (s->opt.on_progress)
         s->opt.on_progress(s->opt.user, &p);
 }
 
-static void end_step(struct survey *s)
+void survey_end_step(struct survey *s)
 {
     if (!s->step.is_again && s->step.question == 0)
         s->done++;
@@ -149,10 +86,10 @@ static void end_step(struct survey *s)
 
 static void on_timer_ask(uv_timer_t *t)
 {
-    ask(t->data);
+    survey_ask(t->data);
 }
 
-static void finish(struct survey *s, int rc)
+void survey_finish(struct survey *s, int rc)
 {
     s->rc = rc;
     s->is_over = true;
@@ -165,15 +102,15 @@ static void wait_for_link(struct survey *s)
     if (!s->lost_ms)
         s->lost_ms = now_ms;
     if (now_ms - s->lost_ms > SURVEY_LINK_MS)
-        finish(s, -ENOTCONN);
+        survey_finish(s, -ENOTCONN);
     else
         uv_timer_start(&s->timer, on_timer_ask, RETRY_MS, 0);
 }
 
-static void ask(struct survey *s)
+void survey_ask(struct survey *s)
 {
     if (s->is_stopping) {
-        finish(s, -ECANCELED);
+        survey_finish(s, -ECANCELED);
         return;
     }
     int rc = bus_send(s->bus, &s->request);
@@ -182,167 +119,20 @@ static void ask(struct survey *s)
         wait_for_link(s);
     } else if (rc != 0) { /* a question that this kind of bus cannot carry */
         struct bus_reply none = { .outcome = BUS_EXCEPTION, .exception = 1 };
-        if (s->mode == IDENTIFYING && match_take(&s->match, &s->request, &none) == 0)
-            identify_next(s);
+        if (s->mode == IDENTIFYING)
+            survey_take_identity(s, &none);
         else
-            end_step(s);
+            survey_end_step(s);
     }
 }
 
 /* The same unit once more. */
-static void ask_on(struct survey *s)
+void survey_ask_on(struct survey *s)
 {
     if (s->quiet_ms > 0)
         uv_timer_start(&s->timer, on_timer_ask, (uint64_t)s->quiet_ms, 0);
     else
-        ask(s);
-}
-
-/* ---- a device ---- */
-
-static void set_request(struct survey *s, uint8_t function, uint16_t first, uint16_t count,
-                        int64_t timeout_ms)
-{
-    s->request = (struct bus_request){ .unit = s->step.unit,
-                                       .function = function,
-                                       .first = first,
-                                       .count = count,
-                                       .timeout_ms = timeout_ms };
-}
-
-static bool is_same_kind(const struct survey_device *a, const struct survey_device *b)
-{
-    const struct profile *pa = a->best_n ? a->best[0].profile : NULL;
-    const struct profile *pb = b->best_n ? b->best[0].profile : NULL;
-
-    return pa == pb && a->outcome == b->outcome && a->exception == b->exception &&
-           strcmp(a->product, b->product) == 0;
-}
-
-static bool is_whole_device(uint8_t unit)
-{
-    return unit == 0 || unit == 255;
-}
-
-/* One receiver hears 8N1 and 8N2 alike; behind an address 0 and 255 mean the device itself. */
-static void find_alias(struct survey *s, struct survey_device *d)
-{
-    for (size_t i = 0; i < s->devices_n; i++) {
-        struct survey_device *e = &s->devices[i];
-        if (e->is_alias || !is_same_kind(d, e))
-            continue;
-        if (s->opt.place.type == BUS_MODBUS_RTU) {
-            d->is_alias =
-                d->is_alias || (e->unit == d->unit && e->setting.baud == d->setting.baud);
-        } else if (is_whole_device(d->unit)) {
-            d->is_alias = true;
-        } else if (is_whole_device(e->unit)) {
-            e->is_alias = true;
-        }
-    }
-}
-
-static void end_device(struct survey *s)
-{
-    match_done(&s->match);
-    if (s->devices_n < DEVICES_MAX) {
-        struct survey_device *more =
-            realloc(s->devices, (s->devices_n + 1) * sizeof *s->devices);
-        if (!more) {
-            finish(s, -ENOMEM);
-            return;
-        }
-        s->devices = more;
-        find_alias(s, &s->device);
-        s->devices[s->devices_n++] = s->device;
-        if (s->opt.on_device)
-            s->opt.on_device(s->opt.user, &s->device);
-    }
-    end_step(s);
-}
-
-static void read_next(struct survey *s)
-{
-    s->mode = READING;
-    if (s->read == s->opt.reads_n) {
-        end_device(s);
-        return;
-    }
-    const struct survey_read *r = &s->opt.reads[s->read];
-    set_request(s, r->function, r->first, r->count,
-                IDENTIFY_MS + survey_wire_ms(setting_of(s), 2 * r->count));
-    ask_on(s);
-}
-
-static void take_read(struct survey *s, const struct bus_reply *r)
-{
-    if (s->opt.on_read)
-        s->opt.on_read(s->opt.user, &s->device, &s->opt.reads[s->read], r);
-    match_take(&s->match, &s->request, r);
-    s->read++;
-    read_next(s);
-}
-
-static void describe_device(struct survey *s)
-{
-    s->device.best_n = match_best(&s->match, s->device.best);
-    match_product(&s->match, s->device.product, sizeof s->device.product);
-}
-
-static void identify_next(struct survey *s)
-{
-    struct bus_request q;
-
-    if (!match_next(&s->match, &q)) {
-        describe_device(s);
-        s->read = 0;
-        read_next(s);
-        return;
-    }
-    int64_t timeout_ms = s->opt.timeout_ms > IDENTIFY_MS ? s->opt.timeout_ms : IDENTIFY_MS;
-    set_request(s, q.function, q.first, q.count,
-                timeout_ms + survey_wire_ms(setting_of(s), 2 * q.count));
-    ask_on(s);
-}
-
-static void take_identity(struct survey *s, const struct bus_reply *r)
-{
-    if (r->outcome == BUS_BAD_FRAME && ++s->damaged <= DAMAGED_MAX) {
-        ask_on(s);
-        return;
-    }
-    s->damaged = 0;
-    if (match_take(&s->match, &s->request, r) != 0) {
-        finish(s, -ENOMEM);
-        return;
-    }
-    identify_next(s);
-}
-
-static void begin_device(struct survey *s, const struct bus_reply *r)
-{
-    const struct survey_setting *at = setting_of(s);
-
-    s->device = (struct survey_device){ .setting = *at,
-                                        .unit = s->step.unit,
-                                        .function = s->request.function,
-                                        .outcome = r->outcome,
-                                        .exception = r->exception,
-                                        .n = r->n,
-                                        .took_ms = r->took_ms };
-    match_init(&s->match, s->opt.profiles, s->opt.profiles_n);
-    s->match.unit = s->step.unit;
-    s->match.is_tcp = s->opt.place.type != BUS_MODBUS_RTU;
-    s->match.serial.baud = at->baud;
-    s->match.serial.format[0] = (char)('0' + at->data_bits);
-    s->match.serial.format[1] = at->parity;
-    s->match.serial.format[2] = (char)('0' + at->stop_bits);
-    s->mode = IDENTIFYING;
-    s->damaged = 0;
-    if (match_take(&s->match, &s->request, r) != 0)
-        finish(s, -ENOMEM);
-    else
-        identify_next(s);
+        survey_ask(s);
 }
 
 /* ---- is somebody there? ---- */
@@ -350,7 +140,7 @@ static void begin_device(struct survey *s, const struct bus_reply *r)
 static void hint(struct survey *s, enum survey_hint what)
 {
     if (s->opt.on_hint)
-        s->opt.on_hint(s->opt.user, what, setting_of(s), s->step.unit);
+        s->opt.on_hint(s->opt.user, what, survey_setting_of(s), s->step.unit);
 }
 
 /* The answers to all decoys are in: who answers everything is one device. */
@@ -379,7 +169,7 @@ static void take_decoy(struct survey *s, const struct bus_reply *r)
     else if (r->outcome == BUS_EXCEPTION)
         s->decoy_exception = r->exception;
     judge_decoys(s);
-    end_step(s);
+    survey_end_step(s);
 }
 
 static bool is_absent(const struct survey *s, uint8_t exception)
@@ -395,7 +185,7 @@ static void take_damaged(struct survey *s, const struct bus_reply *r)
         hint(s, HINT_NOISE);
     }
     put_again(s, s->step.unit, r->quiet_ms);
-    end_step(s);
+    survey_end_step(s);
 }
 
 static void take_answer(struct survey *s, const struct bus_reply *r)
@@ -409,11 +199,11 @@ static void take_answer(struct survey *s, const struct bus_reply *r)
     if (s->step.is_decoy)
         take_decoy(s, r);
     else if (is_gateway || r->outcome == BUS_NO_ANSWER)
-        end_step(s);
+        survey_end_step(s);
     else if (r->outcome == BUS_BAD_FRAME)
         take_damaged(s, r);
     else
-        begin_device(s, r);
+        survey_begin_device(s, r);
 }
 
 static void on_reply(void *user, const struct bus_reply *r)
@@ -427,7 +217,7 @@ static void on_reply(void *user, const struct bus_reply *r)
     if (s->opt.on_reply)
         s->opt.on_reply(s->opt.user, &s->request, r);
     if (s->is_stopping) {
-        finish(s, -ECANCELED);
+        survey_finish(s, -ECANCELED);
         return;
     }
     if (r->outcome == BUS_NO_LINK && (!s->is_link_up || ++s->hangups <= HANGUPS_MAX)) {
@@ -441,9 +231,9 @@ static void on_reply(void *user, const struct bus_reply *r)
     if (s->mode == ASKING)
         take_answer(s, &silent);
     else if (s->mode == IDENTIFYING)
-        take_identity(s, &silent);
+        survey_take_identity(s, &silent);
     else
-        take_read(s, &silent);
+        survey_take_read(s, &silent);
 }
 
 static void on_late(void *user, uint8_t unit, int64_t took_ms)
@@ -528,8 +318,9 @@ static void begin_step(struct survey *s)
     s->mode = ASKING;
     s->hangups = 0;
     const struct survey_read *r = &q[s->step.question];
-    set_request(s, r->function, r->first, r->count, survey_timeout_ms(&s->opt, &s->step));
-    ask(s);
+    survey_set_request(s, r->function, r->first, r->count,
+                       survey_timeout_ms(&s->opt, &s->step));
+    survey_ask(s);
 }
 
 static void on_timer_next(uv_timer_t *t)
@@ -542,7 +333,7 @@ static void next(struct survey *s)
     if (s->is_over)
         return;
     if (s->is_stopping) {
-        finish(s, -ECANCELED);
+        survey_finish(s, -ECANCELED);
         return;
     }
     bool has_more = peek_step(s);
@@ -553,14 +344,14 @@ static void next(struct survey *s)
         int64_t left_ms = s->again[0].from_ms - mono_ms();
         uv_timer_start(&s->timer, on_timer_next, (uint64_t)(left_ms > 0 ? left_ms : 0), 0);
     } else if (!has_more) {
-        finish(s, 0);
+        survey_finish(s, 0);
     } else if (s->bus && !is_same) {
         s->is_switching = true;
         bus_stop(s->bus, on_bus_closed, s);
     } else {
         int rc = s->bus ? 0 : open_bus(s, s->steps[s->at].setting);
         if (rc != 0) {
-            finish(s, rc);
+            survey_finish(s, rc);
             return;
         }
         s->step = s->steps[s->at++];
@@ -637,7 +428,7 @@ void survey_stop(struct survey *s)
 {
     s->is_stopping = true;
     if (!s->is_asked && !s->is_over && !s->is_switching)
-        finish(s, -ECANCELED);
+        survey_finish(s, -ECANCELED);
 }
 
 void survey_destroy(struct survey *s)

@@ -60,6 +60,7 @@ def configure(place):
     return place.path / "conf.d" / "10-found.yaml"
 
 
+@pytest.mark.short
 def test_configures_a_mixed_line_unattended(sluice, simulate, place):
     port = simulate(MIXED, {"o3": ("teledyne-t400", 1)})
     found = configure(place)

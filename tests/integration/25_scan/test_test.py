@@ -13,6 +13,7 @@ def rows(text):
     return {line.split()[0]: line for line in text.splitlines() if line.startswith("  ")}
 
 
+@pytest.mark.short
 def test_has_one_line_per_point_and_a_summary(sluice, simulate):
     simulate({}, {"roof-o3": ("teledyne-t400", 1)},
              options=["--set", "ozone=66.72", "--set", "sample_flow=642", "--set", "box_temp=nan"])
