@@ -113,6 +113,16 @@ static bool opens_part(const char *line, size_t n)
     return n >= 7 && memcmp(line, "modbus:", 7) == 0;
 }
 
+static bool is_tag(const char *p, size_t n)
+{
+    static const char *const tags[] = { "!secret ", "!include", "!env_var " };
+
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
+        if (n >= strlen(tags[i]) && memcmp(p, tags[i], strlen(tags[i])) == 0)
+            return true;
+    return false;
+}
+
 /* Everything outside the part becomes blanks, so that the places stay; "!secret x" becomes the
  * text "_secret x". */
 static void blank_rest(char *text, size_t size)
@@ -129,7 +139,7 @@ static void blank_rest(char *text, size_t size)
         for (; i < next; i++) {
             if (has_part && !is_inside && text[i] != '\n')
                 text[i] = ' ';
-            else if (text[i] == '!' && i > 0 && text[i - 1] == ' ')
+            else if (is_tag(text + i, size - i) && i > 0 && text[i - 1] == ' ')
                 text[i] = '_';
         }
     }

@@ -11,7 +11,7 @@
 enum {
     DECIMALS_MAX = 12, /* of a profile's scale and offset */
     ID_BYTES = 49,     /* of a point's id: leaves room for a number behind it */
-    TEXT_MAX = 124,    /* registers of one text: a request holds 125 */
+    TEXT_MAX = 64,     /* registers of one text: what an address may take */
     NAME_BYTES = 256,
 };
 
@@ -82,8 +82,12 @@ static bool is_refused(struct import_reader *r, struct import_device *dev,
                        const struct import_point *p)
 {
     enum import_reason why = IMPORT_REASON_COUNT_;
+    bool is_bit_space = p->space == SPACE_COIL || p->space == SPACE_DISCRETE;
 
-    if (words_of(p) == 0 || words_of(p) > TEXT_MAX || (uint32_t)p->first + words_of(p) > 65536)
+    if (is_bit_space && p->type != TYPE_BIT)
+        why = IMPORT_TYPE;
+    else if (words_of(p) == 0 || words_of(p) > TEXT_MAX ||
+             (uint32_t)p->first + words_of(p) > 65536)
         why = IMPORT_ADDRESS;
     else if (p->scale == 0 || !is_decimal(p->scale) || !is_decimal(p->offset))
         why = IMPORT_SCALE;

@@ -398,8 +398,8 @@ struct import_device *import_add_device(struct import_reader *r, const struct im
     *d = (struct import_device){
         .bus = bus, .unit = unit, .poll_ms = poll_ms, .is_enabled = true, .line = line
     };
-    d->name = import_copy(r, name);
     d->id = free_id(r, name, "device", device_has_id);
+    d->name = name[0] ? import_copy(r, name) : d->id;
     if (r->last_device)
         r->last_device->next = d;
     else

@@ -371,7 +371,7 @@ static int place_tcp(struct import_reader *r, const struct tree *at, struct impo
         return refuse_controller(r, at);
     bool is_v6 = from[0] == '[' && colon[-1] == ']';
     snprintf(host, sizeof host, "%.*s", (int)(colon - from - 2 * is_v6), from + is_v6);
-    if (strlen(host) > 253 || strpbrk(host, " \t/@?#"))
+    if (!host[0] || strlen(host) > 253 || strpbrk(host, " \t/@?#"))
         return refuse_controller(r, at);
     bus->host = import_copy(r, host);
     return 0;

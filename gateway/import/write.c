@@ -121,10 +121,12 @@ static void put_range(struct buf *b, const struct import_point *pt)
 
 static void put_point(struct buf *b, const struct import_point *pt)
 {
+    const char *name = pt->name[0] ? pt->name : pt->id;
+
     buf_printf(b, "  - {id: %s, names: {en: ", pt->id);
-    put_text(b, pt->name);
+    put_text(b, name);
     buf_puts(b, ", zh: ");
-    put_text(b, pt->name);
+    put_text(b, name);
     buf_puts(b, "}");
     put_place(b, pt);
     if (pt->scale != 1)
