@@ -79,14 +79,44 @@ bool db_is_durable(struct db *db)
            pragma_is(db, "PRAGMA synchronous", "2");
 }
 
+/* "file:PATH?immutable=1", the path escaped; sqlite3_free() it. */
+static char *fixed_uri(const char *path)
+{
+    sqlite3_str *s = sqlite3_str_new(NULL);
+
+    sqlite3_str_appendall(s, "file:");
+    for (; *path; path++) {
+        if (strchr("%?# ", *path))
+            sqlite3_str_appendf(s, "%%%02x", (unsigned char)*path);
+        else
+            sqlite3_str_appendchar(s, 1, *path);
+    }
+    sqlite3_str_appendall(s, "?immutable=1");
+    return sqlite3_str_finish(s);
+}
+
+static int open_file(sqlite3 **ret, const char *path, enum db_mode mode)
+{
+    static const int flags[] = {
+        [DB_WRITE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+        [DB_READ] = SQLITE_OPEN_READONLY,
+        [DB_FIXED] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+    };
+    char *uri = mode == DB_FIXED ? fixed_uri(path) : NULL;
+
+    if (mode == DB_FIXED && !uri)
+        return SQLITE_NOMEM;
+    int rc = sqlite3_open_v2(uri ? uri : path, ret,
+                             flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    sqlite3_free(uri);
+    return rc;
+}
+
 int db_open(struct db *db, const char *path, enum db_mode mode, char *error, size_t size)
 {
-    int flags =
-        mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     struct db d = { 0 };
 
-    int rc = sqlite3_open_v2(path, &d.handle,
-                             flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    int rc = open_file(&d.handle, path, mode);
     if (rc == SQLITE_OK) {
         sqlite3_busy_timeout(d.handle, BUSY_MS);
         rc = sqlite3_exec(d.handle, mode == DB_WRITE ? write_pragmas : read_pragmas, NULL, NULL,

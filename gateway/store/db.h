@@ -20,6 +20,7 @@ enum db_sql {
 enum db_mode {
     DB_WRITE, /* creates the file */
     DB_READ,
+    DB_FIXED, /* reads a file that nobody writes, where nothing can be written beside it */
 };
 
 struct db {

@@ -56,15 +56,38 @@ static int apply_all(struct db *db, size_t version)
     return rc == 0 ? db_run(db, SQL_COMMIT, NULL, 0) : rc;
 }
 
+static int read_version(struct db *db, int *version, int *application, int *tables)
+{
+    int rc = read_pragma(db, "PRAGMA user_version", version);
+
+    if (rc == 0)
+        rc = read_pragma(db, "PRAGMA application_id", application);
+    if (rc == 0)
+        rc = read_pragma(db, "SELECT count(*) FROM sqlite_schema", tables);
+    return rc;
+}
+
+int migrate_check(struct db *db, char *error, size_t size)
+{
+    int version = 0, application = 0, tables = 0;
+    int rc = read_version(db, &version, &application, &tables);
+
+    if (rc < 0) {
+        snprintf(error, size, "The database cannot be read: %s.", db_error(db));
+        return rc;
+    }
+    if (application != APPLICATION_ID || version < 1)
+        return refuse(error, size, "is not a log of this program");
+    if ((size_t)version > store_migrations_n)
+        return refuse(error, size, "was written by a newer version of this program");
+    return 0;
+}
+
 int migrate_run(struct db *db, char *error, size_t size)
 {
     int version = 0, application = 0, tables = 0;
-    int rc = read_pragma(db, "PRAGMA user_version", &version);
+    int rc = read_version(db, &version, &application, &tables);
 
-    if (rc == 0)
-        rc = read_pragma(db, "PRAGMA application_id", &application);
-    if (rc == 0)
-        rc = read_pragma(db, "SELECT count(*) FROM sqlite_schema", &tables);
     if (rc == 0 && tables > 0 && application != APPLICATION_ID)
         return refuse(error, size, "is not a log of this program");
     if (rc == 0 && (version < 0 || (size_t)version > store_migrations_n))

@@ -31,6 +31,7 @@ struct query {
     int64_t newest;
     bool (*each)(void *user, int64_t time_ms, const struct series_cell *cells, unsigned columns,
                  uint32_t layout);
+    bool (*each_entry)(void *user, const struct store_entry *e);
     void *user;
     bool is_stopped;
 };
@@ -227,7 +228,10 @@ static int deliver_chunk(struct query *q, const struct chunk *c)
     return 0;
 }
 
-static int deliver_segment(struct query *q, const struct span *span)
+/* What becomes of each chunk of a segment: 1 ends the segment. */
+typedef int take_chunk(struct query *q, const struct chunk *c);
+
+static int walk_segment(struct query *q, const struct span *span, take_chunk *take)
 {
     struct chunk *c = &q->r->frames;
     uint32_t next = 0;
@@ -239,13 +243,13 @@ static int deliver_segment(struct query *q, const struct span *span)
                                               db_int(next), db_int(span->last))));
         if (rc == 0 && c->n > 0) {
             next = c->entries[c->n - 1].frame_seq + 1;
-            rc = deliver_chunk(q, c);
+            rc = take(q, c);
         }
     } while (rc == 0 && c->is_full && !q->is_stopped);
     return rc < 0 ? rc : 0;
 }
 
-static int deliver_frames(struct query *q)
+static int walk_frames(struct query *q, take_chunk *take)
 {
     struct span *spans;
     size_t n;
@@ -254,7 +258,7 @@ static int deliver_frames(struct query *q)
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < n && rc == 0 && !q->is_stopped; i++)
-        rc = deliver_segment(q, &spans[i]);
+        rc = walk_segment(q, &spans[i], take);
     free(spans);
     return rc;
 }
@@ -283,10 +287,57 @@ int store_read_rows(struct store_reader *r, uint32_t stream, int64_t t_from, int
 
     if (rc <= 0)
         return rc;
-    rc = deliver_frames(&q);
+    rc = walk_frames(&q, deliver_chunk);
     if (rc == 0)
         deliver_pending(&q);
     return rc;
+}
+
+int store_read_pending(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
+                       bool (*each)(void *user, int64_t time_ms,
+                                    const struct series_cell *cells, unsigned columns,
+                                    uint32_t layout),
+                       void *user, uint64_t *ret_seq_last)
+{
+    struct query q = {
+        .r = r,
+        .stream = stream,
+        .from = within_limits(t_from),
+        .to = within_limits(t_to),
+        .each = each,
+        .user = user,
+    };
+    int rc = take_snapshot(&q);
+
+    if (rc < 0)
+        return rc;
+    *ret_seq_last = (uint64_t)q.seq_last;
+    deliver_pending(&q);
+    return 0;
+}
+
+static int take_frames(struct query *q, const struct chunk *c)
+{
+    for (unsigned i = 0; i < c->n && !q->is_stopped; i++)
+        q->is_stopped = !q->each_entry(q->user, &c->entries[i]);
+    return 0;
+}
+
+int store_read_frames(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
+                      uint64_t seq_last, bool (*each)(void *user, const struct store_entry *e),
+                      void *user)
+{
+    struct query q = {
+        .r = r,
+        .stream = stream,
+        .from = within_limits(t_from),
+        .to = within_limits(t_to),
+        .seq_last = seq_last > INT64_MAX ? INT64_MAX : (int64_t)seq_last,
+        .each_entry = each,
+        .user = user,
+    };
+
+    return walk_frames(&q, take_frames);
 }
 
 int64_t store_read_last_time(struct store_reader *r, uint32_t stream)

@@ -2,30 +2,76 @@
 #include "gateway/store/reader.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/store/migrate.h"
 #include "gateway/store/writer.h"
 #include "sensors/core/bytes.h"
 
 enum { DATA_MAX = CHUNK_BYTES + SERIES_FRAME_MAX };
 
-int store_reader_open(struct store *s, struct store_reader **ret)
+static struct store_reader *create(struct store *s)
 {
     struct store_reader *r = calloc(1, sizeof *r);
+
+    if (!r)
+        return NULL;
+    r->store = s;
+    r->entries.data = r->segment.data = r->events.data = r->frames.data = BUF_INIT(DATA_MAX);
+    if (series_decoder_create(&r->decoder) == 0)
+        return r;
+    free(r);
+    return NULL;
+}
+
+int store_reader_open(struct store *s, struct store_reader **ret)
+{
+    struct store_reader *r = create(s);
     char error[200];
 
     if (!r)
         return -ENOMEM;
-    r->store = s;
-    r->entries.data = r->segment.data = r->events.data = r->frames.data = BUF_INIT(DATA_MAX);
-    int rc = series_decoder_create(&r->decoder);
-    if (rc == 0) {
-        rc = db_open(&r->db, s->path, DB_READ, error, sizeof error);
-        if (rc < 0)
-            log_error("log: %s", error);
+    int rc = db_open(&r->db, s->path, DB_READ, error, sizeof error);
+    if (rc < 0) {
+        log_error("log: %s", error);
+        store_reader_close(r);
+        return rc;
     }
+    *ret = r;
+    return 0;
+}
+
+/* A medium or folder that cannot be written has no room for what SQLite keeps beside a file
+ * that others may write; nobody does there. */
+static int open_readable(struct db *db, const char *path, char *error, size_t size)
+{
+    int rc = db_open(db, path, DB_READ, error, size);
+
+    if (rc == 0)
+        rc = migrate_check(db, error, size);
+    if (rc < 0 && rc != -EINVAL && rc != -EBADMSG && access(path, R_OK) == 0) {
+        db_close(db);
+        rc = db_open(db, path, DB_FIXED, error, size);
+        if (rc == 0)
+            rc = migrate_check(db, error, size);
+    }
+    return rc;
+}
+
+int store_reader_open_file(const char *path, struct store_reader **ret, char *error,
+                           size_t error_size)
+{
+    struct store_reader *r = create(NULL);
+
+    if (!r) {
+        snprintf(error, error_size, "There is no memory to read the log.");
+        return -ENOMEM;
+    }
+    int rc = open_readable(&r->db, path, error, error_size);
     if (rc < 0) {
         store_reader_close(r);
         return rc;
@@ -240,6 +286,8 @@ static int begin_cursor(struct store_reader *r, const char *uplink, struct store
 
 int store_cursor_get(struct store_reader *r, const char *uplink, struct store_cursor *ret)
 {
+    if (!r->store)
+        return -EROFS;
     sqlite3_stmt *st = db_query(&r->db, SQL_CURSOR_GET, DB_VALUES(db_text(uplink)));
     int rc = db_step(st);
 

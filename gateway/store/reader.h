@@ -29,7 +29,7 @@ int chunk_fill(struct chunk *c, sqlite3_stmt *st);
 void chunk_done(struct chunk *c);
 
 struct store_reader {
-    struct store *store;
+    struct store *store; /* NULL: of a file (store_reader_open_file) */
     struct db db;
     struct chunk entries, segment, events, frames; /* one per function: they may be nested */
     struct series_decoder *decoder;
@@ -38,3 +38,31 @@ struct store_reader {
     struct series_cell *cells;
     size_t rows, time_cap, cells_cap;
 };
+
+/*
+ * A reader without a store, for tools: of the log of a running station, of its copy, of one
+ * that was set aside. Nothing is written, and the tables stay of the version they are of. It
+ * has no cursors (-EROFS). 0 or a negative errno with a sentence: no log, of a newer version,
+ * unreadable.
+ */
+int store_reader_open_file(const char *path, struct store_reader **ret, char *error,
+                           size_t error_size);
+
+/*
+ * Rows of one stream in no frame, t_from <= time < t_to; at that moment *ret_seq_last was the
+ * newest entry, so frames up to it (store_read_frames) and these rows are all there is, each
+ * once.
+ */
+int store_read_pending(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
+                       bool (*each)(void *user, int64_t time_ms,
+                                    const struct series_cell *cells, unsigned columns,
+                                    uint32_t layout),
+                       void *user, uint64_t *ret_seq_last);
+
+/*
+ * Stored frames, not decoded, up to entry seq_last: of every segment of the stream with rows of
+ * that time those from the first to the last that has such rows, which is what can be decoded.
+ */
+int store_read_frames(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
+                      uint64_t seq_last, bool (*each)(void *user, const struct store_entry *e),
+                      void *user);
