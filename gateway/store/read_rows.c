@@ -340,6 +340,18 @@ int store_read_frames(struct store_reader *r, uint32_t stream, int64_t t_from, i
     return walk_frames(&q, take_frames);
 }
 
+uint64_t store_count_frames(struct store_reader *r, uint32_t stream, int64_t t_from,
+                            int64_t t_to)
+{
+    int64_t from = within_limits(t_from), to = within_limits(t_to), n;
+    int rc = db_number(&r->db, SQL_FRAME_COUNT,
+                       DB_VALUES(db_int(stream), db_int(from),
+                                 db_int(to + 2 * TAIL_FRAME_SPAN_MS), db_int(to)),
+                       0, &n);
+
+    return rc < 0 ? 0 : (uint64_t)n;
+}
+
 int64_t store_read_last_time(struct store_reader *r, uint32_t stream)
 {
     struct query q = { .r = r, .stream = stream, .is_for_newest = true, .newest = INT64_MIN };

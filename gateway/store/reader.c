@@ -137,11 +137,13 @@ int chunk_fill(struct chunk *c, sqlite3_stmt *st)
     c->is_full = rc > 0;
     if (rc > 0)
         sqlite3_reset(st);
-    if (rc < 0 || c->data.has_failed)
-        return rc < 0 ? rc : -ENOMEM;
+    if (c->data.has_failed) {
+        c->n = 0;
+        return -ENOMEM;
+    }
     for (unsigned i = 0; i < c->n; i++)
         c->entries[i].data = c->data.data + c->at[i];
-    return 0;
+    return rc < 0 ? rc : 0;
 }
 
 /* False when the callback has had enough. */
@@ -264,6 +266,38 @@ char *store_read_layout(struct store_reader *r, uint32_t layout)
         sqlite3_reset(st);
     }
     return copy;
+}
+
+int store_read_layouts(struct store_reader *r,
+                       void (*each)(void *user, uint32_t layout, const char *dictionary),
+                       void *user)
+{
+    sqlite3_stmt *st = db_query(&r->db, SQL_LAYOUTS, NULL, 0);
+    int rc;
+
+    while ((rc = db_step(st)) > 0) {
+        const char *json = (const char *)sqlite3_column_text(st, 1);
+        if (json)
+            each(user, (uint32_t)sqlite3_column_int64(st, 0), json);
+    }
+    return rc;
+}
+
+int store_read_streams(struct store_reader *r,
+                       void (*each)(void *user, uint32_t number, const char *name,
+                                    uint32_t layout, bool is_local),
+                       void *user)
+{
+    sqlite3_stmt *st = db_query(&r->db, SQL_STREAM_NAMES, NULL, 0);
+    int rc;
+
+    while ((rc = db_step(st)) > 0) {
+        const char *name = (const char *)sqlite3_column_text(st, 1);
+        if (name)
+            each(user, (uint32_t)sqlite3_column_int64(st, 0), name,
+                 (uint32_t)sqlite3_column_int64(st, 2), sqlite3_column_int(st, 3) != 0);
+    }
+    return rc;
 }
 
 /* ---- cursors ---- */

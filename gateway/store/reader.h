@@ -24,7 +24,7 @@ struct chunk {
 };
 
 /* Copies what a statement over entry gives (its columns as in statements.def) and resets it. 0
- * or a negative errno. */
+ * or a negative errno; what came before the failure stands. */
 int chunk_fill(struct chunk *c, sqlite3_stmt *st);
 void chunk_done(struct chunk *c);
 
@@ -66,3 +66,26 @@ int store_read_pending(struct store_reader *r, uint32_t stream, int64_t t_from, 
 int store_read_frames(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
                       uint64_t seq_last, bool (*each)(void *user, const struct store_entry *e),
                       void *user);
+
+/* How many frames have rows of that time: for progress. */
+uint64_t store_count_frames(struct store_reader *r, uint32_t stream, int64_t t_from,
+                            int64_t t_to);
+
+/* Every stream ever opened, and every dictionary kept, with the number of its layout. 0 or a
+ * negative errno. */
+int store_read_streams(struct store_reader *r,
+                       void (*each)(void *user, uint32_t number, const char *name,
+                                    uint32_t layout, bool is_local),
+                       void *user);
+int store_read_layouts(struct store_reader *r,
+                       void (*each)(void *user, uint32_t layout, const char *dictionary),
+                       void *user);
+
+/*
+ * salvage.c: the entries of a damaged file in the order of their numbers, by the table alone,
+ * past what cannot be read: `lost` is told each stretch of numbers that may have had entries
+ * (to UINT64_MAX: up to the end). Until `each` returns false. 0 or a negative errno that is not
+ * the file's fault.
+ */
+int store_salvage(struct store_reader *r, bool (*each)(void *user, const struct store_entry *e),
+                  void (*lost)(void *user, uint64_t from, uint64_t to), void *user);
