@@ -28,8 +28,10 @@ struct http_post {
     unsigned char *packed;
     size_t packed_cap;
     atomic_bool is_stopping;
+    char *url;
     char answer[RESPONSE_KEPT];
     size_t answer_n, answer_size;
+    struct buf *whole; /* of a fetch: its answer */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -41,6 +43,10 @@ static size_t on_answer(char *data, size_t size, size_t n, void *user)
 
     memcpy(p->answer + p->answer_n, data, keep);
     p->answer_n += keep;
+    if (p->whole) {
+        buf_put(p->whole, data, size * n);
+        return size * n;
+    }
     p->answer_size += size * n;
     return p->answer_size > RESPONSE_MAX ? 0 : size * n;
 }
@@ -83,10 +89,8 @@ static void set_options(struct http_post *p, const struct http_post_options *o)
 {
     CURL *c = p->easy;
 
-    curl_easy_setopt(c, CURLOPT_URL, o->url);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(c, CURLOPT_POST, 1L);
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MAX_MS);
     curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)(o->timeout_ms ? o->timeout_ms : 30000));
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);   /* this is not the main thread */
@@ -120,7 +124,8 @@ int http_post_create(const struct http_post_options *o, struct http_post **ret)
     /* window bits 15 + 16: a gzip header, always the same for the same bytes */
     p->has_zip =
         deflateInit2(&p->zip, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
-    if (p->multi && p->easy && p->has_zip)
+    p->url = strdup(o->url);
+    if (p->multi && p->easy && p->has_zip && p->url)
         rc = add_headers(&p->headers, o->token);
     if (rc == 0)
         rc = add_headers(&p->gzip_headers, o->token);
@@ -146,6 +151,7 @@ void http_post_destroy(struct http_post *p)
     if (p->has_zip)
         deflateEnd(&p->zip);
     free(p->packed);
+    free(p->url);
     free(p);
     curl_global_cleanup();
 }
@@ -246,19 +252,38 @@ static enum uplink_verdict judge(struct http_post *p, CURLcode rc, struct uplink
     return verdict_of(status);
 }
 
+static void begin(struct http_post *p, const char *url, struct uplink_report *why)
+{
+    *why = (struct uplink_report){ .retry_after_ms = 0 };
+    p->answer_n = p->answer_size = 0;
+    p->error[0] = '\0';
+    curl_easy_setopt(p->easy, CURLOPT_URL, url);
+}
+
 enum uplink_verdict http_post_send(struct http_post *p, const void *body, size_t size,
                                    struct uplink_report *why)
 {
     size_t packed = pack(p, body, size);
 
-    *why = (struct uplink_report){ .retry_after_ms = 0 };
-    p->answer_n = p->answer_size = 0;
-    p->error[0] = '\0';
+    begin(p, p->url, why);
+    curl_easy_setopt(p->easy, CURLOPT_POST, 1L);
     curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, packed ? p->gzip_headers : p->headers);
     curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS, packed ? (const void *)p->packed : body);
     curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      (curl_off_t)(packed ? packed : size));
     return judge(p, perform(p), why);
+}
+
+enum uplink_verdict http_post_fetch(struct http_post *p, const char *url, struct buf *ret,
+                                    struct uplink_report *why)
+{
+    begin(p, url, why);
+    curl_easy_setopt(p->easy, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
+    p->whole = ret;
+    enum uplink_verdict v = judge(p, perform(p), why);
+    p->whole = NULL;
+    return v;
 }
 
 void http_post_stop(struct http_post *p)

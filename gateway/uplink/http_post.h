@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/base/buf.h"
 #include "gateway/uplink/uplink.h"
 
 struct http_post_options {
@@ -35,6 +36,13 @@ void http_post_destroy(struct http_post *p);
  */
 enum uplink_verdict http_post_send(struct http_post *p, const void *body, size_t size,
                                    struct uplink_report *why);
+
+/*
+ * GET of another address of the same server, with the same credentials and verdicts. The body
+ * goes into *ret, as far as its limit allows: `has_failed` says that it is cut.
+ */
+enum uplink_verdict http_post_fetch(struct http_post *p, const char *url, struct buf *ret,
+                                    struct uplink_report *why);
 
 /* A send in progress, and every later one, returns at once with UPLINK_LATER. Any thread. */
 void http_post_stop(struct http_post *p);
