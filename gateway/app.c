@@ -239,6 +239,20 @@ static int start_poll(struct station *s)
     return 0;
 }
 
+/* A fallback that is not enabled takes over nothing. One that is has no cursor of its own. */
+static const char *fallback_of(struct station *s, const struct uplink_conf *u)
+{
+    const struct uplink_conf *all = s->config->uplinks.items;
+
+    for (size_t i = 0; u->fallback && i < s->config->uplinks.n; i++) {
+        if (!all[i].is_enabled || strcmp(all[i].id, u->fallback) != 0)
+            continue;
+        store_cursor_forget(s->app->store, u->fallback);
+        return u->fallback;
+    }
+    return NULL;
+}
+
 static int start_forward(struct station *s)
 {
     const struct uplink_conf *u = s->config->uplinks.items;
@@ -249,9 +263,13 @@ static int start_forward(struct station *s)
         return -ENOMEM;
     for (size_t i = 0; i < s->config->uplinks.n; i++) {
         if (u[i].is_enabled)
-            s->uplinks[n++] =
-                (struct forward_uplink){ u[i].id, uplink_kind_find(u[i].type.kind->name),
-                                         u[i].type.options };
+            s->uplinks[n++] = (struct forward_uplink){
+                .id = u[i].id,
+                .kind = uplink_kind_find(u[i].type.kind->name),
+                .options = u[i].type.options,
+                .fallback = fallback_of(s, &u[i]),
+                .failover_ms = u[i].failover_ms,
+            };
     }
     s->forward_options = (struct forward_options){
         .store = s->app->store,

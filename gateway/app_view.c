@@ -141,8 +141,11 @@ void view_on_uplink(void *user, const struct forward_status *s)
         .id = s->id,
         .kind = s->kind,
         .is_connected = s->is_connected,
+        .is_standby = s->is_standby,
         .acked_seq = s->acked_seq,
         .backlog = s->backlog,
+        .backlog_bytes = s->backlog_bytes,
+        .oldest_ms = s->oldest_ms,
         .sent = s->sent,
         .set_aside = s->set_aside,
     };

@@ -9,7 +9,10 @@
 #include "gateway/cmd/words.h"
 #include "gateway/control/client.h"
 
-enum { ANSWER_MS = 3000 };
+enum {
+    ANSWER_MS = 3000,
+    BACKLOG_TEXT_MAX = 96, /* two numbers and their units */
+};
 
 enum { STATE_COLUMNS = 29 }; /* "waiting for the first answer" */
 
@@ -63,6 +66,8 @@ static const struct {
     { "interval deviates by", "间隔偏差" },
     { "at most", "最大" },
     { "busiest bus", "最忙总线" },
+    { "stands by", "备用" },
+    { "h behind", "小时滞后" },
 };
 
 enum text {
@@ -86,7 +91,9 @@ enum text {
     T_POLLING,
     T_DEVIATES,
     T_AT_MOST,
-    T_BUSIEST
+    T_BUSIEST,
+    T_STANDBY,
+    T_BEHIND
 };
 
 static const char *say(enum text t)
@@ -141,6 +148,27 @@ static void print_log(const json_t *now)
            *error ? ": " : "", error);
 }
 
+static enum text uplink_state(const json_t *uplink)
+{
+    if (json_is_true(json_object_get(uplink, "standby")))
+        return T_STANDBY;
+    return json_is_true(json_object_get(uplink, "connected")) ? T_CONNECTED : T_UNCONNECTED;
+}
+
+/* " (1.2 MiB, 3.4 h behind)"; nothing when nothing waits. */
+static void print_backlog(const json_t *uplink, char out[BACKLOG_TEXT_MAX])
+{
+    double bytes = (double)count_of(uplink, "backlog_bytes");
+    double hours = json_number_value(json_object_get(uplink, "backlog_hours"));
+    bool is_large = bytes >= 1 << 20;
+
+    out[0] = '\0';
+    if (count_of(uplink, "backlog") > 0)
+        snprintf(out, BACKLOG_TEXT_MAX, " (%.1f %s, %.1f %s)",
+                 bytes / (is_large ? 1 << 20 : 1 << 10), is_large ? "MiB" : "KiB", hours,
+                 say(T_BEHIND));
+}
+
 static void print_uplinks(const json_t *now)
 {
     const json_t *uplinks = json_object_get(now, "uplinks");
@@ -151,10 +179,11 @@ static void print_uplinks(const json_t *now)
            json_array_size(uplinks) ? "" : say(T_NO_DESTINATION));
     json_array_foreach(uplinks, i, u)
     {
-        bool is_on = json_is_true(json_object_get(u, "connected"));
-        printf("  %-16s %-8s %s, %lld %s, %lld %s  %s\n", text_of(u, "id"), text_of(u, "kind"),
-               say(is_on ? T_CONNECTED : T_UNCONNECTED), count_of(u, "backlog"), say(T_WAITING),
-               count_of(u, "set_aside"), say(T_ASIDE), text_of(u, "error"));
+        char backlog[BACKLOG_TEXT_MAX];
+        print_backlog(u, backlog);
+        printf("  %-16s %-8s %s, %lld %s%s, %lld %s  %s\n", text_of(u, "id"),
+               text_of(u, "kind"), say(uplink_state(u)), count_of(u, "backlog"), say(T_WAITING),
+               backlog, count_of(u, "set_aside"), say(T_ASIDE), text_of(u, "error"));
     }
 }
 

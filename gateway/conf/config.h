@@ -112,6 +112,8 @@ struct uplink_conf {
     const char *id;
     struct field_variant type; /* options of the kind */
     bool is_enabled;
+    const char *fallback; /* id of the uplink that takes over; NULL: none */
+    int64_t failover_ms;
     struct field_mark mark;
 };
 

@@ -559,6 +559,19 @@ static const struct field uplink_fields[] = {
       AT(uplink_conf, is_enabled),
       .dflt = "true",
       .help = "false: nothing is sent, and its cursor holds nothing back." },
+    { .name = "fallback",
+      .type = FIELD_REF,
+      AT(uplink_conf, fallback),
+      .path = "uplinks",
+      .help = "Uplink that takes over while this one is down; both must lead to the same "
+              "centre or database. It delivers nothing otherwise." },
+    { .name = "failover_after",
+      .type = FIELD_DURATION,
+      AT(uplink_conf, failover_ms),
+      .dflt = "5s",
+      .min = 1000,
+      .max = 86400000,
+      .help = "How long this one does not get on before its fallback takes over." },
     { 0 },
 };
 

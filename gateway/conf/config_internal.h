@@ -64,3 +64,5 @@ struct field_range check_range_of(const struct correction_conf *c,
 void check_devices(const struct check *k);
 /* Rules: selection, levels, units; fills what was not given and converts to canonical units. */
 void check_rules(const struct check *k);
+/* Uplinks that take over for others. */
+void check_uplinks(const struct check *k);

@@ -14,7 +14,11 @@ void batch_init(struct batch *b, struct store_reader *reader, bool wants_rows,
                 bool (*is_wanted)(void *user, uint64_t seq), void *user)
 {
     *b = (struct batch){
-        .reader = reader, .wants_rows = wants_rows, .is_wanted = is_wanted, .user = user
+        .reader = reader,
+        .wants_rows = wants_rows,
+        .bytes_max = BATCH_BYTES_MAX,
+        .is_wanted = is_wanted,
+        .user = user,
     };
 }
 
@@ -24,8 +28,9 @@ void batch_clear(struct batch *b)
         free(b->rows[i]);
         b->rows[i] = NULL;
     }
-    b->n = b->begin = b->bytes_n = b->cells = 0;
+    b->n = b->begin = b->bytes_n = b->cells = b->begun_n = 0;
     b->examined_to = 0;
+    b->is_full = false;
     b->error = 0;
 }
 
@@ -34,6 +39,16 @@ static void drop_streams(struct batch *b, enum batch_lane lane)
     for (size_t i = 0; i < b->streams_n[lane]; i++)
         series_decoder_destroy(b->streams[lane][i].decoder);
     b->streams_n[lane] = 0;
+}
+
+void batch_begin_lane(struct batch *b, enum batch_lane lane)
+{
+    drop_streams(b, lane);
+}
+
+void batch_set_bytes(struct batch *b, size_t max)
+{
+    b->bytes_max = max < BATCH_BYTES_MAX ? max : BATCH_BYTES_MAX;
 }
 
 void batch_done(struct batch *b)
@@ -55,7 +70,7 @@ static bool has_room(const struct batch *b, const struct store_entry *e)
 {
     if (b->n == 0)
         return true;
-    return b->n < b->limit && b->bytes_n + e->size <= BATCH_BYTES_MAX &&
+    return b->n < b->limit && b->bytes_n + e->size <= b->bytes_max &&
            b->cells + e->samples <= BATCH_CELLS_MAX;
 }
 
@@ -78,8 +93,10 @@ static bool reserve(struct batch *b, size_t more)
 /* Copies an entry in; its data becomes a pointer when the memory no longer moves. */
 static bool take(struct batch *b, const struct store_entry *e)
 {
-    if (!has_room(b, e))
+    if (!has_room(b, e)) {
+        b->is_full = true;
         return false;
+    }
     if (!reserve(b, e->size)) {
         b->error = -ENOMEM;
         return false;
@@ -102,14 +119,12 @@ static bool take_wanted(void *user, const struct store_entry *e)
     if (!e->is_local && b->is_wanted(b->user, e->seq) && !take(b, e))
         return false;
     b->examined_to = e->seq;
-    return b->n < b->limit;
+    return true;
 }
 
 static bool take_any(void *user, const struct store_entry *e)
 {
-    struct batch *b = user;
-
-    return take(b, e) && b->n < b->limit;
+    return take(user, e);
 }
 
 /* ---- decoding ---- */
@@ -208,6 +223,13 @@ static bool peek_layout(void *user, const struct store_entry *e)
     return false;
 }
 
+/* A continuing frame is of no use without those before it: they go first. */
+static void note_begun(struct batch *b, const struct store_entry *e)
+{
+    if (b->begun_n < BATCH_BEGUN_MAX)
+        b->begun[b->begun_n++] = (struct uplink_need){ e->stream, e->segment, 0 };
+}
+
 /* A continuing frame does not name its layout; the key frame of its segment does. */
 static void find_layout(struct batch *b, size_t i, struct stream_state *s)
 {
@@ -219,6 +241,8 @@ static void find_layout(struct batch *b, size_t i, struct stream_state *s)
         s->layout = 0;
         store_read_segment(b->reader, e->stream, e->segment, 0, peek_layout, s);
     }
+    if (e->frame_seq > 0 && s->segment != e->segment)
+        note_begun(b, e);
     s->segment = e->segment;
     b->entries[i].layout = s->layout;
 }
@@ -287,12 +311,14 @@ int batch_read_list(struct batch *b, const uint64_t *seqs, size_t n, enum batch_
     return complete(b, lane, rc);
 }
 
-int batch_read_segment(struct batch *b, const struct uplink_need *need, size_t limit)
+int batch_read_segment(struct batch *b, const struct uplink_need *need, size_t limit,
+                       bool wants_all)
 {
     begin(b, limit);
-    return complete(b, LANE_BACKLOG,
+    return complete(b, LANE_LIVE,
                     store_read_segment(b->reader, need->stream, need->segment,
-                                       need->from_frame_seq, take_any, b));
+                                       need->from_frame_seq, wants_all ? take_any : take_wanted,
+                                       b));
 }
 
 static int compare_seq(const void *a, const void *b)
@@ -324,10 +350,24 @@ static int turn_round(struct batch *b)
     return 0;
 }
 
-int batch_read_events(struct batch *b, size_t limit)
+struct events {
+    struct batch *b;
+    uint64_t after;
+};
+
+static bool take_event(void *user, const struct store_entry *e)
 {
+    struct events *v = user;
+
+    return e->seq > v->after && take_wanted(v->b, e);
+}
+
+int batch_read_events(struct batch *b, uint64_t after, size_t limit)
+{
+    struct events v = { b, after };
+
     begin(b, limit);
-    int rc = store_read_events(b->reader, NULL, (unsigned)b->limit, take_wanted, b);
+    int rc = store_read_events(b->reader, NULL, (unsigned)b->limit, take_event, &v);
     if (rc == 0 && b->n > 0)
         rc = turn_round(b);
     return complete(b, LANE_LIVE, rc);

@@ -24,6 +24,8 @@ enum batch_lane { LANE_BACKLOG, LANE_LIVE, LANE_COUNT_ };
 
 struct stream_state; /* of one stream in one lane */
 
+enum { BATCH_BEGUN_MAX = 64 }; /* segments noted at a time; the next batch finds the others */
+
 struct batch {
     struct store_reader *reader;
     bool wants_rows;
@@ -32,7 +34,11 @@ struct batch {
     struct store_entry heads[BATCH_ENTRIES_MAX]; /* data: offset resolved when complete */
     size_t n, begin;      /* entries, and the first one not yet dealt with */
     uint64_t examined_to; /* the last entry that was looked at, taken or not */
-    size_t limit;
+    size_t limit, bytes_max;
+    bool is_full; /* more would have come, but for a limit */
+    /* chained frames whose segment this lane has not begun: what comes before them */
+    struct uplink_need begun[BATCH_BEGUN_MAX];
+    size_t begun_n;
     bool (*is_wanted)(void *user, uint64_t seq);
     void *user;
     /* memory of the entries */
@@ -49,6 +55,10 @@ void batch_init(struct batch *b, struct store_reader *reader, bool wants_rows,
                 bool (*is_wanted)(void *user, uint64_t seq), void *user);
 void batch_done(struct batch *b);
 void batch_clear(struct batch *b);
+/* Batches hold at most so many bytes from now on; a larger first entry comes alone. */
+void batch_set_bytes(struct batch *b, size_t max);
+/* The lane begins anew: nothing is known of what the other end has of it. */
+void batch_begin_lane(struct batch *b, enum batch_lane lane);
 
 /*
  * Each fills an empty batch with at most `limit` wanted entries. 0, or a negative errno. An
@@ -57,7 +67,8 @@ void batch_clear(struct batch *b);
 int batch_read_range(struct batch *b, uint64_t from, uint64_t to, size_t limit,
                      enum batch_lane lane);
 int batch_read_list(struct batch *b, const uint64_t *seqs, size_t n, enum batch_lane lane);
-/* Wanted or not: the destination asks for them. */
-int batch_read_segment(struct batch *b, const struct uplink_need *need, size_t limit);
-/* Newest first wanted events, at most `limit`, put in order. */
-int batch_read_events(struct batch *b, size_t limit);
+/* Of one segment; `wants_all`: wanted or not, since the destination asks for them. */
+int batch_read_segment(struct batch *b, const struct uplink_need *need, size_t limit,
+                       bool wants_all);
+/* The newest wanted events behind entry `after`, at most `limit`, put in order. */
+int batch_read_events(struct batch *b, uint64_t after, size_t limit);

@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/forward/cursor.h"
+#include "gateway/forward/lanes.h"
+#include "gateway/forward/tell.h"
 
 enum {
     LIMIT_FIRST = BATCH_ENTRIES_MAX,
-    EVENTS_FIRST = 64,                    /* newest events sent before a backlog */
-    LANES_BEYOND = 2 * BATCH_ENTRIES_MAX, /* entries behind that make a live lane */
-    RANGES_SPARE = 64,                    /* of the cursor, kept free for acknowledgements */
-    LOG_BUSY_MS = 1000,                   /* after the log could not be read or written */
-    STATUS_EVERY_MS = 500,
+    LOG_BUSY_MS = 1000, /* after the log could not be read or written */
+    STANDBY_MS = 250,   /* how late a fallback notices that it is its turn */
     IDLE_MS = 60000,
 };
 
@@ -85,17 +85,26 @@ static int open_uplink(struct follow *f)
                              : 0;
 }
 
+static const char *cursor_id(const struct follow *f)
+{
+    return f->is_second ? f->pair->cursor_id : f->fu->id;
+}
+
 int follow_init(struct follow *f, const struct forward_options *o,
-                const struct forward_uplink *fu)
+                const struct forward_uplink *fu, struct pair *pair, bool is_second)
 {
     memset(f, 0, sizeof *f);
     f->o = o;
     f->fu = fu;
+    f->pair = pair;
+    f->is_second = is_second;
+    f->trouble_ms = INT64_MAX;
+    pace_init(&f->pace);
     f->limit = LIMIT_FIRST;
     f->status = (struct forward_status){ .id = fu->id, .kind = fu->kind->name };
     int rc = store_reader_open(o->store, &f->reader);
     if (rc == 0)
-        rc = store_cursor_get(f->reader, fu->id, &f->cursor);
+        rc = store_cursor_get(f->reader, cursor_id(f), &f->cursor);
     if (rc == 0)
         rc = open_uplink(f);
     batch_init(&f->batch, f->reader, fu->kind->wants_rows, is_wanted, f);
@@ -110,7 +119,7 @@ int follow_init(struct follow *f, const struct forward_options *o,
 
 static void keep_cursor(struct follow *f, int64_t now_ms)
 {
-    if (f->is_cursor_new && store_cursor_set(f->o->store, f->fu->id, &f->cursor) == 0)
+    if (f->is_cursor_new && store_cursor_set(f->o->store, cursor_id(f), &f->cursor) == 0)
         f->is_cursor_new = false;
     f->cursor_ms = now_ms;
 }
@@ -128,50 +137,6 @@ void follow_done(struct follow *f)
     f->reader = NULL;
 }
 
-/* ---- what is told of it ---- */
-
-static bool counts_are_news(const struct follow *f)
-{
-    const struct forward_status *a = &f->status, *b = &f->told;
-
-    return a->acked_seq != b->acked_seq || a->backlog != b->backlog || a->sent != b->sent ||
-           a->set_aside != b->set_aside;
-}
-
-static bool state_is_news(const struct follow *f)
-{
-    return f->status.is_connected != f->told.is_connected ||
-           strcmp(f->status.error, f->told.error) != 0;
-}
-
-static void tell_status(struct follow *f, uint64_t last, int64_t now_ms)
-{
-    f->status.is_connected = f->is_connected;
-    f->status.acked_seq = f->cursor.acked_to;
-    f->status.backlog = cursor_backlog(&f->cursor, last);
-    bool is_time = now_ms - f->status_ms >= STATUS_EVERY_MS;
-    if (!state_is_news(f) && !(is_time && counts_are_news(f)))
-        return;
-    f->told = f->status;
-    f->status_ms = now_ms;
-    if (f->o->on_status)
-        f->o->on_status(f->o->user, &f->status);
-}
-
-/* One line when it breaks and one when it is well again, not one for every try. */
-static void set_connected(struct follow *f, bool is_connected, const char *why)
-{
-    bool was_in_trouble = f->status.error[0] != '\0';
-
-    if (is_connected && (was_in_trouble || !f->is_connected))
-        log_notice("uplink %s: delivers; backlog=%" PRIu64, f->fu->id, f->status.backlog);
-    if (!is_connected && !was_in_trouble)
-        log_warning("uplink %s: does not deliver, keeping everything: %s", f->fu->id, why);
-    f->is_connected = is_connected;
-    f->is_denied = f->is_denied && !is_connected;
-    snprintf(f->status.error, sizeof f->status.error, "%s", is_connected ? "" : why);
-}
-
 /* ---- what became of it ---- */
 
 /* Without a place in the cursor they stay under way, and go again. */
@@ -183,38 +148,26 @@ static void mark_acked(struct follow *f, uint64_t from, uint64_t to)
     window_ack(&f->window, from, to);
 }
 
-static void start_again(struct follow *f)
-{
-    batch_clear(&f->batch);
-    window_clear(&f->window);
-    f->next = f->cursor.acked_to + 1;
-    f->live_from = f->live_next = 0;
-    f->needs_n = 0;
-}
-
 static void take_later(struct follow *f, const struct uplink_report *why, int64_t now_ms)
 {
     int64_t wait = backoff_next(&f->backoff, random_u32());
 
     f->wait_until_ms = now_ms + (why->retry_after_ms > wait ? why->retry_after_ms : wait);
-    set_connected(f, false, why->text);
+    tell_connected(f, false, why->text);
     if (f->fu->kind->is_windowed)
-        start_again(f); /* what was under way is lost with the connection */
+        lanes_restart(f); /* what was under way is lost with the connection */
 }
 
 static void take_denied(struct follow *f, const char *text, int64_t now_ms)
 {
     if (!f->is_denied)
-        log_error(
-            "uplink %s: the destination denies us, keeping everything, next try in %" PRId64
-            " s: %s",
-            f->fu->id, f->times.denied_ms / 1000, text);
+        tell_denied(f, text);
     f->is_denied = true;
     f->is_connected = false;
     snprintf(f->status.error, sizeof f->status.error, "%s", text);
     f->wait_until_ms = now_ms + f->times.denied_ms;
     if (f->fu->kind->is_windowed)
-        start_again(f);
+        lanes_restart(f);
 }
 
 /* False when the log cannot take it now: the entry is tried again. */
@@ -224,8 +177,7 @@ static bool put_aside(struct follow *f, uint64_t seq, const char *why, int64_t n
         f->wait_until_ms = now_ms + LOG_BUSY_MS;
         return false;
     }
-    log_warning("uplink %s: entry refused and set aside: %s; seq=%" PRIu64, f->fu->id, why,
-                seq);
+    tell_aside(f, seq, why, now_ms);
     f->status.set_aside++;
     mark_acked(f, seq, seq);
     return true;
@@ -260,7 +212,7 @@ static void take_delivered(struct follow *f, size_t n)
     }
     f->status.sent += n;
     backoff_reset(&f->backoff);
-    set_connected(f, true, "");
+    tell_connected(f, true, "");
     advance(f, n);
     grow_limit(f);
 }
@@ -274,7 +226,7 @@ static void take_sent(struct follow *f, size_t n, int64_t now_ms)
     }
     f->status.sent += n;
     backoff_reset(&f->backoff);
-    set_connected(f, true, "");
+    tell_connected(f, true, "");
     if (n > 0)
         advance(f, n);
 }
@@ -304,6 +256,46 @@ static size_t count_sendable(const struct follow *f)
     return n;
 }
 
+/* While a try lasts the first uplink of a pair cannot tell that it hangs. */
+static void begin_try(struct follow *f, int64_t now_ms)
+{
+    if (!f->pair || f->is_second || f->trouble_ms != INT64_MAX)
+        return;
+    f->trouble_ms = now_ms;
+    pair_report(f->pair, f->trouble_ms);
+}
+
+/* Tells the other one how this one gets on. */
+static void report_trouble(struct follow *f, int64_t now_ms)
+{
+    int64_t silent_ms = pace_silent_ms(&f->pace, mono_ms());
+
+    if (!f->pair || f->is_second)
+        return;
+    if (!f->is_connected && (f->status.error[0] || f->trouble_ms != INT64_MAX))
+        f->trouble_ms = f->trouble_ms == INT64_MAX ? now_ms : f->trouble_ms;
+    else
+        f->trouble_ms = silent_ms > 0 ? now_ms - silent_ms : INT64_MAX;
+    pair_report(f->pair, f->trouble_ms);
+}
+
+/* The time it takes is real, whatever the caller's clock says. */
+static enum uplink_verdict try_once(struct follow *f, const struct uplink_batch *b,
+                                    struct uplink_report *why)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < b->n; i++)
+        size += b->entries[i].size;
+    int64_t begin_ms = mono_ms();
+    enum uplink_verdict v = f->fu->kind->send(f->u, b, why);
+    if (v == UPLINK_DELIVERED || v == UPLINK_SENT)
+        pace_handed(&f->pace, size, begin_ms);
+    if (v == UPLINK_DELIVERED)
+        pace_left(&f->pace, 0, mono_ms());
+    return v;
+}
+
 static void send_batch(struct follow *f, int64_t now_ms)
 {
     struct uplink_report why = { .text = "" };
@@ -312,7 +304,8 @@ static void send_batch(struct follow *f, int64_t now_ms)
         return;
     size_t n = count_sendable(f);
     const struct uplink_batch b = { f->batch.entries + f->batch.begin, n };
-    switch (f->fu->kind->send(f->u, &b, &why)) {
+    begin_try(f, now_ms);
+    switch (try_once(f, &b, &why)) {
     case UPLINK_DELIVERED:
         take_delivered(f, n);
         break;
@@ -335,15 +328,6 @@ static void send_batch(struct follow *f, int64_t now_ms)
 }
 
 /* ---- acknowledgements ---- */
-
-static void take_need(struct follow *f, const struct uplink_need *need)
-{
-    for (size_t i = 0; i < f->needs_n; i++)
-        if (f->needs[i].stream == need->stream && f->needs[i].segment == need->segment)
-            return;
-    if (f->needs_n < FOLLOW_NEEDS_MAX)
-        f->needs[f->needs_n++] = *need; /* more are asked for again */
-}
 
 static void take_refusal(struct follow *f, const struct uplink_refusal *r, int64_t now_ms)
 {
@@ -369,7 +353,7 @@ static void take_acks(struct follow *f, const struct uplink_acks *acks, uint64_t
             mark_acked(f, acks->acked[i].from, to);
     }
     for (size_t i = 0; i < acks->need_n; i++)
-        take_need(f, &acks->need[i]);
+        lanes_need(f, &acks->need[i], true);
     for (size_t i = 0; i < acks->refused_n; i++)
         take_refusal(f, &acks->refused[i], now_ms);
     if (acks->acked_n > 0)
@@ -388,19 +372,12 @@ static void collect(struct follow *f, int64_t timeout_ms, uint64_t last, int64_t
     take_later(f, &lost, now_ms);
 }
 
-/* ---- what to send next ---- */
-
-/* Retention went past the cursor: what is gone cannot be sent. */
-static void skip_trimmed(struct follow *f)
+static void learn_pace(struct follow *f)
 {
-    uint64_t first = store_read_first_seq(f->reader);
-
-    if (first <= f->cursor.acked_to + 1)
-        return;
-    log_warning("uplink %s: entries were trimmed before they were delivered; from=%" PRIu64
-                " to=%" PRIu64,
-                f->fu->id, f->cursor.acked_to + 1, first - 1);
-    mark_acked(f, f->cursor.acked_to + 1, first - 1);
+    if (f->fu->kind->under_way)
+        pace_left(&f->pace, f->fu->kind->under_way(f->u), mono_ms());
+    else if (f->fu->kind->is_windowed)
+        pace_left(&f->pace, 0, mono_ms());
 }
 
 /* What stays in the station counts as acknowledged as soon as everything before it is. */
@@ -417,85 +394,6 @@ static void pass_local(struct follow *f, uint64_t last)
     }
 }
 
-static void choose_lanes(struct follow *f, uint64_t last)
-{
-    if (f->next <= f->cursor.acked_to)
-        f->next = f->cursor.acked_to + 1;
-    if (f->live_from == 0 && last >= f->next + LANES_BEYOND) {
-        f->live_from = f->live_next = last + 1;
-        f->events_first = true;
-    } else if (f->live_from > 0 && f->next >= f->live_from) {
-        f->next = f->live_next;
-        f->live_from = f->live_next = 0;
-    }
-}
-
-static bool may_send_more(const struct follow *f)
-{
-    if (!f->fu->kind->is_windowed)
-        return true;
-    return !window_is_full(&f->window) && f->cursor.above_n < STORE_RANGES_MAX - RANGES_SPARE;
-}
-
-static int read_lane(struct follow *f, uint64_t *next, uint64_t to, enum batch_lane lane)
-{
-    uint64_t from = *next;
-    int rc = batch_read_range(&f->batch, from, to, f->limit, lane);
-
-    if (rc == 0)
-        *next = f->batch.examined_to >= from ? f->batch.examined_to + 1 : to + 1;
-    return rc;
-}
-
-static int read_due(struct follow *f, int64_t now_ms)
-{
-    uint64_t due[BATCH_ENTRIES_MAX];
-    size_t n = window_due(&f->window, now_ms, due, f->limit);
-
-    if (n == 0)
-        return 0;
-    int rc = batch_read_list(&f->batch, due, n, LANE_BACKLOG);
-    if (rc == 0 && f->batch.n == 0) /* trimmed meanwhile */
-        window_ack(&f->window, due[0], due[0]);
-    return rc;
-}
-
-static int read_new(struct follow *f, uint64_t last)
-{
-    int rc = 0;
-
-    choose_lanes(f, last);
-    if (f->events_first) {
-        f->events_first = false;
-        rc = batch_read_events(&f->batch, EVENTS_FIRST);
-    }
-    if (rc == 0 && f->batch.n == 0 && f->live_from > 0 && f->live_next <= last)
-        rc = read_lane(f, &f->live_next, last, LANE_LIVE);
-    uint64_t to = f->live_from > 0 ? f->live_from - 1 : last;
-    if (rc == 0 && f->batch.n == 0 && f->next <= to)
-        rc = read_lane(f, &f->next, to, LANE_BACKLOG);
-    return rc;
-}
-
-static int read_batch(struct follow *f, uint64_t last, int64_t now_ms)
-{
-    int rc = 0;
-
-    skip_trimmed(f);
-    while (rc == 0 && f->batch.n == 0 && f->needs_n > 0) {
-        struct uplink_need need = f->needs[0];
-        memmove(f->needs, f->needs + 1, --f->needs_n * sizeof f->needs[0]);
-        rc = batch_read_segment(&f->batch, &need, BATCH_ENTRIES_MAX);
-    }
-    if (rc == 0 && f->batch.n == 0 && f->fu->kind->is_windowed)
-        rc = read_due(f, now_ms);
-    if (rc == 0 && f->batch.n == 0 && may_send_more(f))
-        rc = read_new(f, last);
-    return rc;
-}
-
-/* ---- the move ---- */
-
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -507,25 +405,58 @@ static int64_t idle_ms(const struct follow *f, int64_t now_ms)
 
     if (f->is_cursor_new)
         wait = least(wait, f->cursor_ms + f->times.cursor_ms - now_ms);
-    if (counts_are_news(f))
-        wait = least(wait, f->status_ms + STATUS_EVERY_MS - now_ms);
+    if (tell_is_due(f))
+        wait = least(wait, tell_wait_ms(f, now_ms));
     return wait > 0 ? wait : 0;
 }
 
-int64_t follow_step(struct follow *f, int64_t now_ms, int64_t max_wait_ms)
+/* ---- as the second of a pair ---- */
+
+/* What it has sent and nobody has acknowledged the first one sends again: the same bytes. */
+static int64_t stand_by(struct follow *f, uint64_t last, int64_t now_ms)
 {
-    uint64_t last = store_read_last_seq(f->reader);
+    if (f->is_connected && f->fu->kind->disconnect)
+        f->fu->kind->disconnect(f->u);
+    lanes_restart(f);
+    f->is_connected = false;
+    f->status.is_standby = true;
+    f->status.error[0] = '\0';
+    tell_status(f, last, now_ms);
+    return STANDBY_MS;
+}
+
+/* True while the first one does the work. */
+static bool is_standing_by(struct follow *f, int64_t now_ms)
+{
+    if (!f->is_second)
+        return false;
+    bool has_failed_over = pair_has_failed_over(f->pair, now_ms);
+    if (has_failed_over && f->status.is_standby) {
+        log_warning("uplink %s: takes over for %s", f->fu->id, f->pair->cursor_id);
+        f->wait_until_ms = 0;
+        backoff_reset(&f->backoff);
+        lanes_restart(f);
+        f->status.is_standby = false;
+    } else if (!has_failed_over && !f->status.is_standby && f->is_connected) {
+        log_notice("uplink %s: stands by, %s delivers again", f->fu->id, f->pair->cursor_id);
+    }
+    return !has_failed_over;
+}
+
+static void share_cursor(struct follow *f)
+{
+    if (f->pair && pair_share(f->pair, &f->cursor))
+        f->is_cursor_new = true;
+}
+
+/* ---- the move ---- */
+
+static int64_t work(struct follow *f, uint64_t last, int64_t now_ms, int64_t max_wait_ms)
+{
     bool is_windowed = f->fu->kind->is_windowed;
     int64_t wait = 0;
 
-    if (f->is_cursor_new && now_ms - f->cursor_ms >= f->times.cursor_ms)
-        keep_cursor(f, now_ms);
-    if (now_ms < f->wait_until_ms) {
-        tell_status(f, last, now_ms);
-        return f->wait_until_ms - now_ms;
-    }
-    pass_local(f, last);
-    if (f->batch.n == 0 && read_batch(f, last, now_ms) < 0) {
+    if (f->batch.n == 0 && lanes_read(f, last, now_ms) < 0) {
         f->wait_until_ms = now_ms + LOG_BUSY_MS;
         return LOG_BUSY_MS;
     }
@@ -536,8 +467,31 @@ int64_t follow_step(struct follow *f, int64_t now_ms, int64_t max_wait_ms)
         wait = idle_ms(f, now_ms);
     if (is_windowed && f->is_connected) {
         collect(f, has_work ? 0 : least(wait, max_wait_ms), last, now_ms);
+        learn_pace(f);
         wait = 0;
     }
+    return wait;
+}
+
+int64_t follow_step(struct follow *f, int64_t now_ms, int64_t max_wait_ms)
+{
+    uint64_t last = store_read_last_seq(f->reader);
+
+    share_cursor(f);
+    if (f->is_cursor_new && now_ms - f->cursor_ms >= f->times.cursor_ms)
+        keep_cursor(f, now_ms);
+    if (is_standing_by(f, now_ms))
+        return stand_by(f, last, now_ms);
+    if (now_ms < f->wait_until_ms) {
+        report_trouble(f, now_ms);
+        tell_status(f, last, now_ms);
+        int64_t left_ms = f->wait_until_ms - now_ms;
+        return f->pair ? least(left_ms, STANDBY_MS) : left_ms;
+    }
+    pass_local(f, last);
+    int64_t wait = work(f, last, now_ms, max_wait_ms);
+    report_trouble(f, now_ms);
+    share_cursor(f);
     tell_status(f, last, now_ms);
     return wait;
 }

@@ -3,18 +3,32 @@
  * follow - one uplink following the log: what to send next, what became of it, when to try
  * again.
  *
- * Lanes: while the backlog is more than a batch, new entries and the newest events go first and
- * the backlog fills the rest. One thread; the forwarder gives it one, a test drives it by hand
- * with a time of its own.
+ * Lanes. While there is more than a batch to send, the log is followed at two places: the
+ * backlog lane goes on from the oldest entry, the live lane takes what is new. In this order:
+ *   1. new events, alerts among them, newest 64 first of all when the lanes part;
+ *   2. what the destination asks for, and the beginning of a segment whose end is live: a
+ *      continuing frame is of no use without its predecessors;
+ *   3. what is to be repeated;
+ *   4. new frames, in the order of the log;
+ *   5. the backlog, as much as the pace allows: what is under way never holds up an alert.
+ *
+ * One thread; the forwarder gives it one, a test drives it by hand with a time of its own.
  */
 #pragma once
 
 #include "gateway/base/backoff.h"
 #include "gateway/forward/batch.h"
 #include "gateway/forward/forward.h"
+#include "gateway/forward/pace.h"
+#include "gateway/forward/pair.h"
 #include "gateway/forward/window.h"
 
 enum { FOLLOW_NEEDS_MAX = 64 };
+
+struct follow_need {
+    struct uplink_need need;
+    bool is_asked; /* by the destination: acknowledged frames too */
+};
 
 struct follow {
     const struct forward_options *o;
@@ -23,24 +37,32 @@ struct follow {
     struct uplink_station station;
     struct store_reader *reader;
     struct uplink *u;
+    struct pair *pair; /* NULL: it stands alone */
+    bool is_second;    /* of the pair */
     struct store_cursor cursor;
     struct window window; /* windowed kinds */
     struct batch batch;
+    struct pace pace;
     struct backoff backoff;
     uint64_t next;                 /* first entry of the backlog lane not yet sent */
     uint64_t live_from, live_next; /* live lane; 0: there is one lane */
-    bool events_first;
+    uint64_t events_to;            /* events up to here have been looked at in the live lane */
     size_t limit; /* entries of one try: halved by a refusal, grows with success */
-    struct uplink_need needs[FOLLOW_NEEDS_MAX];
+    struct follow_need needs[FOLLOW_NEEDS_MAX];
     size_t needs_n;
     bool is_connected, is_denied, is_cursor_new;
-    int64_t wait_until_ms, cursor_ms, status_ms;
+    int64_t wait_until_ms, cursor_ms, status_ms, measured_ms;
+    int64_t trouble_ms; /* of the first of a pair: since when; INT64_MAX: none */
+    struct {
+        int64_t told_ms;
+        uint64_t n, first; /* entries set aside since the last event that told of it */
+    } aside;
     struct forward_status status, told;
 };
 
-/* Opens reader, cursor and uplink. 0 or a negative errno. */
+/* Opens reader, cursor and uplink. 0 or a negative errno. `pair` outlives it; NULL: none. */
 int follow_init(struct follow *f, const struct forward_options *o,
-                const struct forward_uplink *fu);
+                const struct forward_uplink *fu, struct pair *pair, bool is_second);
 /* Keeps the cursor, closes everything. Takes a half-made one. */
 void follow_done(struct follow *f);
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "gateway/base/log.h"
@@ -24,6 +25,7 @@ struct worker {
 
 struct forward {
     struct worker *workers;
+    struct pair *pairs; /* as many as uplinks, by the first one; cursor_id NULL: none */
     size_t n;
 };
 
@@ -59,11 +61,12 @@ static void *work(void *user)
 }
 
 static int start_worker(struct worker *w, const struct forward_options *o,
-                        const struct forward_uplink *fu)
+                        const struct forward_uplink *fu, struct pair *pair)
 {
     pthread_condattr_t attr;
 
-    int rc = follow_init(&w->follow, o, fu);
+    bool is_second = pair && pair->cursor_id != fu->id;
+    int rc = follow_init(&w->follow, o, fu, pair, is_second);
     if (rc < 0)
         return rc;
     pthread_mutex_init(&w->lock, NULL);
@@ -83,6 +86,20 @@ static int start_worker(struct worker *w, const struct forward_options *o,
     return 0;
 }
 
+/* The pair that uplink `i` is part of, made when its first one is asked for; NULL: none. */
+static struct pair *pair_of(struct forward *f, const struct forward_options *o, size_t i)
+{
+    for (size_t k = 0; k < o->uplinks_n; k++) {
+        const struct forward_uplink *first = &o->uplinks[k];
+        if (!first->fallback || (k != i && strcmp(first->fallback, o->uplinks[i].id) != 0))
+            continue;
+        if (!f->pairs[k].cursor_id)
+            pair_init(&f->pairs[k], first->id, first->failover_ms);
+        return &f->pairs[k];
+    }
+    return NULL;
+}
+
 int forward_create(const struct forward_options *o, struct forward **ret)
 {
     struct forward *f = calloc(1, sizeof *f);
@@ -91,9 +108,10 @@ int forward_create(const struct forward_options *o, struct forward **ret)
         return -ENOMEM;
     f->n = o->uplinks_n;
     f->workers = calloc(f->n ? f->n : 1, sizeof *f->workers);
-    int rc = f->workers ? 0 : -ENOMEM;
+    f->pairs = calloc(f->n ? f->n : 1, sizeof *f->pairs);
+    int rc = f->workers && f->pairs ? 0 : -ENOMEM;
     for (size_t i = 0; i < f->n && rc == 0; i++) {
-        rc = start_worker(&f->workers[i], o, &o->uplinks[i]);
+        rc = start_worker(&f->workers[i], o, &o->uplinks[i], pair_of(f, o, i));
         if (rc < 0)
             log_error("uplink %s: cannot start; error=%d", o->uplinks[i].id, -rc);
     }
@@ -133,10 +151,10 @@ void forward_destroy(struct forward *f)
 {
     if (!f)
         return;
-    for (size_t i = 0; i < f->n; i++)
+    for (size_t i = 0; f->workers && i < f->n; i++)
         if (f->workers[i].has_started)
             stop_worker(&f->workers[i]);
-    for (size_t i = 0; i < f->n; i++) {
+    for (size_t i = 0; f->workers && i < f->n; i++) {
         struct worker *w = &f->workers[i];
         if (!w->has_started)
             continue;
@@ -144,6 +162,10 @@ void forward_destroy(struct forward *f)
         pthread_cond_destroy(&w->changed);
         pthread_mutex_destroy(&w->lock);
     }
+    for (size_t i = 0; f->pairs && i < f->n; i++)
+        if (f->pairs[i].cursor_id)
+            pair_done(&f->pairs[i]);
+    free(f->pairs);
     free(f->workers);
     free(f);
 }

@@ -13,12 +13,22 @@ struct forward_uplink {
     const char *id; /* names the cursor */
     const struct uplink_kind *kind;
     const void *options;
+    /*
+     * Another uplink of the list that takes over when this one has been down for failover_ms,
+     * until it is back; NULL: none. Both share this one's cursor: what either has delivered is
+     * done.
+     */
+    const char *fallback;
+    int64_t failover_ms;
 };
 
 struct forward_status {
     const char *id, *kind;
     bool is_connected;
+    bool is_standby; /* a fallback whose first uplink is well */
     uint64_t acked_seq, backlog, sent, set_aside;
+    uint64_t backlog_bytes; /* of those entries; of a long backlog estimated */
+    int64_t oldest_ms;      /* station time of the first of them; 0: none waits */
     char error[160];
 };
 
@@ -34,8 +44,8 @@ struct forward_times {
 
 struct forward_options {
     struct store *store;
-    const struct clock
-        *clock; /* unused: networks run in real time whatever the station's speed */
+    const struct clock *clock; /* of the station: stamps its events; networks run in real time.
+                                * NULL: the system's */
     const struct forward_times *times; /* NULL: all defaults */
     struct uplink_station station;     /* layout_json and its user are set here, from the log */
     const struct forward_uplink *uplinks;

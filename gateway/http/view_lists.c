@@ -132,6 +132,7 @@ void view_put_devices(struct buf *b, const struct view *v)
 static void put_uplink(struct buf *b, const struct view *v, const struct live_uplink *u)
 {
     char backlog[VIEW_NUMBER_MAX], acked[VIEW_NUMBER_MAX], aside[VIEW_NUMBER_MAX];
+    bool is_well = u->is_connected || u->is_standby;
 
     view_count(u->backlog, backlog);
     view_count(u->acked_seq, acked);
@@ -140,9 +141,11 @@ static void put_uplink(struct buf *b, const struct view *v, const struct live_up
              (const struct template_value[]){
                  { "id", u->id },
                  { "kind", u->kind },
-                 { "state", u->is_connected ? "online" : "silent" },
-                 { "icon", u->is_connected ? "ok" : "bad" },
-                 { "word", view_word(v, u->is_connected ? "uplink.on" : "uplink.off") },
+                 { "state", is_well ? "online" : "silent" },
+                 { "icon", is_well ? "ok" : "bad" },
+                 { "word", view_word(v, u->is_standby     ? "uplink.standby"
+                                        : u->is_connected ? "uplink.on"
+                                                          : "uplink.off") },
                  { "backlog", backlog },
                  { "acked", acked },
                  { "aside", aside },
@@ -263,7 +266,7 @@ static struct tile centre_tile(const struct view *v)
 
     for (size_t i = 0; i < v->uplinks_n; i++) {
         backlog = v->uplinks[i].backlog > backlog ? v->uplinks[i].backlog : backlog;
-        is_connected &= v->uplinks[i].is_connected;
+        is_connected &= v->uplinks[i].is_connected || v->uplinks[i].is_standby;
     }
     t.note = view_word(v, "tile.centre.none");
     snprintf(t.figure, sizeof t.figure, "–");

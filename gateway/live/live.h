@@ -45,8 +45,10 @@ struct live_alert {
 
 struct live_uplink {
     const char *id, *kind; /* live as long as the table */
-    bool is_connected;
+    bool is_connected, is_standby;
     uint64_t acked_seq, backlog; /* entries */
+    uint64_t backlog_bytes;
+    int64_t oldest_ms; /* time of the first entry that waits; 0: none does */
     uint64_t sent, set_aside;
     char error[LIVE_TEXT_MAX]; /* last error in words, "" when all is well */
 };

@@ -303,6 +303,14 @@ int live_json_alerts(struct buf *b, struct live *l)
     return 0;
 }
 
+/* How far behind; 0 when nothing waits. */
+static double hours_since(struct live *l, int64_t ms)
+{
+    int64_t late_ms = ms != 0 ? live_now(l) - ms : 0;
+
+    return late_ms > 0 ? (double)(late_ms / 360) / 1e4 : 0;
+}
+
 void live_json_uplinks(struct buf *b, struct live *l)
 {
     struct live_uplink u[LIVE_UPLINKS_MAX];
@@ -315,11 +323,16 @@ void live_json_uplinks(struct buf *b, struct live *l)
         buf_puts(b, ",\"kind\":");
         buf_json(b, u[i].kind);
         buf_printf(b,
-                   ",\"connected\":%s,\"acked_seq\":%llu,\"backlog\":%llu,\"sent\":%llu,"
-                   "\"set_aside\":%llu,\"error\":",
-                   u[i].is_connected ? "true" : "false", (unsigned long long)u[i].acked_seq,
-                   (unsigned long long)u[i].backlog, (unsigned long long)u[i].sent,
-                   (unsigned long long)u[i].set_aside);
+                   ",\"connected\":%s,\"standby\":%s,\"acked_seq\":%llu,\"backlog\":%llu,"
+                   "\"backlog_bytes\":%llu,\"backlog_hours\":",
+                   u[i].is_connected ? "true" : "false", u[i].is_standby ? "true" : "false",
+                   (unsigned long long)u[i].acked_seq, (unsigned long long)u[i].backlog,
+                   (unsigned long long)u[i].backlog_bytes);
+        live_json_double(b, hours_since(l, u[i].oldest_ms));
+        buf_puts(b, ",\"oldest\":");
+        live_json_time(b, u[i].oldest_ms);
+        buf_printf(b, ",\"sent\":%llu,\"set_aside\":%llu,\"error\":",
+                   (unsigned long long)u[i].sent, (unsigned long long)u[i].set_aside);
         buf_json(b, u[i].error);
         buf_puts(b, "}");
     }

@@ -48,6 +48,7 @@ struct uplink {
     size_t lines;
     int64_t latest_ms, warned_ms;
     uint64_t rows_refused;
+    bool is_shown;               /* lines stay in the body */
     struct kept_layout *layouts; /* sorted by id */
     size_t layouts_n;
 };
@@ -246,6 +247,8 @@ static enum uplink_verdict count_lines(struct uplink *u, const struct line_count
 {
     u->lines += c->lines;
     u->rows_refused += c->rows_refused;
+    if (u->is_shown)
+        return UPLINK_DELIVERED;
     return u->lines >= LINES_MAX || u->body.size >= BODY_PART_MAX ? flush(u, why)
                                                                   : UPLINK_DELIVERED;
 }
@@ -316,6 +319,33 @@ static enum uplink_verdict influx_send(struct uplink *u, const struct uplink_bat
     return v;
 }
 
+/* As lines; the server gets them compressed. Without `is_whole` the first of each entry. */
+static int influx_show(struct uplink *u, const struct uplink_batch *b, bool is_whole,
+                       struct buf *out)
+{
+    struct uplink_report why = { .text = "" };
+
+    u->latest_ms = clock_wall_ms(&u->clock) + FUTURE_MAX_MS;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct uplink_entry *e = &b->entries[i];
+        buf_clear(&u->body);
+        u->is_shown = true;
+        enum uplink_verdict v = put_entry(u, e, &why);
+        u->is_shown = false;
+        const char *end = u->body.size > 0 ? memchr(u->body.data, '\n', u->body.size) : NULL;
+        buf_printf(out, "# entry %" PRIu64 ": %zu lines, %zu bytes%s%s\n", e->seq, u->lines,
+                   u->body.size, v == UPLINK_DELIVERED ? "" : ", refused: ",
+                   v == UPLINK_DELIVERED ? "" : why.text);
+        if (end && !is_whole)
+            buf_put(out, u->body.data, (size_t)(end + 1 - u->body.data));
+        else
+            buf_put(out, u->body.data, u->body.size);
+        u->lines = 0;
+    }
+    buf_clear(&u->body);
+    return out->has_failed ? -ENOSPC : 0;
+}
+
 static void influx_stop(struct uplink *u)
 {
     http_post_stop(u->post);
@@ -330,5 +360,6 @@ const struct uplink_kind uplink_influx = {
     .create = influx_create,
     .destroy = influx_destroy,
     .send = influx_send,
+    .show = influx_show,
     .stop = influx_stop,
 };

@@ -17,6 +17,7 @@
 #include "gateway/uplink/mqtt_address.h"
 #include "gateway/uplink/mqtt_link.h"
 #include "gateway/uplink/mqtt_message.h"
+#include "gateway/uplink/mqtt_show.h"
 #include "gateway/uplink/mqtt_topic.h"
 #include "gateway/uplink/uplink.h"
 
@@ -40,11 +41,13 @@ struct mqtt_options {
     const char *url, *client_id, *username, *password, *ca, *cert, *key;
     int64_t keepalive_ms, ack_interval_ms;
     int confirm, version;
+    bool has_topic_alias;
 };
 
 struct message { /* one publication without PUBACK yet; its tag is its place + 1 */
     uint64_t entries[ENTRIES_MAX];
     size_t n; /* 0: free */
+    size_t bytes;
 };
 
 struct uplink {
@@ -141,6 +144,11 @@ static const struct field mqtt_fields[] = {
       .dflt = "auto",
       .words = version_words,
       .help = "MQTT version; auto is 5, and 3.1.1 with a broker that refuses it." },
+    { .name = "topic_alias",
+      .type = FIELD_BOOL,
+      .offset = OPTION(has_topic_alias),
+      .dflt = "false",
+      .help = "Say long topics once for a connection (MQTT 5): for metered links." },
     { .name = NULL },
 };
 
@@ -194,6 +202,7 @@ static void fill_link_options(struct uplink *u)
         .will_topic = u->status_topic,
         .will = u->will,
         .will_delay_s = WILL_DELAY_S,
+        .has_topic_alias = o->has_topic_alias,
         .filters = &u->filter,
         .filters_n = o->confirm == CONFIRM_CENTRE,
         .packet_in_max = PACKET_IN_MAX,
@@ -374,6 +383,7 @@ static enum uplink_verdict publish(struct uplink *u, const char *topic, const vo
     if (kept) {
         memcpy(kept->entries, m->entries, m->n * sizeof m->entries[0]);
         kept->n = m->n;
+        kept->bytes = size;
     }
     return UPLINK_SENT;
 }
@@ -562,6 +572,30 @@ static int64_t mqtt_resend_ms(const struct uplink *u)
     return u->opt->ack_interval_ms * 2;
 }
 
+static size_t mqtt_under_way(const struct uplink *u)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < MQTT_WINDOW_MAX; i++)
+        bytes += u->sent[i].n > 0 ? u->sent[i].bytes : 0;
+    return bytes;
+}
+
+static void mqtt_disconnect(struct uplink *u)
+{
+    if (!mqtt_link_is_connected(u->link))
+        return;
+    say_goodbye(u);
+    mqtt_link_disconnect(u->link);
+    forget_sent(u);
+}
+
+static int mqtt_show_batch(struct uplink *u, const struct uplink_batch *b, bool is_whole,
+                           struct buf *out)
+{
+    return mqtt_show(u->station, b, is_whole, out);
+}
+
 static void mqtt_wake(struct uplink *u)
 {
     mqtt_link_wake(u->link);
@@ -584,5 +618,8 @@ const struct uplink_kind uplink_mqtt = {
     .collect = mqtt_collect,
     .resend_ms = mqtt_resend_ms,
     .wake = mqtt_wake,
+    .under_way = mqtt_under_way,
+    .disconnect = mqtt_disconnect,
+    .show = mqtt_show_batch,
     .stop = mqtt_stop,
 };

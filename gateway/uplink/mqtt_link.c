@@ -37,8 +37,8 @@ struct slot { /* one publication under way */
 
 struct inner_note {
     struct mqtt_note note;
-    int receive_max, packet_max; /* CONNECTED */
-    struct slot *slot;           /* PUBLISHED */
+    int receive_max, packet_max, alias_max; /* CONNECTED */
+    struct slot *slot;                      /* PUBLISHED */
 };
 
 struct mqtt_link {
@@ -48,6 +48,8 @@ struct mqtt_link {
     bool is_connected, speaks_v4; /* v4: the broker refused MQTT 5 */
     size_t window, in_flight, packet_max;
     struct slot slots[MQTT_WINDOW_MAX];
+    const char *aliases[MQTT_ALIASES_MAX]; /* topics by alias - 1; copies */
+    size_t aliases_n, aliases_max;         /* of this connection */
     struct queue
         *stash; /* messages that came while something else was waited for: the older ones */
     /* shared with the library's threads: */
@@ -132,6 +134,7 @@ static void on_connect5(void *context, MQTTAsync_successData5 *d)
         number_of(&d->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM, MQTT_WINDOW_MAX);
     n.packet_max =
         number_of(&d->properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE, MQTT_PACKET_MAX);
+    n.alias_max = number_of(&d->properties, MQTTPROPERTY_CODE_TOPIC_ALIAS_MAXIMUM, 0);
     push(context, &n);
 }
 
@@ -503,6 +506,9 @@ static void take_limits(struct mqtt_link *l, const struct inner_note *n)
         (size_t)n->receive_max < MQTT_WINDOW_MAX ? (size_t)n->receive_max : MQTT_WINDOW_MAX;
     l->packet_max =
         (size_t)n->packet_max < MQTT_PACKET_MAX ? (size_t)n->packet_max : MQTT_PACKET_MAX;
+    l->aliases_max = !l->o->has_topic_alias            ? 0
+                     : n->alias_max < MQTT_ALIASES_MAX ? (size_t)n->alias_max
+                                                       : MQTT_ALIASES_MAX;
     l->is_connected = true;
 }
 
@@ -569,6 +575,13 @@ static void forget_notes(struct mqtt_link *l)
     atomic_store(&l->is_woken, false);
 }
 
+static void forget_aliases(struct mqtt_link *l)
+{
+    while (l->aliases_n > 0)
+        free((char *)(uintptr_t)l->aliases[--l->aliases_n]);
+    l->aliases_max = 0;
+}
+
 void mqtt_link_disconnect(struct mqtt_link *l)
 {
     if (l->handle) {
@@ -579,6 +592,7 @@ void mqtt_link_disconnect(struct mqtt_link *l)
     l->handle = NULL;
     l->is_connected = false;
     forget_notes(l);
+    forget_aliases(l);
     for (size_t i = 0; i < MQTT_WINDOW_MAX; i++)
         l->slots[i].is_used = false;
     l->in_flight = 0;
@@ -615,11 +629,45 @@ static struct slot *take_slot(struct mqtt_link *l, uint64_t tag)
     return NULL;
 }
 
+/* The alias of a topic, 0 without one; a new one is said together with the topic. */
+static uint16_t find_alias(struct mqtt_link *l, const char *topic, bool *ret_is_new)
+{
+    *ret_is_new = false;
+    for (size_t i = 0; i < l->aliases_n; i++)
+        if (strcmp(l->aliases[i], topic) == 0)
+            return (uint16_t)(i + 1);
+    if (l->aliases_n == l->aliases_max)
+        return 0;
+    const char *copy = strdup(topic);
+    if (!copy)
+        return 0;
+    l->aliases[l->aliases_n++] = copy;
+    *ret_is_new = true;
+    return (uint16_t)l->aliases_n;
+}
+
+static void drop_newest_alias(struct mqtt_link *l)
+{
+    free((char *)(uintptr_t)l->aliases[--l->aliases_n]);
+}
+
+static void add_alias(MQTTProperties *p, uint16_t alias)
+{
+    MQTTProperty one = { .identifier = MQTTPROPERTY_CODE_TOPIC_ALIAS };
+
+    one.value.integer2 = alias;
+    MQTTProperties_add(p, &one);
+}
+
 static int start_publish(struct mqtt_link *l, const char *topic, const void *data, size_t size,
                          bool is_retained, struct slot *s)
 {
     MQTTAsync_responseOptions r = MQTTAsync_responseOptions_initializer;
+    bool is_new = false;
+    uint16_t alias = is_retained ? 0 : find_alias(l, topic, &is_new);
 
+    if (alias > 0)
+        add_alias(&r.properties, alias);
     r.context = s;
     if (l->speaks_v4) {
         r.onSuccess = on_publish;
@@ -628,7 +676,11 @@ static int start_publish(struct mqtt_link *l, const char *topic, const void *dat
         r.onSuccess5 = on_publish5;
         r.onFailure5 = on_publish_failure5;
     }
-    int rc = MQTTAsync_send(l->handle, topic, (int)size, data, 1, is_retained, &r);
+    const char *said = alias > 0 && !is_new ? "" : topic;
+    int rc = MQTTAsync_send(l->handle, said, (int)size, data, 1, is_retained, &r);
+    MQTTProperties_free(&r.properties);
+    if (rc != MQTTASYNC_SUCCESS && is_new)
+        drop_newest_alias(l);
     return rc == MQTTASYNC_SUCCESS ? 0 : rc == MQTTASYNC_DISCONNECTED ? -ENOTCONN : -EIO;
 }
 

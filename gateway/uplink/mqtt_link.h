@@ -17,6 +17,7 @@
 enum {
     MQTT_WINDOW_MAX = 16,        /* publications without PUBACK; less if the broker says so */
     MQTT_PACKET_MAX = 256 << 10, /* ours; the broker may ask for less */
+    MQTT_ALIASES_MAX = 4,        /* topics that we repeat: fewer if the broker says so */
     MQTT_PACKET_HEAD = 16, /* of a PUBLISH beside topic and payload, properties included */
 };
 
@@ -30,6 +31,7 @@ struct mqtt_link_options { /* texts are not copied: they must outlive the link *
     enum mqtt_version version; /* AUTO: 5, and 3.1.1 with a broker that refuses it */
     const char *will_topic, *will;
     uint32_t will_delay_s;      /* MQTT 5 */
+    bool has_topic_alias;       /* MQTT 5: topics that are not retained are said once */
     const char *const *filters; /* subscribed with QoS 1 after each connect */
     size_t filters_n;
     size_t packet_in_max;              /* larger ones the broker is told not to send */

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/base/buf.h"
 #include "gateway/series/series.h"
 #include "sensors/core/field.h"
 
@@ -110,6 +111,13 @@ struct uplink_kind {
     /* A collect() in progress, or the next one, returns at once; windowed kinds only. Any
      * thread. */
     void (*wake)(struct uplink *u);
+    /* Bytes handed over that the next hop has not taken yet; windowed kinds only. */
+    size_t (*under_way)(const struct uplink *u);
+    /* Leaves in good order; the next send() connects again. NULL: nothing to leave. */
+    void (*disconnect)(struct uplink *u);
+    /* What send() would put on the wire for this batch, for people to read; `is_whole`: with
+     * every byte. Touches nothing outside. 0 or a negative errno. */
+    int (*show)(struct uplink *u, const struct uplink_batch *b, bool is_whole, struct buf *out);
     /* Ask a send() or collect() in progress, and every later one, to return soon. Any thread.
      */
     void (*stop)(struct uplink *u);

@@ -237,7 +237,7 @@ static void add_frames(struct fixture *f, unsigned n, uint64_t expected)
 
 static void start(struct fixture *f, const struct uplink_kind *kind)
 {
-    f->fu = (struct forward_uplink){ "out", kind, &f->dest };
+    f->fu = (struct forward_uplink){ .id = "out", .kind = kind, .options = &f->dest };
     f->o = (struct forward_options){ .store = f->store,
                                      .uplinks = &f->fu,
                                      .uplinks_n = 1,
@@ -246,7 +246,7 @@ static void start(struct fixture *f, const struct uplink_kind *kind)
                                      .user = f };
     if (kind->is_windowed)
         f->dest.verdict = UPLINK_SENT;
-    assert_int_equal(follow_init(&f->follow, &f->o, &f->fu), 0);
+    assert_int_equal(follow_init(&f->follow, &f->o, &f->fu, NULL, false), 0);
 }
 
 static int64_t step(struct fixture *f)

@@ -207,7 +207,7 @@ function showDelivery({ log, uplinks }) {
   const rows = [...document.querySelectorAll("[data-uplink]")];
   const isSame = rows.length === uplinks.length && rows.every((r, i) =>
     r.dataset.uplink === uplinks[i].id &&
-    (r.dataset.state === "online") === uplinks[i].connected &&
+    (r.dataset.state === "online") === (uplinks[i].connected || uplinks[i].standby) &&
     r.querySelector(".why").textContent === uplinks[i].error);
   if (!isSame && (rows.length || uplinks.length)) refresh("uplinks");
   else uplinks.forEach((u, i) => {
@@ -217,7 +217,7 @@ function showDelivery({ log, uplinks }) {
   });
   if (!uplinks.length) return;
   const backlog = Math.max(...uplinks.map((u) => u.backlog));
-  const on = uplinks.every((u) => u.connected);
+  const on = uplinks.every((u) => u.connected || u.standby);
   tile("centre").show(on ? "good" : "fair", on ? "ok" : "warn", countText(backlog),
                       on ? "tile.centre.on" : "tile.centre.off");
 }
