@@ -521,7 +521,7 @@ static int open_stream(struct table *t, struct channel_stream *s, struct store *
     if (s->n == 0)
         return 0; /* a device without channels has no stream */
     for (uint32_t i = 0; i < s->n; i++)
-        hints[i].decimals = t->channel[s->first + i].decimals;
+        hints[i] = (struct series_hint){ .decimals = t->channel[s->first + i].decimals };
     write_dictionary(t, s, dictionary);
     const char *json = buf_text(dictionary);
     if (!json)
