@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/timex.h>
 #include <time.h>
+#include <unistd.h>
+
+enum { PAIR_TRIES = 5 };
 
 static int64_t read_ms(clockid_t id)
 {
@@ -56,7 +60,7 @@ void clock_print(const struct clock *c, char *buf)
 
 int clock_parse(const char *text, struct clock *ret)
 {
-    struct clock c;
+    struct clock c = { 0 };
     int end = 0;
 
     if (sscanf(text, "%lf,%" SCNd64 ",%" SCNd64 ",%" SCNd64 "%n", &c.speed, &c.wall0_ms,
@@ -81,6 +85,8 @@ static int64_t elapsed_ms(const struct clock *c)
 
 int64_t clock_wall_ms(const struct clock *c)
 {
+    if (c->speed == 1 && c->offset_ms)
+        return clock_boot_ms(c) + atomic_load(c->offset_ms);
     if (c->speed == 1)
         return read_ms(CLOCK_REALTIME);
     return c->wall0_ms + elapsed_ms(c);
@@ -89,6 +95,77 @@ int64_t clock_wall_ms(const struct clock *c)
 int64_t clock_mono_ms(const struct clock *c)
 {
     return c->speed == 1 ? mono_ms() : elapsed_ms(c);
+}
+
+int64_t clock_boot_ms(const struct clock *c)
+{
+    return c->speed == 1 ? read_ms(CLOCK_BOOTTIME) : elapsed_ms(c);
+}
+
+static void read_kernel(struct clock_reading *ret)
+{
+    struct timex t = { 0 };
+
+    if (adjtimex(&t) < 0)
+        return;
+    ret->is_synchronised = !(t.status & STA_UNSYNC);
+    ret->max_error_ms = t.maxerror / 1000;
+}
+
+/* The two clocks cannot be read at one instant: the pair is kept that was read fastest. */
+static void read_pair(struct clock_reading *ret)
+{
+    int64_t best_ms = INT64_MAX;
+
+    for (int i = 0; i < PAIR_TRIES && best_ms > 0; i++) {
+        int64_t before_ms = read_ms(CLOCK_BOOTTIME);
+        int64_t wall_ms = read_ms(CLOCK_REALTIME);
+        int64_t took_ms = read_ms(CLOCK_BOOTTIME) - before_ms;
+        if (took_ms >= best_ms)
+            continue;
+        best_ms = took_ms;
+        ret->boot_ms = before_ms;
+        ret->wall_ms = wall_ms;
+    }
+}
+
+void clock_read(const struct clock *c, struct clock_reading *ret)
+{
+    *ret = (struct clock_reading){ .is_synchronised = true };
+    if (c->speed != 1) {
+        ret->boot_ms = elapsed_ms(c);
+        ret->wall_ms = c->wall0_ms + ret->boot_ms;
+        return;
+    }
+    ret->is_synchronised = false;
+    read_kernel(ret);
+    read_pair(ret);
+}
+
+void clock_boot_id(char *buf)
+{
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    buf[0] = '\0';
+    if (!f)
+        return;
+    if (!fgets(buf, CLOCK_BOOT_ID_MAX, f))
+        buf[0] = '\0';
+    buf[strcspn(buf, "\n")] = '\0';
+    fclose(f);
+}
+
+bool clock_has_service(void)
+{
+    static const char *const traces[] = { "/run/systemd/timesync", "/run/chrony",
+                                          "/run/chronyd.pid", "/run/ntpd.pid",
+                                          "/run/openntpd.pid" };
+
+    for (size_t i = 0; i < sizeof traces / sizeof traces[0]; i++) {
+        if (access(traces[i], F_OK) == 0)
+            return true;
+    }
+    return false;
 }
 
 int64_t clock_real_ms(const struct clock *c, int64_t station_ms)

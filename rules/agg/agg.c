@@ -247,3 +247,13 @@ bool agg_close(const struct agg_config *c, struct agg_state *st, int64_t now_ms,
     st->is_sealed = true;
     return true;
 }
+
+void agg_shift(struct agg_state *st, int64_t by_ms, bool is_same_period)
+{
+    if (st->has_last)
+        st->last_ms += by_ms;
+    if (is_same_period)
+        return;
+    st->is_open = false;
+    st->is_sealed = false;
+}

@@ -60,3 +60,7 @@ bool agg_step(const struct agg_config *c, struct agg_state *st, const struct sam
 /* Closes the open period when it ended at or before now_ms. */
 bool agg_close(const struct agg_config *c, struct agg_state *st, int64_t now_ms,
                struct agg_result *ret);
+
+/* The clock moved by that much. A counter goes on from its last value; the period under way is
+ * forgotten unless `is_same_period`: close it before. */
+void agg_shift(struct agg_state *st, int64_t by_ms, bool is_same_period);

@@ -334,6 +334,22 @@ void alert_tick(const struct alert_rule *r, struct alert_state *st, int64_t now_
     }
 }
 
+static void shift(int64_t *time_ms, int64_t by_ms)
+{
+    if (*time_ms != 0)
+        *time_ms += by_ms;
+}
+
+void alert_shift(struct alert_state *st, int64_t by_ms)
+{
+    shift(&st->last_raise_ms, by_ms);
+    shift(&st->last_sample_ms, by_ms);
+    for (int l = LEVEL_BLUE; l < LEVEL_COUNT_; l++) {
+        shift(&st->on_since_ms[l], by_ms);
+        shift(&st->off_since_ms[l], by_ms);
+    }
+}
+
 /* ---- rules ---- */
 
 void alert_threshold_default(enum alert_direction direction, struct alert_threshold *t)

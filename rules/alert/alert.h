@@ -117,6 +117,10 @@ void alert_step(const struct alert_rule *r, struct alert_state *st, const struct
 void alert_tick(const struct alert_rule *r, struct alert_state *st, int64_t now_ms,
                 struct alert_change *ret, bool *ret_touched);
 
+/* The clock moved by that much: what the state measures from goes with it, so that delays and
+ * staleness last as long as they should. The start of an episode is a name and stays. */
+void alert_shift(struct alert_state *st, int64_t by_ms);
+
 const char *alert_level_id(enum alert_level l); /* "yellow" */
 const char *alert_level_name(enum alert_level l, const char *lang);
 const char *alert_transition_id(enum alert_transition t); /* "raised" */

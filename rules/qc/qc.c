@@ -265,3 +265,9 @@ void qc_step(const struct qc_config *c, struct qc_state *st, struct decimal raw,
     check_stuck(c, st, raw, x, s);
     st->last_ms = s->time_ms;
 }
+
+void qc_shift(struct qc_state *st, int64_t by_ms)
+{
+    if (st->last_ms != 0)
+        st->last_ms += by_ms;
+}

@@ -41,3 +41,6 @@ const char *qc_config_error(const struct qc_config *c);
  * one. Adds to s->verdict, never improves it. */
 void qc_step(const struct qc_config *c, struct qc_state *st, struct decimal raw,
              struct sample *s);
+
+/* The clock moved by that much: no gap, and no sample of it is late. */
+void qc_shift(struct qc_state *st, int64_t by_ms);

@@ -65,6 +65,35 @@ static void refuses_other_texts(void **state)
     assert_true(c.speed == 7);
 }
 
+static void goes_by_its_offset_where_it_has_one(void **state)
+{
+    _Atomic int64_t offset_ms = 1700000000000;
+    struct clock c;
+
+    (void)state;
+    clock_init(&c, 1, 0);
+    c.offset_ms = &offset_ms;
+    int64_t before = clock_boot_ms(&c) + offset_ms;
+    int64_t wall = clock_wall_ms(&c);
+    assert_true(wall >= before && wall < before + 5000);
+}
+
+static void reads_the_clocks_of_the_machine(void **state)
+{
+    struct clock_reading r;
+    struct clock c;
+    char id[CLOCK_BOOT_ID_MAX], again[CLOCK_BOOT_ID_MAX];
+
+    (void)state;
+    clock_init(&c, 1, 0);
+    clock_read(&c, &r);
+    assert_true(r.boot_ms > 0 && clock_boot_ms(&c) >= r.boot_ms);
+    assert_true(r.wall_ms >= clock_wall_ms(&c) - 60000 && r.wall_ms <= clock_wall_ms(&c));
+    clock_boot_id(id);
+    clock_boot_id(again);
+    assert_string_equal(id, again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -72,6 +101,8 @@ int main(void)
         cmocka_unit_test(a_fast_clock_starts_in_the_past_and_meets_the_present),
         cmocka_unit_test(its_text_makes_the_same_clock),
         cmocka_unit_test(refuses_other_texts),
+        cmocka_unit_test(goes_by_its_offset_where_it_has_one),
+        cmocka_unit_test(reads_the_clocks_of_the_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
