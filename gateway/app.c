@@ -97,6 +97,7 @@ static int open_store(struct app *a, const struct log_conf *c)
         .seal_rows = (unsigned)c->seal_rows,
         .dense_columns_max = dense_columns[c->codec],
         .size_max_bytes = c->size_max,
+        .ballast_bytes = c->ballast,
         .age_max_ms = c->age_max_ms,
         .speed = a->o->clock.speed,
         .clock = &a->o->clock,

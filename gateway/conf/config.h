@@ -127,7 +127,7 @@ struct log_conf {
     const char *path;
     int64_t commit_ms, seal_ms, seal_rows;
     int codec; /* enum log_codec */
-    int64_t size_max, age_max_ms;
+    int64_t size_max, ballast, age_max_ms;
 };
 
 struct config {

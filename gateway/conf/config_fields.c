@@ -628,7 +628,17 @@ static const struct field log_fields[] = {
       .dflt = "1GiB",
       .min = 1 << 20,
       .max = 1e13,
-      .help = "Size beyond which the oldest entries go, acknowledged ones first." },
+      .help = "Size that the log never exceeds: acknowledged entries go from 80 % on, oldest "
+              "first; when it is full, frames that an uplink still waits for, and an event tells "
+              "which." },
+    { .name = "ballast",
+      .type = FIELD_SIZE,
+      AT(log_conf, ballast),
+      .dflt = "16MiB",
+      .min = 0,
+      .max = 1 << 30,
+      .help = "Room kept in a file beside the log and given to it when the disk is full. 0: "
+              "none." },
     { .name = "age_max",
       .type = FIELD_DURATION,
       AT(log_conf, age_max_ms),

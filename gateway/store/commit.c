@@ -233,12 +233,14 @@ static int reopen(struct commit *c)
     return 0;
 }
 
-/* Makes memory agree with the database again. *ret_is_done: the transaction that seemed to fail
- * is there. */
-static int recover(struct commit *c, bool *ret_is_done)
+/* Makes memory agree with the database again, which tells whether the transaction that seemed
+ * to fail is there. */
+int commit_recover(struct commit *c)
 {
-    int rc = c->is_suspect ? reopen(c) : 0;
+    int rc = c->is_stale && c->is_suspect ? reopen(c) : 0;
 
+    if (!c->is_stale)
+        return 0;
     if (rc == 0) {
         rc = tail_load(&c->tail);
         if (rc < 0)
@@ -246,7 +248,8 @@ static int recover(struct commit *c, bool *ret_is_done)
     }
     if (rc < 0)
         return rc;
-    *ret_is_done = c->attempted && c->tail.commits == c->attempted;
+    if (c->attempted)
+        c->is_done = c->tail.commits == c->attempted;
     c->attempted = 0;
     c->is_stale = false;
     return 0;
@@ -276,14 +279,12 @@ static int run(struct commit *c, const struct store_batch *batches, int64_t now_
 int commit_run(struct commit *c, const struct store_batch *batches, int64_t now_ms,
                int64_t seal_before_ms)
 {
-    bool is_done = false;
+    int rc = commit_recover(c);
 
-    if (c->is_stale) {
-        int rc = recover(c, &is_done);
-        if (rc < 0)
-            return rc;
-    }
-    if (is_done) {
+    if (rc < 0)
+        return rc;
+    if (c->is_done) {
+        c->is_done = false;
         c->error[0] = '\0';
         return 0;
     }
@@ -379,10 +380,10 @@ int commit_stream(struct commit *c, const struct commit_stream *want, uint32_t *
         .unit_ms = want->unit_ms,
         .is_local = document_is_local(want->dictionary),
     };
-    bool is_done, is_new = false;
+    bool is_new = false;
     char *json = NULL;
 
-    int rc = c->is_stale ? recover(c, &is_done) : 0;
+    int rc = commit_recover(c);
     if (rc == 0)
         rc = find_number(c, want->name, &shape.number, &is_new);
     if (rc == 0)
@@ -444,7 +445,7 @@ static int trim(struct commit *c, int64_t seq, int64_t chapter)
     return rc;
 }
 
-int commit_trim(struct commit *c, uint64_t seq, uint64_t chapter, const char *loss)
+int commit_trim(struct commit *c, uint64_t seq, uint64_t chapter)
 {
     if (c->is_stale)
         return -EAGAIN;
@@ -452,8 +453,22 @@ int commit_trim(struct commit *c, uint64_t seq, uint64_t chapter, const char *lo
     int rc = begin(c);
     if (rc == 0)
         rc = trim(c, (int64_t)seq, (int64_t)chapter);
-    if (rc == 0 && loss)
-        rc = add_event(c, loss, strlen(loss));
+    if (rc == 0)
+        rc = finish(c);
+    return rc < 0 ? fail(c, rc) : 0;
+}
+
+int commit_lose(struct commit *c, uint64_t from, uint64_t to, int kind, const char *event)
+{
+    if (c->is_stale)
+        return -EAGAIN;
+
+    int rc = begin(c);
+    if (rc == 0)
+        rc = db_run(&c->db, SQL_LOSE,
+                    DB_VALUES(db_int((int64_t)from), db_int((int64_t)to), db_int(kind)));
+    if (rc == 0 && event)
+        rc = add_event(c, event, strlen(event));
     if (rc == 0)
         rc = finish(c);
     return rc < 0 ? fail(c, rc) : 0;

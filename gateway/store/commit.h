@@ -17,6 +17,7 @@ struct commit {
     bool is_stale;      /* the tail must be read anew before the next transaction */
     bool is_suspect;    /* the file did not take or give its bytes: open and check it anew */
     uint64_t attempted; /* number of the transaction that failed; 0: none */
+    bool is_done;       /* and it is there all the same */
     struct buf text;    /* an event with its number */
     char error[160];    /* why the last transaction failed; "" when it did not */
 };
@@ -51,7 +52,15 @@ int commit_new_epoch(struct commit *c);
 /* Begins a chapter with the next entry: no segment goes on into it. 0 or a negative errno. */
 int commit_chapter(struct commit *c, int64_t now_ms);
 
-/* Deletes entries up to `seq` and what is said of them, and the chapters below `chapter`.
- * `loss` is an event that goes with it, as in store_batch_event, or NULL. 0 or a negative
- * errno. */
-int commit_trim(struct commit *c, uint64_t seq, uint64_t chapter, const char *loss);
+/* Deletes entries up to `seq` and what is said of them, and the chapters below `chapter`. 0 or
+ * a negative errno. */
+int commit_trim(struct commit *c, uint64_t seq, uint64_t chapter);
+
+/* Deletes the entries from..to of a kind (enum store_kind), whatever waits for them, and stores
+ * `event`, as in store_batch_event, in the same transaction; NULL: none. 0 or a negative errno.
+ */
+int commit_lose(struct commit *c, uint64_t from, uint64_t to, int kind, const char *event);
+
+/* After a failure: makes memory agree with the database, so that trimming may make the room
+ * that the batches lack. They are still to be given again. 0 or a negative errno. */
+int commit_recover(struct commit *c);

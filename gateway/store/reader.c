@@ -232,6 +232,11 @@ static uint64_t number(struct store_reader *r, enum db_sql sql, int64_t absent)
     return db_number(&r->db, sql, NULL, 0, absent, &n) < 0 ? 0 : (uint64_t)n;
 }
 
+uint64_t store_read_epoch(struct store_reader *r)
+{
+    return number(r, SQL_LOG_GET, 0);
+}
+
 uint64_t store_read_last_seq(struct store_reader *r)
 {
     return number(r, SQL_LOG_LAST, 0);
@@ -315,13 +320,11 @@ static int begin_cursor(struct store_reader *r, const char *uplink, struct store
     uint64_t first = number(r, SQL_SEQ_WHOLE, (int64_t)store_read_last_seq(r) + 1);
 
     *ret = (struct store_cursor){ .acked_to = first > 0 ? first - 1 : 0 };
-    return store_cursor_set(r->store, uplink, ret);
+    return r->store ? store_cursor_set(r->store, uplink, ret) : 0;
 }
 
 int store_cursor_get(struct store_reader *r, const char *uplink, struct store_cursor *ret)
 {
-    if (!r->store)
-        return -EROFS;
     sqlite3_stmt *st = db_query(&r->db, SQL_CURSOR_GET, DB_VALUES(db_text(uplink)));
     int rc = db_step(st);
 

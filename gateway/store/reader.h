@@ -41,12 +41,15 @@ struct store_reader {
 
 /*
  * A reader without a store, for tools: of the log of a running station, of its copy, of one
- * that was set aside. Nothing is written, and the tables stay of the version they are of. It
- * has no cursors (-EROFS). 0 or a negative errno with a sentence: no log, of a newer version,
+ * that was set aside. Nothing is written, and the tables stay of the version they are of; the
+ * cursor of a new uplink is where it would begin. 0 or a negative errno with a sentence: no log, of a newer version,
  * unreadable.
  */
 int store_reader_open_file(const char *path, struct store_reader **ret, char *error,
                            size_t error_size);
+
+/* As store_epoch(); 0 when it cannot be read. */
+uint64_t store_read_epoch(struct store_reader *r);
 
 /*
  * Rows of one stream in no frame, t_from <= time < t_to; at that moment *ret_seq_last was the

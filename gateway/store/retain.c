@@ -6,13 +6,20 @@
  * A frame is of use only with those before it in its segment, and segments of different streams
  * overlap: no number divides a running log between segments by itself. So now and then all
  * streams begin a segment at once. What lies between two such numbers is a chapter, and
- * chapters go as a whole: all that is kept can be decoded. Only far beyond the size limit is
- * one cut that would be too much to lose as a whole, which an event of the kind "loss" says.
+ * chapters go as a whole: all that is kept can be decoded.
+ *
+ * A log that is full all the same, because an uplink is dead or the disk is not the log's
+ * alone, loses frames that somebody waits for: the oldest chapter's, from its end to its
+ * beginning, so that what is left of it can be decoded at any time. Each such transaction holds
+ * an event of the kind "loss" that says what went with it. Events stay until no frames are left
+ * but the newest.
  *
  * All in small steps, in transactions of their own.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 
 #include "gateway/base/log.h"
 #include "gateway/store/writer.h"
@@ -23,7 +30,14 @@ enum {
     CHAPTER_MIN = 64,       /* entries: fewer would make many key frames */
     CHAPTERS_PER_AGE = 8,   /* entries stay at most so much longer than wished */
     SIZE_IS_LARGE_FROM = 8, /* an eighth of the limit: from there on chapters count */
-    LOSS_MARGIN = 4,        /* a quarter beyond the limit a chapter is cut */
+    TRIM_FROM_PCT = 80,     /* of the limit: what is acknowledged goes */
+    LOSS_MARGIN = 32,       /* this part of the limit stays for what the next steps write */
+    LOSS_STEP = 4096,       /* entries: one event tells of so many */
+    EVENTS_STEP = 64,       /* they may be large */
+    DISK_RESERVE = 8 << 20, /* bytes that the file leaves free: twice what the WAL takes */
+    DISK_RESERVE_PART = 8,  /* or this part of a small disk */
+    LOSS_TEXT_MAX = 400,
+    LOG_PAGE = 4096, /* db.c */
 };
 
 #define CHAPTER_MAX_MS (INT64_C(7) * 86400000) /* the longest segment */
@@ -32,7 +46,7 @@ enum {
 struct extent {
     int64_t first, last; /* entries */
     int64_t acked;       /* by every uplink */
-    int64_t size;        /* bytes; 0 when there is no limit */
+    int64_t limit, size; /* bytes; 0 when there is no limit */
     int64_t oldest;      /* chapter: its first entry */
     int64_t next;        /* the chapter after it; above `last` + 1 when there is none */
 };
@@ -55,12 +69,12 @@ static int64_t station_now(const struct store *s)
 static int measure(struct store *s, struct extent *ret)
 {
     struct db *db = &s->commit.db;
-    struct extent e = { .last = (int64_t)s->commit.tail.seq_last };
+    struct extent e = { .last = (int64_t)s->commit.tail.seq_last, .limit = s->limit_bytes };
     int rc = db_number(db, SQL_SEQ_FIRST, NULL, 0, e.last + 1, &e.first);
 
     if (rc == 0)
         rc = db_number(db, SQL_CURSOR_LEAST, NULL, 0, e.last, &e.acked);
-    if (rc == 0 && s->options.size_max_bytes > 0)
+    if (rc == 0 && e.limit > 0)
         rc = db_number(db, SQL_SIZE, NULL, 0, 0, &e.size);
     if (rc == 0)
         rc = db_number(db, SQL_CHAPTER_FIRST, NULL, 0, e.first, &e.oldest);
@@ -82,9 +96,9 @@ static int64_t chapter_ms(const struct store *s)
     return ms > 0 && ms < CHAPTER_MAX_MS ? ms : CHAPTER_MAX_MS;
 }
 
-static bool is_large(const struct store *s, const struct extent *e, int64_t entries)
+static bool is_large(const struct extent *e, int64_t entries)
 {
-    return e->size > s->options.size_max_bytes / SIZE_IS_LARGE_FROM && entries >= CHAPTER_MIN &&
+    return e->size > e->limit / SIZE_IS_LARGE_FROM && entries >= CHAPTER_MIN &&
            entries >= (e->last + 1 - e->first) / CHAPTERS_MIN;
 }
 
@@ -99,7 +113,7 @@ static bool chapter_is_due(struct store *s, const struct extent *e, int64_t now_
     int64_t entries = e->last + 1 - begin, span = chapter_ms(s);
     /* a clock that was set back makes one chapter more */
     return entries > 0 &&
-           (now_ms - began >= span || began - now_ms >= span || is_large(s, e, entries));
+           (now_ms - began >= span || began - now_ms >= span || is_large(e, entries));
 }
 
 /* ---- what may go ---- */
@@ -131,21 +145,8 @@ static bool is_old(struct store *s, int64_t first, int64_t end, bool *ret_has_mo
 /* A chapter that is most of the log is not given for a little room. */
 static bool is_too_large(const struct store *s, const struct extent *e)
 {
-    return e->size > s->options.size_max_bytes && e->next - e->first <= (e->last + 1) - e->next;
-}
-
-static int64_t end_of_oldest(const struct extent *e)
-{
-    return least(e->next - 1, e->last);
-}
-
-/* With entries in it that wait for an uplink, the chapter stays nevertheless: it could not read
- * them without the others, and little would be won. */
-static bool must_cut(const struct store *s, const struct extent *e)
-{
-    int64_t limit = s->options.size_max_bytes;
-
-    return e->size > limit + limit / LOSS_MARGIN && end_of_oldest(e) <= e->acked;
+    return s->is_full || (e->size > e->limit / 100 * TRIM_FROM_PCT &&
+                          e->next - e->first <= (e->last + 1) - e->next);
 }
 
 /* The oldest chapter may go as a whole, or the rest of one must: it was begun. */
@@ -165,36 +166,170 @@ static bool trim_chapter(struct store *s, const struct extent *e)
     int64_t chapter = e->oldest > e->first ? e->oldest : e->next;
     int64_t end = least(least(e->first + STEP, chapter) - 1, e->acked);
 
-    return end >= e->first &&
-           commit_trim(&s->commit, (uint64_t)end, (uint64_t)chapter, NULL) == 0;
+    return end >= e->first && commit_trim(&s->commit, (uint64_t)end, (uint64_t)chapter) == 0;
 }
 
-static void put_loss(char *buf, size_t size, const struct extent *e, int64_t now_ms)
+/* ---- loss ---- */
+
+struct loss { /* what somebody still waited for */
+    int64_t n, samples, from, to, t_first, t_last;
+};
+
+static int sum_up(struct store *s, int64_t from, int64_t to, int kind, struct loss *ret)
 {
-    char when[TIME_TEXT_MAX];
+    sqlite3_stmt *st =
+        db_query(&s->commit.db, SQL_LOST, DB_VALUES(db_int(from), db_int(to), db_int(kind)));
+    int rc = db_step(st);
+
+    if (rc <= 0)
+        return rc < 0 ? rc : -EIO;
+    *ret = (struct loss){
+        .n = sqlite3_column_int64(st, 0),
+        .samples = sqlite3_column_int64(st, 1),
+        .from = sqlite3_column_int64(st, 2),
+        .to = sqlite3_column_int64(st, 3),
+        .t_first = sqlite3_column_int64(st, 4),
+        .t_last = sqlite3_column_int64(st, 5),
+    };
+    sqlite3_reset(st);
+    return 0;
+}
+
+static void put_loss(char text[LOSS_TEXT_MAX], const struct store *s, const struct loss *l,
+                     int kind, int64_t now_ms)
+{
+    char when[TIME_TEXT_MAX], first[TIME_TEXT_MAX], last[TIME_TEXT_MAX];
 
     time_print_utc(now_ms, when);
-    snprintf(buf, size,
-             "{\"kind\":\"loss\",\"time\":\"%s\",\"why\":\"size\",\"from\":%" PRId64
-             ",\"to\":%" PRId64 "}",
-             when, e->first, end_of_oldest(e));
+    time_print_utc(l->t_first, first);
+    time_print_utc(l->t_last, last);
+    snprintf(text, LOSS_TEXT_MAX,
+             "{\"kind\":\"loss\",\"time\":\"%s\",\"why\":\"%s\",\"from\":%" PRId64
+             ",\"to\":%" PRId64 ",\"%s\":%" PRId64 ",\"samples\":%" PRId64
+             ",\"first\":\"%s\",\"last\":\"%s\"}",
+             when, s->is_full && retain_is_disk_short(s) ? "disk" : "size", l->from, l->to,
+             kind == STORE_FRAME ? "frames" : "events", l->n, l->samples, first, last);
 }
 
-/* Once per chapter the event says which entries may be gone or of no use. */
-static bool cut_chapter(struct store *s, const struct extent *e, int64_t now_ms)
+static void note_loss(struct store *s, const struct loss *l)
 {
-    int64_t end = least(e->first + STEP - 1, end_of_oldest(e));
-    bool is_new = e->oldest == e->first;
-    char loss[160];
+    pthread_mutex_lock(&s->lock);
+    s->health.lost_entries += (uint64_t)l->n;
+    s->health.lost_samples += (uint64_t)l->samples;
+    pthread_mutex_unlock(&s->lock);
+    log_warning("log: full, entries are lost that an uplink has not acknowledged: from=%" PRId64
+                " to=%" PRId64 " samples=%" PRId64 " path=%s",
+                l->from, l->to, l->samples, s->path);
+}
 
-    put_loss(loss, sizeof loss, e, now_ms);
-    if (commit_trim(&s->commit, (uint64_t)end, (uint64_t)e->oldest, is_new ? loss : NULL) < 0)
+static bool lose(struct store *s, const struct extent *e, int64_t from, int64_t to, int kind,
+                 int64_t now_ms)
+{
+    int64_t waiting = from > e->acked ? from : e->acked + 1;
+    char text[LOSS_TEXT_MAX];
+    struct loss l;
+
+    if (sum_up(s, waiting, to, kind, &l) < 0)
         return false;
-    if (is_new)
-        log_warning("log: far beyond its size limit, a chapter is cut: from=%" PRId64
-                    " to=%" PRId64 " path=%s",
-                    e->first, end_of_oldest(e), s->path);
+    put_loss(text, s, &l, kind, now_ms);
+    if (commit_lose(&s->commit, (uint64_t)from, (uint64_t)to, kind, l.n > 0 ? text : NULL) < 0)
+        return false;
+    if (l.n > 0)
+        note_loss(s, &l);
     return true;
+}
+
+/* The frames of the chapter first..next - 1, from the end. */
+static bool lose_frames(struct store *s, const struct extent *e, int64_t first, int64_t next,
+                        int64_t now_ms)
+{
+    int64_t to;
+
+    if (db_number(&s->commit.db, SQL_FRAME_LAST, DB_VALUES(db_int(first), db_int(next - 1)), 0,
+                  &to) < 0 ||
+        to == 0)
+        return false;
+    s->losing_to = next;
+    return lose(s, e, to - first >= LOSS_STEP ? to - LOSS_STEP + 1 : first, to, STORE_FRAME,
+                now_ms);
+}
+
+static bool lose_events(struct store *s, const struct extent *e, int64_t now_ms)
+{
+    int64_t end = least(e->first + EVENTS_STEP, e->last) - 1;
+
+    return end >= e->first && lose(s, e, e->first, end, STORE_EVENT, now_ms);
+}
+
+/* A chapter whose loss was begun goes as a whole: what waits for its end waits once. */
+static bool must_lose(const struct store *s, const struct extent *e, int64_t frame)
+{
+    int64_t limit = s->options.size_max_bytes;
+
+    return s->is_full || (frame > 0 && frame < s->losing_to) ||
+           (limit > 0 && e->size > limit - limit / LOSS_MARGIN);
+}
+
+static bool lose_step(struct store *s, const struct extent *e, int64_t now_ms)
+{
+    int64_t frame, next;
+
+    if (e->limit == 0 && !s->is_full)
+        return false;
+    if (db_number(&s->commit.db, SQL_FRAME_NEXT, DB_VALUES(db_int(s->frames_from)), 0, &frame) <
+        0)
+        return false;
+    s->frames_from = frame > 0 ? frame : s->frames_from;
+    if (!must_lose(s, e, frame))
+        return false;
+    if (frame == 0)
+        return lose_events(s, e, now_ms);
+    if (db_number(&s->commit.db, SQL_CHAPTER_NEXT, DB_VALUES(db_int(frame)), 0, &next) < 0)
+        return false;
+    if (next == 0) /* only the newest chapter has any */
+        return commit_chapter(&s->commit, now_ms) == 0;
+    return lose_frames(s, e, frame, next, now_ms);
+}
+
+/* ---- */
+
+/*
+ * What the file may grow to on this disk: not into the last of it, which the WAL needs, or what
+ * it holds could not be written to the file and even a deletion would fail. When the file must
+ * not grow, commits live on the pages of what is deleted.
+ */
+static int64_t disk_limit(struct store *s)
+{
+    struct statvfs v;
+    int64_t size;
+
+    if (statvfs(s->path, &v) < 0 ||
+        db_number(&s->commit.db, SQL_FILE_SIZE, NULL, 0, 0, &size) < 0)
+        return INT64_MAX;
+    int64_t free = (int64_t)(v.f_bavail * v.f_frsize), all = (int64_t)(v.f_blocks * v.f_frsize);
+    int64_t reserve = least(DISK_RESERVE, all / DISK_RESERVE_PART);
+    return free > reserve ? size + free - reserve : size;
+}
+
+void retain_limit(struct store *s)
+{
+    int64_t limit = s->options.size_max_bytes > 0 ? s->options.size_max_bytes : INT64_MAX;
+    char sql[64];
+
+    if (!s->commit.db.handle)
+        return;
+    s->limit_bytes = least(limit, disk_limit(s));
+    if (s->limit_bytes == INT64_MAX)
+        s->limit_bytes = 0;
+    /* 0 asks only, and SQLite never goes below what the file has */
+    snprintf(sql, sizeof sql, "PRAGMA max_page_count = %" PRId64,
+             least(s->limit_bytes / LOG_PAGE, UINT32_MAX - 1));
+    sqlite3_exec(s->commit.db.handle, sql, NULL, NULL, NULL);
+}
+
+bool retain_is_disk_short(const struct store *s)
+{
+    return s->options.size_max_bytes <= 0 || s->limit_bytes < s->options.size_max_bytes;
 }
 
 bool retain_step(struct store *s)
@@ -203,7 +338,10 @@ bool retain_step(struct store *s)
     bool has_more = false;
     struct extent e = { 0 };
 
-    if (s->commit.is_stale || measure(s, &e) < 0)
+    if (s->commit.is_stale)
+        return false;
+    retain_limit(s);
+    if (measure(s, &e) < 0)
         return false;
     if (chapter_is_due(s, &e, now_ms))
         return commit_chapter(&s->commit, now_ms) == 0;
@@ -211,7 +349,5 @@ bool retain_step(struct store *s)
         return false;
     if (chapter_may_go(s, &e, &has_more))
         return trim_chapter(s, &e);
-    if (!has_more && e.size > 0 && must_cut(s, &e))
-        return cut_chapter(s, &e, now_ms);
-    return has_more;
+    return has_more || lose_step(s, &e, now_ms);
 }

@@ -2,10 +2,12 @@
 #include "gateway/store/store.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/log.h"
 #include "gateway/store/writer.h"
 #include "sensors/core/bytes.h"
 
@@ -72,6 +74,7 @@ static void destroy(struct store *s)
     pthread_cond_destroy(&s->answered);
     pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->lock);
+    ballast_done(&s->ballast);
     free(s->columns);
     free(s->path);
     free(s);
@@ -124,6 +127,23 @@ static void seal_remains(struct store *s)
         (struct store_commit){ t->seq_last, t->samples, t->rows, t->events, 0 };
 }
 
+/* Without room for the ballast the station goes on without. */
+static int prepare_room(struct store *s, char *error, size_t size)
+{
+    int rc = ballast_init(&s->ballast, s->path, s->options.ballast_bytes);
+
+    if (rc < 0) {
+        snprintf(error, size, "There is no memory for the log.");
+        return rc;
+    }
+    rc = ballast_take(&s->ballast);
+    if (rc < 0)
+        log_warning("log: there is no room for the ballast: %s bytes=%" PRId64 " path=%s",
+                    strerror(-rc), s->ballast.bytes, s->path);
+    retain_limit(s);
+    return 0;
+}
+
 static int start(struct store *s, char *error, size_t size)
 {
     int rc = lock_database(s, error, size);
@@ -138,6 +158,8 @@ static int start(struct store *s, char *error, size_t size)
     if (rc < 0)
         return rc;
     rc = settle_epoch(s, error, size);
+    if (rc == 0)
+        rc = prepare_room(s, error, size);
     if (rc == 0)
         seal_remains(s);
     if (rc == 0)

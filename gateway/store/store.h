@@ -11,7 +11,11 @@
  *
  * Retention keeps only what can be decoded: frames go together with all others of their
  * segments, a stretch of the log at a time, so an entry may stay an eighth of age_max (at most
- * 7 days) longer. What an uplink has not acknowledged stays, and what is needed to decode it.
+ * 7 days) longer. From 80 % of size_max on (or of what the disk has room for, if that is less)
+ * the oldest entries go that every uplink has acknowledged. What an uplink has not acknowledged
+ * stays, and what is needed to decode it, until the log is full: then the oldest frames go all
+ * the same, events after all frames, and events of the kind "loss" say what went. Numbers of
+ * entries that are gone are passed over by the functions that read.
  */
 #pragma once
 
@@ -39,6 +43,7 @@ struct store_options {
     unsigned dense_columns_max; /* channels whose frames are coded DENSE, half the size for 6 KB
                                  * each; the streams beyond are coded PLAIN */
     int64_t size_max_bytes;     /* retention by size; 0: none */
+    int64_t ballast_bytes;      /* room kept in a file for when the disk is full; 0: none */
     int64_t age_max_ms;         /* retention by age; 0: none */
     double speed; /* of the clock: intervals above are station time; 1 in operation */
     const struct clock *clock; /* station time for retention by age; NULL: the system's */
@@ -114,8 +119,10 @@ struct store_health {
     struct store_commit committed;
     uint64_t queue_bytes, batches_refused, commits, commit_errors;
     int64_t commit_ms_max;
-    int64_t size_bytes;
-    char error[160]; /* "" when all is well */
+    int64_t size_bytes, limit_bytes; /* limit: size_max or what the disk has; 0: none */
+    bool is_full, has_ballast;       /* the last commit found no room; the ballast is held */
+    uint64_t lost_entries, lost_samples; /* of this run: gone before every uplink had them */
+    char error[160];                     /* "" when all is well */
 };
 void store_health_get(struct store *s, struct store_health *ret); /* any thread */
 

@@ -2,6 +2,7 @@
 #include "gateway/store/writer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -188,6 +189,7 @@ static void note_success(struct store *s, int64_t took_ms)
     pthread_mutex_lock(&s->lock);
     bool was_failing = s->health.error[0] != '\0';
     s->health.error[0] = '\0';
+    s->health.is_full = false;
     s->health.committed = c;
     s->health.commits++;
     s->health.queue_bytes -= done;
@@ -198,16 +200,46 @@ static void note_success(struct store *s, int64_t took_ms)
         log_notice("log: commits work again path=%s", s->path);
     backoff_reset(&s->backoff);
     s->retry_at_ms = 0;
+    s->is_full = false;
     if (s->on_commit)
         s->on_commit(s->user, &c);
 }
 
-static void note_failure(struct store *s, int64_t now_ms)
+/* On a full disk even a deletion needs room: what was kept for this moment goes first, then old
+ * entries (retain.c). The WAL is cut, for what it holds may have found no place in the file. */
+static void make_room(struct store *s, int64_t now_ms)
+{
+    retain_limit(s);
+    s->is_full = !retain_is_disk_short(s) || !ballast_release(&s->ballast);
+    if (s->is_full) {
+        s->maintain_at_ms = now_ms;
+        return;
+    }
+    s->retry_at_ms = now_ms;
+    retain_limit(s);
+    log_warning("log: the disk is full, the ballast was given away: bytes=%" PRId64 " path=%s",
+                s->ballast.bytes, s->path);
+    sqlite3_wal_checkpoint_v2(s->commit.db.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                              NULL);
+}
+
+static void take_ballast(struct store *s)
+{
+    if (s->ballast.is_held || s->ballast.bytes <= 0 || s->is_full ||
+        !ballast_has_room(&s->ballast))
+        return;
+    if (ballast_take(&s->ballast) == 0)
+        log_notice("log: there is room for the ballast again: bytes=%" PRId64 " path=%s",
+                   s->ballast.bytes, s->path);
+}
+
+static void note_failure(struct store *s, int rc, int64_t now_ms)
 {
     s->retry_at_ms = now_ms + backoff_next(&s->backoff, random_u32());
     pthread_mutex_lock(&s->lock);
     bool is_new = s->health.error[0] == '\0';
     s->health.commit_errors++;
+    s->health.is_full = rc == -ENOSPC;
     snprintf(s->health.error, sizeof s->health.error, "%s", s->commit.error);
     pthread_mutex_unlock(&s->lock);
     if (is_new)
@@ -232,7 +264,9 @@ static int commit_now(struct store *s, int64_t seal_before_ms)
     if (rc == 0)
         note_success(s, mono_ms() - start);
     else
-        note_failure(s, start);
+        note_failure(s, rc, start);
+    if (rc == -ENOSPC)
+        make_room(s, start);
     s->seal_at_ms = rc == 0 ? next_seal(s) : INT64_MAX;
     if (rc < 0)
         s->seal_at_ms = s->retry_at_ms;
@@ -261,12 +295,24 @@ static void write_mark(struct store *s)
 static void maintain(struct store *s, int64_t now_ms)
 {
     int64_t size;
+
+    bool was_full = s->is_full;
+
+    take_ballast(s);
+    if (was_full)
+        commit_recover(&s->commit);
     bool has_more = retain_step(s);
+    if (was_full && has_more) { /* one step may be enough; the next commit tells */
+        s->is_full = has_more = false;
+        s->retry_at_ms = earlier(s->retry_at_ms, now_ms + RETRY_FIRST_MS);
+    }
 
     write_mark(s);
     if (db_number(&s->commit.db, SQL_SIZE, NULL, 0, 0, &size) == 0) {
         pthread_mutex_lock(&s->lock);
         s->health.size_bytes = size;
+        s->health.limit_bytes = s->limit_bytes;
+        s->health.has_ballast = s->ballast.is_held;
         pthread_mutex_unlock(&s->lock);
     }
     s->maintain_at_ms = now_ms + (has_more ? TRIM_PAUSE_MS : MAINTAIN_MS);

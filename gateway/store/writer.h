@@ -9,6 +9,7 @@
 
 #include "gateway/base/backoff.h"
 #include "gateway/base/clock.h"
+#include "gateway/store/ballast.h"
 #include "gateway/store/commit.h"
 #include "gateway/store/mark.h"
 
@@ -47,6 +48,10 @@ struct store {
     int64_t retry_at_ms, seal_at_ms, maintain_at_ms;
     int64_t judged_end, judged_from; /* of the chapter that ends there, what is known to be old
                                         begins here (retain.c) */
+    struct ballast ballast;
+    bool is_full;                   /* a commit found no room */
+    int64_t limit_bytes;            /* of the log: size_max or what the disk has; 0: none */
+    int64_t frames_from, losing_to; /* no frame lies below; all those below are being lost */
 
     /* main thread */
     struct db reading;
@@ -68,6 +73,12 @@ int writer_open_stream(struct store *s, const struct commit_stream *want, uint32
 /* An empty batch, one that was used before if possible; NULL without memory. */
 struct store_batch *writer_spare(struct store *s);
 void writer_give_back(struct store *s, struct store_batch *b);
+
+/* Whether the disk ends before size_max. */
+bool retain_is_disk_short(const struct store *s);
+
+/* Sets limit_bytes and SQLite's own limit; retain_step() does it by itself. */
+void retain_limit(struct store *s);
 
 /* Begins a chapter when it is time; trims a few entries if there are too many or too old ones.
  * True when more remains to be done. */

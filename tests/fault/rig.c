@@ -191,7 +191,7 @@ void rig_step(struct rig *r)
     uint64_t step = r->made.steps;
     char json[64];
 
-    if (step % CURSOR_EVERY == CURSOR_EVERY - 1)
+    if (r->has_dead_uplink ? step == 0 : step % CURSOR_EVERY == CURSOR_EVERY - 1)
         put_cursor(r);
     if (store_batch_begin(r->store, &b) < 0)
         abort();
@@ -422,4 +422,15 @@ void rig_resume(struct rig *r)
 {
     r->is_off = false;
     r->made = r->found;
+}
+
+int64_t rig_ask(struct rig *r, const char *sql)
+{
+    sqlite3 *db;
+    int64_t n = -1;
+
+    if (sqlite3_open_v2(r->path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
+        n = number(db, sql);
+    sqlite3_close(db);
+    return n;
 }

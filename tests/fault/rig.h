@@ -29,6 +29,7 @@ struct rig {
     uint32_t wide, narrow;
     uint64_t epoch; /* of the log as it was first opened; 0: not yet */
     int64_t size_max_bytes;
+    bool has_dead_uplink; /* its cursor stays where it began */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -73,3 +74,6 @@ bool rig_judge(struct rig *r, uint64_t from_step);
 
 /* After a restart and its judgement: the feeder goes on where the log ends. */
 void rig_resume(struct rig *r);
+
+/* One number from the tables, of a log that is open. */
+int64_t rig_ask(struct rig *r, const char *sql);
