@@ -57,7 +57,7 @@ struct bus_request {
                             * Identification: the object, 1 */
     const uint16_t *words; /* writes: count of them, host order, a bit is 0 or 1; must live
                             * until the reply. NULL for everything else */
-    int64_t pause_ms;      /* silence on the line before it, at least; for slow instruments */
+    int64_t pause_ms;      /* since the last transaction, at least; for slow instruments */
     int64_t timeout_ms;    /* real time, from the sending to the last byte of the answer */
 };
 

@@ -24,13 +24,14 @@ struct tcp {
     struct bus_options opt;
     struct tcp_link link;
     bool is_started;
-    uv_timer_t timer; /* the deadline */
+    uv_timer_t timer; /* the pause before a request, then its deadline */
 
     bool is_asked; /* request has no reply yet */
     bool is_sent;
     struct bus_request request;
     uint16_t transaction;
     int64_t sent_ms, before_ms; /* real monotonic; of this request and the one before */
+    int64_t ended_ms;           /* the last transaction */
     int errors;                 /* failed transactions in a row */
     int strays;
     size_t n;
@@ -48,6 +49,7 @@ static void reply(struct tcp *t, struct bus_reply *r, enum bus_outcome outcome)
     r->took_ms = t->is_sent ? mono_ms() - t->sent_ms : 0;
     r->quiet_ms = 0; /* a late answer carries its transaction's number */
     t->is_asked = t->is_sent = false;
+    t->ended_ms = mono_ms();
     bus_tell_reply(&t->base, r);
 }
 
@@ -111,9 +113,17 @@ static void fail(struct tcp *t, enum bus_outcome outcome)
         reply_failed(t, outcome);
 }
 
+static int begin(struct tcp *t);
+
 static void on_timer(uv_timer_t *timer)
 {
     struct tcp *t = timer->data;
+
+    if (!t->is_sent) {
+        if (begin(t) != 0)
+            tcp_link_lose(&t->link);
+        return;
+    }
     /* The loop's clock may lag behind within a burst. */
     int64_t left = t->sent_ms + t->request.timeout_ms - mono_ms();
 
@@ -138,6 +148,17 @@ static int send_request(struct tcp *t)
     uv_timer_start(&t->timer, on_timer, (uint64_t)t->request.timeout_ms, 0);
     if (bus_is_watched(&t->base))
         show(t, BUS_SENT, adu, n);
+    return 0;
+}
+
+/* Sends the request, after the pause that it asks for. */
+static int begin(struct tcp *t)
+{
+    int64_t wait_ms = t->ended_ms + t->request.pause_ms - mono_ms();
+
+    if (t->request.pause_ms == 0 || t->ended_ms == 0 || wait_ms <= 0)
+        return send_request(t);
+    uv_timer_start(&t->timer, on_timer, (uint64_t)wait_ms, 0);
     return 0;
 }
 
@@ -227,7 +248,7 @@ static void on_up(void *user)
 {
     struct tcp *t = user;
 
-    if (t->is_asked && !t->is_sent && send_request(t) != 0)
+    if (t->is_asked && !t->is_sent && begin(t) != 0)
         tcp_link_lose(&t->link);
 }
 
@@ -284,7 +305,7 @@ static int tcp_send(struct bus *b, const struct bus_request *r)
     t->request = *r;
     t->is_asked = true;
     t->is_sent = false;
-    if (tcp_link_is_up(&t->link) && send_request(t) != 0) {
+    if (tcp_link_is_up(&t->link) && begin(t) != 0) {
         t->is_asked = false; /* told by the return value alone */
         tcp_link_lose(&t->link);
         return -ENOTCONN;

@@ -277,6 +277,24 @@ static void finds_hosts_by_name(void **state)
     teardown(&s);
 }
 
+static void keeps_the_pause_that_a_request_asks_for(void **state)
+{
+    struct server s;
+    struct bus_request r = rig_request(5, 2, TIMEOUT_MS);
+
+    (void)state;
+    setup(&s, serve_all);
+    rig_ask(&s.rig, 1, 2, TIMEOUT_MS);
+    int64_t start_ms = mono_ms();
+    r.pause_ms = 80;
+    assert_int_equal(bus_send(s.rig.bus, &r), 0);
+    rig_wait(&s.rig, &s.rig.replies);
+    rig_assert_words(&s.rig, 5, 2);
+    assert_in_range(mono_ms() - start_ms, 79, RIG_LIMIT_MS);
+    assert_in_range(s.rig.reply.took_ms, 0, 79); /* the pause is not the device's */
+    teardown(&s);
+}
+
 static void never_takes_a_late_answer(void **state)
 {
     struct server s;
@@ -580,6 +598,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_registers),
+        cmocka_unit_test(keeps_the_pause_that_a_request_asks_for),
         cmocka_unit_test(finds_hosts_by_name),
         cmocka_unit_test(never_takes_a_late_answer),
         cmocka_unit_test(keeps_its_deadline_when_bytes_trickle),
