@@ -16,7 +16,7 @@
 enum {
     CLIENTS_MAX = 16,
     LINE_MAX_SIZE = 8192, /* of a request: a command with its values */
-    OUT_MAX = 4 << 20,   /* bytes waiting for one client: 1,000 devices fit twice */
+    OUT_MAX = 4 << 20,    /* bytes waiting for one client: 1,000 devices fit twice */
     FOLLOW_MS = 250,
     FOLLOW_SAMPLES_MAX = 4000, /* in one turn; the others come in the next */
     LISTEN_BACKLOG = 16,
@@ -210,7 +210,8 @@ void control_put_frame(struct control *c, const struct control_frame *f)
     buf_json(b, f->bus);
     buf_puts(b, ",\"device\":");
     buf_json(b, f->device);
-    buf_printf(b, ",\"unit\":%u,\"framing\":\"%s\",\"fate\":\"%s\",\"since_us\":%lld,\"hex\":\"",
+    buf_printf(b,
+               ",\"unit\":%u,\"framing\":\"%s\",\"fate\":\"%s\",\"since_us\":%lld,\"hex\":\"",
                f->unit, f->framing, f->fate, (long long)f->since_us);
     put_hex(b, f->bytes, f->n);
     buf_puts(b, "\"}}\n");

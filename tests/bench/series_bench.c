@@ -5,8 +5,8 @@
  *
  * A FILE has lines "seconds,value". Of each the first 12,000 rows are coded, alone and as
  * columns of a stream of 20, in frames of 1, 5, 60 and 1000 rows: bytes a point with header,
- * times, flags, values and checksum, geometric mean over the files. Segments end after 4096 rows
- * only, as in the table of the specification.
+ * times, flags, values and checksum, geometric mean over the files. Segments end after 4096
+ * rows only, as in the table of the specification.
  */
 #include <inttypes.h>
 #include <math.h>
