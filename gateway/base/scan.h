@@ -21,6 +21,7 @@ enum scan_outcome {
 struct scan {
     uint32_t device;  /* index into the configuration's devices */
     int64_t time_ms;  /* UTC of the (last) answer; of the failure when there was none */
+    int64_t boot_ms;  /* the instant of time_ms since the machine started (clock_boot_ms) */
     int64_t start_ms; /* UTC of the first request */
     enum scan_outcome outcome;
     const struct reading *readings; /* one per point of the profile, in its order; lives during

@@ -65,6 +65,7 @@ struct bus_reply {
     enum bus_outcome outcome;
     uint8_t exception; /* Modbus code, with BUS_EXCEPTION */
     int64_t time_ms;   /* station UTC at the arrival of the last byte, or of the failure */
+    int64_t boot_ms;   /* the same instant since the machine started (clock_boot_ms) */
     int64_t took_ms;   /* real time from the sending */
     int64_t quiet_ms; /* leave this unit alone for so long: its answer may still be under way */
     uint16_t n; /* with BUS_OK: words of a read, bytes of an identification, 0 of a write */

@@ -116,6 +116,7 @@ static void answer(struct rtu *b, const struct bus_request *r)
     else
         t.reply.outcome = BUS_NO_LINK;
     t.reply.time_ms = clock_wall_ms(b->base.clock);
+    t.reply.boot_ms = clock_boot_ms(b->base.clock);
     if (t.reply.outcome == BUS_OK || t.reply.outcome == BUS_EXCEPTION)
         backoff_reset(&b->backoff); /* a port that only opens is not a working one */
     tell(b, &t);

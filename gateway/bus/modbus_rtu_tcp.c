@@ -72,6 +72,7 @@ static void reply(struct rtu_tcp *b, struct bus_reply *r)
         rtu_master_open(b->master, now_us());
     }
     r->time_ms = clock_wall_ms(b->base.clock);
+    r->boot_ms = clock_boot_ms(b->base.clock);
     bus_tell_reply(&b->base, r);
 }
 

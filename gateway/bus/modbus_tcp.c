@@ -46,6 +46,7 @@ static void reply(struct tcp *t, struct bus_reply *r, enum bus_outcome outcome)
 {
     r->outcome = outcome;
     r->time_ms = clock_wall_ms(t->base.clock);
+    r->boot_ms = clock_boot_ms(t->base.clock);
     r->took_ms = t->is_sent ? mono_ms() - t->sent_ms : 0;
     r->quiet_ms = 0; /* a late answer carries its transaction's number */
     t->is_asked = t->is_sent = false;

@@ -144,6 +144,7 @@ static void write_event(struct pipeline *p, const struct alert_rule *r,
     put_number(b, "extreme", a->extreme);
     buf_printf(b, ",\"flag\":%u", (unsigned)verdict_to_flag(a->verdict));
     put_time(b, "raised", a->raised_ms);
+    clock_put(p, b);
     buf_puts(b, "}");
 }
 
@@ -183,5 +184,15 @@ void alerts_tick(struct pipeline *p, struct change *c, int64_t now_ms)
         bool is_touched = false;
         alert_tick(&p->o->rules[i], &p->alerts[i], now_ms, &a, &is_touched);
         take_change(p, c, i, &a, is_touched);
+    }
+}
+
+void alerts_shift(struct pipeline *p, struct change *c, int64_t by_ms)
+{
+    for (size_t i = 0; i < p->o->rules_n; i++) {
+        if (p->alerts[i].last_sample_ms == 0 && p->alerts[i].last_raise_ms == 0)
+            continue;
+        alert_shift(&p->alerts[i], by_ms);
+        keep_state(p, c, i);
     }
 }

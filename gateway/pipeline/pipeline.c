@@ -12,10 +12,6 @@
 #include "gateway/base/clock.h"
 #include "gateway/pipeline/internal.h"
 
-/* A clock that steps back by less than this is waited for, times going on by 1 ms a row;
- * beyond, the new time is believed. */
-#define STEP_BACK_MAX_MS 600000
-
 struct change change_begin(struct pipeline *p)
 {
     struct change c = { .urgency = STORE_WITH_INTERVAL };
@@ -25,11 +21,10 @@ struct change change_begin(struct pipeline *p)
     return c;
 }
 
-void change_row(struct pipeline *p, struct change *c, const struct channel_stream *s,
-                int64_t time_ms)
+void change_row(struct pipeline *p, struct change *c, const struct row *r)
 {
-    if (!c->batch || store_batch_row(c->batch, s->number, time_ms, p->cells, s->n) < 0)
-        p->counters.refused += s->n;
+    if (!c->batch || store_batch_row(c->batch, r->number, r->time_ms, p->cells, r->columns) < 0)
+        p->counters.refused += r->columns;
     else
         p->counters.rows++;
 }
@@ -63,53 +58,48 @@ static struct decimal calibrated(const struct pipeline_channel *c, struct decima
     return value.e < 0 ? decimal_from_double(x) : decimal_round(x, value.e + 1);
 }
 
-/* The time of a row: as measured, but never one that the stream has used already. */
-static int64_t row_time(struct stream_state *st, int64_t time_ms, struct verdict *verdict)
-{
-    if (time_ms <= st->last_ms && st->last_ms - time_ms < STEP_BACK_MAX_MS) {
-        time_ms = st->last_ms + 1;
-        *verdict = verdict_add(*verdict, GRADE_SUSPECT, REASON_CLK_DUP);
-    }
-    st->last_ms = time_ms;
-    return time_ms;
-}
-
-static void take_sample(struct pipeline *p, struct change *c, const struct sample *s)
+static void take_sample(struct pipeline *p, struct change *c, const struct sample *s,
+                        bool is_held)
 {
     p->counters.samples++;
     if (p->o->on_sample)
         p->o->on_sample(p->o->user, s);
-    statistics_step(p, s);
+    if (!is_held)
+        statistics_step(p, s);
     alerts_step(p, c, s);
+}
+
+static void keep_row(struct pipeline *p, struct change *c, const struct row *r, bool is_held)
+{
+    if (is_held)
+        held_put(p, c, r);
+    else
+        change_row(p, c, r);
 }
 
 /* What the instrument said before conversion and calibration. A failed scan has nothing to
  * keep. */
-static void keep_raw(struct pipeline *p, struct change *c, const struct pipeline_device *d,
-                     const struct scan *s, int64_t time_ms)
+static void keep_raw(struct pipeline *p, struct change *c, const struct scan *s,
+                     const struct row *row, bool is_held)
 {
-    if (!c->batch || d->raw_n == 0 || s->outcome != SCAN_OK)
+    const struct pipeline_device *d = &p->o->devices[s->device];
+    const struct row raw = { d->raw_stream, d->raw_n, row->boot_ms, row->time_ms };
+
+    if (d->raw_n == 0 || s->outcome != SCAN_OK)
         return;
     for (uint32_t i = 0; i < d->raw_n; i++) {
         const struct reading *r = &s->readings[d->raw_points[i]];
         p->cells[i] = series_cell_of(r->raw, verdict_to_flag(r->verdict));
     }
-    if (store_batch_row(c->batch, d->raw_stream, time_ms, p->cells, d->raw_n) < 0)
-        p->counters.refused += d->raw_n;
+    keep_row(p, c, &raw, is_held);
 }
 
-void pipeline_scan(struct pipeline *p, const struct scan *s)
+/* The channels of a scan, judged, in p->cells. */
+static void take_readings(struct pipeline *p, struct change *c, const struct scan *s,
+                          int64_t time_ms, struct verdict clock, bool is_held)
 {
     const struct pipeline_device *d = &p->o->devices[s->device];
-    const struct channel_stream *stream = &p->o->table->streams[d->stream];
-    struct verdict clock = { 0 };
-    struct change c = change_begin(p);
-    int64_t time_ms = row_time(&p->streams[d->stream], s->time_ms, &clock);
 
-    if (stream->n == 0) {
-        store_batch_drop(c.batch);
-        return;
-    }
     for (size_t i = 0; i < s->n && i < d->points_n; i++) {
         int32_t at = d->channel_of[i];
         if (at == PIPELINE_NO_CHANNEL)
@@ -124,25 +114,48 @@ void pipeline_scan(struct pipeline *p, const struct scan *s)
         qc_step(&how->qc, &p->qc[at], s->readings[i].raw, &sample);
         p->cells[p->o->table->channels[at].column] =
             series_cell_of(sample.value, verdict_to_flag(sample.verdict));
-        take_sample(p, &c, &sample);
+        take_sample(p, c, &sample, is_held);
     }
-    change_row(p, &c, stream, time_ms);
-    keep_raw(p, &c, d, s, time_ms);
+}
+
+void pipeline_scan(struct pipeline *p, const struct scan *s)
+{
+    uint32_t at = p->o->devices[s->device].stream;
+    const struct channel_stream *stream = &p->o->table->streams[at];
+    bool is_held = held_is_open(p);
+    struct verdict clock = clock_verdict(p);
+    struct row row = { stream->number, stream->n, s->boot_ms, s->time_ms };
+
+    if (stream->n == 0)
+        return;
+    struct change c = change_begin(p);
+    if (p->o->timeline)
+        row.time_ms = timeline_at(p->o->timeline, s->boot_ms);
+    if (!is_held)
+        row.time_ms = times_take(p, at, row.time_ms, &clock);
+    take_readings(p, &c, s, row.time_ms, clock, is_held);
+    keep_row(p, &c, &row, is_held);
+    keep_raw(p, &c, s, &row, is_held);
+    clock_keep(p, &c);
     change_submit(p, &c);
 }
 
 void pipeline_tick(struct pipeline *p, int64_t now_ms)
 {
+    held_release(p); /* what found no room before, or waited for longer than memory lasts */
     struct change c = change_begin(p);
     uint64_t rows = p->counters.rows, events = p->counters.events;
 
-    statistics_tick(p, &c, now_ms);
+    p->is_clock_due = true;
+    if (!held_is_open(p))
+        statistics_tick(p, &c, now_ms);
     alerts_tick(p, &c, now_ms);
     if (p->counters.rows == rows && p->counters.events == events &&
         c.urgency == STORE_WITH_INTERVAL) {
         store_batch_drop(c.batch);
         return;
     }
+    clock_keep(p, &c);
     change_submit(p, &c);
 }
 
@@ -167,14 +180,17 @@ void pipeline_notice(struct pipeline *p, int64_t now_ms, const char *what, const
         buf_puts(&p->text, ",\"details\":");
         buf_puts(&p->text, details);
     }
+    clock_put(p, &p->text);
     buf_puts(&p->text, "}");
     event_put(p, &c);
+    clock_keep(p, &c);
     change_submit(p, &c);
 }
 
 void pipeline_counters_get(const struct pipeline *p, struct pipeline_counters *ret)
 {
     *ret = p->counters;
+    ret->held = p->held.n;
 }
 
 /* Counting sort: statistic_index holds the statistics of every source side by side. */
@@ -230,7 +246,7 @@ static bool allocate(struct pipeline *p)
     p->alerts = calloc(p->o->rules_n + 1, sizeof *p->alerts);
     p->cells = calloc(SERIES_COLUMNS_MAX, sizeof *p->cells);
     return p->qc && p->statistics && p->streams && p->followers && p->statistic_index &&
-           p->rule_index && p->alerts && p->cells;
+           p->rule_index && p->alerts && p->cells && times_init(p) == 0;
 }
 
 int pipeline_create(const struct pipeline_options *o, struct pipeline **ret)
@@ -248,9 +264,13 @@ int pipeline_create(const struct pipeline_options *o, struct pipeline **ret)
     index_statistics(p);
     index_rules(p);
     statistics_init(p);
-    int rc = statistics_restore(p);
+    int rc = store_reader_open(o->store, &p->reader);
+    if (rc == 0)
+        rc = statistics_restore(p);
     if (rc == 0)
         rc = alerts_restore(p);
+    if (rc == 0)
+        rc = held_restore(p);
     if (rc < 0) {
         pipeline_destroy(p);
         return rc;
@@ -263,6 +283,9 @@ void pipeline_destroy(struct pipeline *p)
 {
     if (!p)
         return;
+    held_done(p);
+    times_done(p);
+    store_reader_close(p->reader);
     buf_done(&p->text);
     free(p->cells);
     free(p->alerts);

@@ -4,11 +4,28 @@
  *
  * Main thread. Time comes with the scans and by pipeline_tick(); nothing here reads a clock, so
  * a replay runs the same code. Everything one scan or tick changes is one store batch.
+ *
+ * With a timeline the time of a row is that of its scan's boot_ms. No two rows of a stream have
+ * the same time: where a time is taken, after the clock was set back, the row gets the next
+ * free millisecond and its samples the flag CLK_DUP. Rows are numbered in the order they came;
+ * their times are in that order too but for steps back of more than TIMELINE_SLEW_MS.
+ *
+ * While the clock is not believed, samples are shown, judged and alerted on at once, and
+ * committed at once, with the flag CLK_UNSYNC; their rows enter stream and statistics when it
+ * is believed, with the time it then was (the flag stays: it says that the time was put right),
+ * or with a guess when it was waited for too long. Rows of an earlier boot keep the guess of
+ * that boot. Rows that wait are lost when their device's channels change across a restart
+ * meanwhile; a notice says so.
+ *
+ * Statistics around a step: a period that goes on in the new time goes on being counted. Any
+ * other period under way is closed with the samples it has, valid from 75 % of them as always.
+ * No row is written twice: samples of a period whose row stands are judged, not written.
  */
 #pragma once
 
 #include "gateway/base/channel.h"
 #include "gateway/base/scan.h"
+#include "gateway/clock/timeline.h"
 #include "gateway/store/store.h"
 #include "rules/alert/alert.h"
 #include "rules/qc/qc.h"
@@ -42,6 +59,7 @@ struct pipeline_options {
     const struct alert_rule *rules;          /* compiled, each bound to one channel */
     size_t rules_n;
     struct store *store;
+    struct timeline *timeline; /* NULL: the times of the scans are the rows' */
     /* Live view; each may be NULL. on_alert tells those that stand already from within
      * pipeline_create(). */
     void (*on_sample)(void *user, const struct sample *s);
@@ -61,6 +79,13 @@ void pipeline_scan(struct pipeline *p, const struct scan *s);
 /* About once a second of station time: closes periods, judges silence. */
 void pipeline_tick(struct pipeline *p, int64_t now_ms);
 
+/* The timeline has changed (timeline_observe): also when nothing is to be told, as long as
+ * jump_ms is not 0. */
+void pipeline_clock(struct pipeline *p, const struct timeline_change *change);
+#define PIPELINE_CLOCK_KEY \
+    "clock" /* state of the log: struct clock_record, with each commit \
+             */
+
 /* A notice (device silent, clock stepped, configuration changed ...): an event of kind
  * "notice". `details` is a JSON object or NULL. */
 void pipeline_notice(struct pipeline *p, int64_t now_ms, const char *what, const char *subject,
@@ -68,5 +93,6 @@ void pipeline_notice(struct pipeline *p, int64_t now_ms, const char *what, const
 
 struct pipeline_counters {
     uint64_t samples, rows, statistics, events, refused; /* refused: the log's queue was full */
+    uint64_t held;                                       /* rows that wait for the clock, now */
 };
 void pipeline_counters_get(const struct pipeline *p, struct pipeline_counters *ret);

@@ -77,9 +77,13 @@ static struct sample result_of(struct statistic *st, uint32_t channel, int64_t s
     return (struct sample){ start_ms, channel, r.value, r.verdict };
 }
 
-static void close_period(struct pipeline *p, struct change *c, const struct channel_stream *s,
-                         int64_t start_ms, int64_t now_ms)
+/* A row that stands already is never written again: the clock went back over it. Rules and live
+ * view see the period all the same. */
+static void close_period(struct pipeline *p, struct change *c, uint32_t stream, int64_t now_ms)
 {
+    const struct channel_stream *s = &p->o->table->streams[stream];
+    int64_t start_ms = p->streams[stream].period_start;
+
     for (uint32_t i = 0; i < s->n; i++) {
         uint32_t channel = s->first + i;
         struct sample r = result_of(&p->statistics[channel], channel, start_ms, now_ms);
@@ -88,13 +92,16 @@ static void close_period(struct pipeline *p, struct change *c, const struct chan
             p->o->on_sample(p->o->user, &r);
         alerts_step(p, c, &r);
     }
+    if (times_is_used(p, stream, start_ms))
+        return;
+    times_note(p, stream, start_ms);
     p->counters.statistics += s->n;
-    change_row(p, c, s, start_ms);
+    change_row(p, c, &(struct row){ s->number, s->n, 0, start_ms });
 }
 
 void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms)
 {
-    for (size_t i = 0; i < p->o->table->streams_n; i++) {
+    for (uint32_t i = 0; i < p->o->table->streams_n; i++) {
         const struct channel_stream *s = &p->o->table->streams[i];
         struct stream_state *st = &p->streams[i];
         if (!st->is_statistic)
@@ -104,13 +111,37 @@ void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms)
         if (st->period_start == 0)
             st->period_start = period_start_of(now_ms, s->period_ms);
         int64_t start = period_start_of(now_ms - GRACE_MS, s->period_ms);
-        /* A row that stands already is never written again: the clock went back over it. */
-        if (start > st->period_start && st->period_start > st->last_ms) {
-            close_period(p, c, s, st->period_start, now_ms);
-            st->last_ms = st->period_start;
-        }
+        if (start > st->period_start)
+            close_period(p, c, i, now_ms);
         if (start > st->period_start || st->period_start - start > s->period_ms)
             st->period_start = start;
+    }
+}
+
+/* Readings go on in another period, unless it is the same. */
+static void jump_channels(struct pipeline *p, const struct channel_stream *s, int64_t by_ms,
+                          bool is_same_period)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct statistic *st = &p->statistics[s->first + i];
+        agg_shift(&st->state, by_ms, is_same_period);
+        st->has_closed = false;
+    }
+}
+
+void statistics_jump(struct pipeline *p, struct change *c, int64_t from_ms, int64_t to_ms)
+{
+    statistics_tick(p, c, from_ms + GRACE_MS); /* what is over by the old time */
+    for (uint32_t i = 0; i < p->o->table->streams_n; i++) {
+        const struct channel_stream *s = &p->o->table->streams[i];
+        struct stream_state *st = &p->streams[i];
+        if (!st->is_statistic || st->period_start == 0)
+            continue;
+        int64_t start = period_start_of(to_ms, s->period_ms);
+        if (start != st->period_start)
+            close_period(p, c, i, st->period_start + s->period_ms);
+        jump_channels(p, s, to_ms - from_ms, start == st->period_start);
+        st->period_start = start;
     }
 }
 
@@ -144,18 +175,21 @@ static bool on_old_row(void *user, int64_t time_ms, const struct series_cell *ce
     return true;
 }
 
-/* Where every stream had got to; the newest time of a reading. */
-static int64_t find_ends(struct pipeline *p, struct store_reader *reader)
+/* Where every stream had got to; the newest time of a reading, but no later than it is now: the
+ * clock may have been ahead for a while. */
+static int64_t find_ends(struct pipeline *p)
 {
+    const struct timeline *t = p->o->timeline;
     int64_t newest_ms = 0;
 
-    for (size_t i = 0; i < p->o->table->streams_n; i++) {
-        struct stream_state *st = &p->streams[i];
-        st->last_ms = store_read_last_time(reader, p->o->table->streams[i].number);
-        if (!st->is_statistic && st->last_ms > newest_ms)
-            newest_ms = st->last_ms;
+    for (uint32_t i = 0; i < p->o->table->streams_n; i++) {
+        const struct stream_state *st = &p->streams[i];
+        times_restore(p, i);
+        if (!st->is_statistic && st->times.newest_ms > newest_ms)
+            newest_ms = st->times.newest_ms;
     }
-    return newest_ms;
+    int64_t now_ms = t ? timeline_at(t, t->reading.boot_ms) : newest_ms;
+    return now_ms < newest_ms ? now_ms : newest_ms;
 }
 
 /* Each statistic stream goes on behind its last row; what lies further back than one period was
@@ -164,13 +198,13 @@ static int64_t reopen_periods(struct pipeline *p, int64_t newest_ms)
 {
     int64_t from_ms = INT64_MAX;
 
-    for (size_t i = 0; i < p->o->table->streams_n; i++) {
+    for (uint32_t i = 0; i < p->o->table->streams_n; i++) {
         struct stream_state *st = &p->streams[i];
         int64_t period_ms = p->o->table->streams[i].period_ms;
         if (!st->is_statistic)
             continue;
         int64_t open = period_start_of(newest_ms, period_ms);
-        bool is_written = st->last_ms >= open - period_ms;
+        bool is_written = times_is_used(p, i, open - period_ms);
         st->period_start = is_written ? open : open - period_ms;
         if (st->period_start < from_ms)
             from_ms = st->period_start;
@@ -178,7 +212,7 @@ static int64_t reopen_periods(struct pipeline *p, int64_t newest_ms)
     return from_ms;
 }
 
-static int read_readings(struct pipeline *p, struct store_reader *reader, int64_t from_ms,
+static int read_readings(struct pipeline *p, int64_t from_ms, int64_t newest_ms,
                          int64_t *ret_oldest_ms)
 {
     int rc = 0;
@@ -188,12 +222,12 @@ static int read_readings(struct pipeline *p, struct store_reader *reader, int64_
         struct restore r = {
             .p = p,
             .stream = &p->o->table->streams[i],
-            .layout = store_read_stream_layout(reader, number),
+            .layout = store_read_stream_layout(p->reader, number),
             .oldest_ms = *ret_oldest_ms,
         };
-        if (p->streams[i].is_statistic || p->streams[i].last_ms < from_ms)
+        if (p->streams[i].is_statistic || p->streams[i].times.newest_ms < from_ms)
             continue;
-        rc = store_read_rows(reader, number, from_ms, INT64_MAX, on_old_row, &r);
+        rc = store_read_rows(p->reader, number, from_ms, newest_ms + 1, on_old_row, &r);
         *ret_oldest_ms = r.oldest_ms;
     }
     return rc;
@@ -212,17 +246,13 @@ static void skip_empty_periods(struct pipeline *p, int64_t oldest_ms)
 
 int statistics_restore(struct pipeline *p)
 {
-    struct store_reader *reader = NULL;
     int64_t oldest_ms = 0;
-    int rc = store_reader_open(p->o->store, &reader);
+    int64_t newest_ms = find_ends(p);
+    int rc = 0;
 
-    if (rc < 0)
-        return rc;
-    int64_t newest_ms = find_ends(p, reader);
     if (newest_ms) {
-        rc = read_readings(p, reader, reopen_periods(p, newest_ms), &oldest_ms);
+        rc = read_readings(p, reopen_periods(p, newest_ms), newest_ms, &oldest_ms);
         skip_empty_periods(p, oldest_ms);
     }
-    store_reader_close(reader);
     return rc;
 }

@@ -401,6 +401,7 @@ enum device_step device_take(struct device *d, const struct bus_reply *r, int64_
 {
     ret_left_out->count = 0;
     d->time_ms = r->time_ms;
+    d->boot_ms = r->boot_ms;
     if (d->is_choosing && is_about_identity(d, r))
         return take_identity(d, r);
     if (r->outcome == BUS_OK)

@@ -65,6 +65,7 @@ struct device {
     int64_t slot_ms;           /* monotonic station time */
     int64_t missed_ms;         /* the slot that came meanwhile; 0: none */
     int64_t start_ms, time_ms; /* UTC */
+    int64_t boot_ms;           /* the instant of time_ms since the machine started */
     int64_t rest_ms;           /* real, with DEVICE_REST */
     bool is_asked;             /* its first request went out */
 

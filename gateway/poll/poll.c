@@ -69,6 +69,7 @@ static void begin_scan(struct poll *p, struct device *d, int64_t slot_ms, int64_
     struct served *b = &p->buses[d->conf->bus];
 
     device_begin(d, slot_ms, now_ms, clock_wall_ms(p->opt.clock));
+    d->boot_ms = clock_boot_ms(p->opt.clock);
     d->is_slow = d->is_slow || line_is_too_slow(&b->line, d, p->opt.clock);
     if (d->quiet_until_ms > 0 && d->quiet_until_ms > mono_ms())
         schedule_put(&p->rests, d->number, d->quiet_until_ms);
@@ -93,6 +94,7 @@ static void end_scan(struct poll *p, struct device *d)
     p->opt.on_scan(p->opt.user, &(struct scan){
                                     .device = d->number,
                                     .time_ms = d->time_ms,
+                                    .boot_ms = d->boot_ms,
                                     .start_ms = d->start_ms,
                                     .outcome = outcome,
                                     .readings = p->readings,
@@ -166,6 +168,7 @@ static bool ask(struct served *b, struct device *d, int64_t timeout_ms)
         return true;
     b->line.asked = NULL;
     device_lost(d, clock_wall_ms(p->opt.clock));
+    d->boot_ms = clock_boot_ms(p->opt.clock);
     end_scan(p, d);
     return false;
 }
