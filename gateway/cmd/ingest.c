@@ -20,8 +20,8 @@ enum {
 struct ingest_arguments {
     const char *broker, *db, *database, *org, *bucket, *token_file, *db_username,
         *db_password_file, *region, *shards, *username, *password_file, *ca, *cert, *key,
-        *clock;
-    double ack_interval_s;
+        *proof, *clock;
+    double ack_interval_s, retention_days;
     bool is_verbose;
 };
 
@@ -70,6 +70,21 @@ static const struct cmd_option options[] = {
       OPTION(db_password_file),
       .value = "FILE",
       .help = "File with the password at the database." },
+    { .name = "proof",
+      .type = OPTION_TEXT,
+      OPTION(proof),
+      .dflt = "auto",
+      .value = "KIND",
+      .help = "When an entry counts as stored: \"answer\" to the write, \"snapshot\" "
+              "made by VictoriaMetrics, \"auto\"." },
+    { .name = "retention",
+      .type = OPTION_DOUBLE,
+      OPTION(retention_days),
+      .dflt = "0",
+      .min = 0,
+      .max = 400000,
+      .value = "DAYS",
+      .help = "The database keeps so much: older rows are refused; 0: what it says itself." },
     { .name = "region",
       .letter = 'r',
       .type = OPTION_TEXT,
@@ -161,13 +176,25 @@ static int read_secret(const char *path, char *text, const char **ret_text)
 static int read_secrets(const struct ingest_arguments *o, struct secrets *s,
                         struct ingest_options *g)
 {
-    int rc = read_secret(o->token_file, s->token, &g->database.token);
+    int rc = read_secret(o->token_file, s->token, &g->database.http.token);
 
     if (rc == EXIT_DONE)
-        rc = read_secret(o->db_password_file, s->db_password, &g->database.password);
+        rc = read_secret(o->db_password_file, s->db_password, &g->database.http.password);
     if (rc == EXIT_DONE)
         rc = read_secret(o->password_file, s->password, &g->subscriber.password);
     return rc;
+}
+
+static int read_proof(const char *word, enum database_proof *ret)
+{
+    static const char *const words[] = { "auto", "answer", "snapshot" };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(word, words[i]) == 0) {
+            *ret = (enum database_proof)i;
+            return EXIT_DONE;
+        }
+    return wrong("--proof is none of auto, answer, snapshot", word);
 }
 
 static int check(const struct ingest_arguments *o, struct ingest_options *g)
@@ -188,7 +215,7 @@ static int check(const struct ingest_arguments *o, struct ingest_options *g)
         return wrong("--region is no region's id, 1 to 64 of a-z 0-9 _ -", o->region);
     if (o->clock && clock_parse(o->clock, &g->clock) < 0)
         return wrong("--clock is not a clock's text", o->clock);
-    return EXIT_DONE;
+    return read_proof(o->proof, &g->database.proof);
 }
 
 static void say_ready(void *user)
@@ -206,10 +233,11 @@ static void fill(const struct ingest_arguments *o, struct ingest_options *g)
     g->subscriber.ca = o->ca;
     g->subscriber.cert = o->cert;
     g->subscriber.key = o->key;
-    g->database.username = o->db_username;
-    g->database.ca = o->ca;
-    g->database.timeout_ms = POST_TIMEOUT_MS;
+    g->database.http.username = o->db_username;
+    g->database.http.ca = o->ca;
+    g->database.http.timeout_ms = POST_TIMEOUT_MS;
     g->ack_interval_ms = (int64_t)(o->ack_interval_s * 1000);
+    g->retention_ms = (int64_t)(o->retention_days * 86400000.0);
     g->on_ready = say_ready;
 }
 
@@ -261,7 +289,7 @@ static int run(const void *opt, int argc, char **argv)
     if (o->is_verbose)
         log_set_level(LOG_DEBUG);
     fill(o, &g);
-    g.database.url = url;
+    g.database.http.url = url;
     rc = serve(&g);
     free(url);
     return rc;

@@ -92,7 +92,9 @@ bool centre_next_ack(struct centre *c, int64_t now_ms, struct centre_ack *ret)
         ret->acked_n =
             r->ledger.acked_n < MQTT_ACK_RANGES ? r->ledger.acked_n : MQTT_ACK_RANGES;
         ret->need_n = has_room(c) ? collect_needs(r, now_ms, ret->need, asked) : 0;
-        if (ret->acked_n || ret->need_n)
+        ret->refused = r->refused;
+        ret->refused_n = r->refused_n;
+        if (ret->acked_n || ret->need_n || ret->refused_n)
             return true;
         run_be_silent(c, r);
     }
@@ -111,6 +113,7 @@ void centre_ack_sent(struct centre *c, int64_t now_ms)
     for (size_t i = 0; i < n; i++)
         segment_asked(asked[i], now_ms);
     ledger_published(&r->ledger, MQTT_ACK_RANGES);
+    r->refused_n = 0;
     if (r->ledger.acked_n == 0 && n < MQTT_ACK_NEEDS)
         run_be_silent(c, r);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages of stations: judged, then kept in order, put aside, answered at once, or dropped. */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "gateway/ingest/state.h"
@@ -39,13 +40,6 @@ static void acknowledge_again(struct centre *c, struct run *r, uint64_t seq, uin
 
 /* ---- frames ---- */
 
-static void enqueue(struct centre *c, struct item *i)
-{
-    i->next = NULL;
-    *c->queue_end = i;
-    c->queue_end = &i->next;
-}
-
 /* A key frame waits until its dictionary is known. */
 static bool lacks_layout(const struct segment *s, const struct series_info *info)
 {
@@ -63,7 +57,7 @@ static void accept(struct centre *c, struct segment *s, struct item *i)
         return;
     }
     i->segment = s;
-    enqueue(c, i);
+    writing_enqueue(c, i);
     segment_used(c, s, before);
 }
 
@@ -137,17 +131,29 @@ static void take_stored(struct centre *c, const struct arrival *a)
         take_next(c, s, a, true);
 }
 
+/* Short memory passes: the frame comes again, and its segment is begun anew. */
+static void take_broken(struct centre *c, const struct segment *s, const struct arrival *a)
+{
+    if (s->broken == -ENOMEM)
+        c->counts.dropped++;
+    else
+        refuse_entry(c, a->run, a->entry.seq, segment_error_text(s->broken));
+}
+
 static void take_new(struct centre *c, const struct arrival *a)
 {
-    struct segment *s = run_get_segment(c, a->run, a->info.stream, a->info.segment);
+    const struct series_info *info = &a->info;
+    struct segment *s = run_get_segment(c, a->run, info->stream, info->segment);
 
     if (!s)
         return;
-    if (s->broken) {
-        c->counts.dropped++;
+    if (info->is_key && !s->broken && station_rejects(s->run->station, info->layout))
+        refuse_segment(c, s, info->seq, -EINVAL);
+    if (s->broken && info->seq >= s->broken_seq) {
+        take_broken(c, s, a);
         return;
     }
-    switch (segment_judge(s, &a->info)) {
+    switch (segment_judge(s, info)) {
     case SEGMENT_NEXT:
         if (lacks_layout(s, &a->info))
             put_aside(c, s, a);
@@ -204,10 +210,12 @@ void arrive_series(struct centre *c, struct station *s, const void *data, size_t
         return;
     while ((rc = mqtt_series_next(&reader, &a.entry)) > 0) {
         int bad = series_peek(a.entry.frame, a.entry.size, &a.info);
-        if (bad < 0)
-            malformed(c, s, "frame", series_error_text(bad));
-        else
+        if (bad == 0) {
             take_frame(c, &a);
+            continue;
+        }
+        malformed(c, s, "frame", series_error_text(bad));
+        refuse_damaged(c, a.run, a.entry.seq, a.entry.frame, a.entry.size);
     }
     if (rc < 0)
         malformed(c, s, "series message", "it is cut, or its lengths are wrong");
@@ -231,7 +239,7 @@ void arrive_event(struct centre *c, struct station *s, const void *data, size_t 
     case LEDGER_UNKNOWN: {
         struct item *i = item_keep(c, r, seq, crc, data, size);
         if (i)
-            enqueue(c, i);
+            writing_enqueue(c, i);
         break;
     }
     case LEDGER_KEPT:
@@ -246,15 +254,26 @@ void arrive_event(struct centre *c, struct station *s, const void *data, size_t 
     }
 }
 
+/* Its dictionary has come, or can never be used. */
+static void settle_aside(struct centre *c, struct segment *g, int rc)
+{
+    if (rc < 0)
+        refuse_segment(c, g, g->aside->info.seq, rc);
+    else
+        drain_aside(c, g);
+}
+
 void arrive_layout(struct centre *c, struct station *s, uint32_t id, const void *data,
                    size_t size)
 {
     if (size == 0) /* a retained dictionary was cleared: what is known stays right */
         return;
-    if (station_put_layout(c, s, id, data, size) < 0 || !s->run)
+    int rc = station_put_layout(c, s, id, data, size);
+
+    if ((rc < 0 && !station_rejects(s, id)) || !s->run)
         return;
     for (size_t i = 0; i < s->run->streams_n; i++)
         for (struct segment *g = s->run->streams[i]->segments; g; g = g->next)
             if (g->aside && g->aside->info.is_key && g->aside->info.layout == id)
-                drain_aside(c, g);
+                settle_aside(c, g, rc);
 }

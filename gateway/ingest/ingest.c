@@ -15,24 +15,27 @@
 enum {
     MESSAGES_AT_ONCE = 256, /* before the database and the acknowledgements have their turn */
     STOP_POST_MS = 900,     /* for the post under way, then it is broken off */
-    STOP_FLUSH_MS = 300,    /* for the last acknowledgements */
+    STOP_PROOF_MS = 500,
+    STOP_FLUSH_MS = 300, /* for the last acknowledgements */
 };
 
-struct post { /* to the posting thread */
-    const char *body;
+struct post {         /* to the posting thread */
+    const char *body; /* NULL: a proof */
     size_t size;
 };
 
 struct answer { /* and back */
+    bool is_proof;
     enum uplink_verdict verdict;
     struct uplink_report why;
+    struct database_facts facts;
 };
 
 struct ingest {
     struct ingest_options o;
     struct subscriber *subscriber;
     struct centre *centre;
-    struct http_post *http;
+    struct database *database;
     struct queue *posts, *answers;
     struct buf ack;
     bool is_posting, is_ready;
@@ -51,7 +54,10 @@ static void *post_all(void *arg)
     struct post p;
 
     while (queue_pop(g->posts, &p, -1)) {
-        a.verdict = http_post_send(g->http, p.body, p.size, &a.why);
+        a.is_proof = !p.body;
+        a.verdict = a.is_proof ? database_prove(g->database, &a.why)
+                               : database_write(g->database, p.body, p.size, &a.why);
+        a.facts = *database_facts(g->database);
         queue_push(g->answers, &a);
         subscriber_wake(g->subscriber);
     }
@@ -73,18 +79,27 @@ static void take_answer(struct ingest *g, int64_t timeout_ms)
     if (!g->is_posting || !queue_pop(g->answers, &a, timeout_ms))
         return;
     g->is_posting = false;
-    centre_answer(g->centre, mono_ms(), a.verdict, &a.why);
+    centre_know_database(g->centre, a.facts.needs_proof,
+                         g->o.retention_ms ? g->o.retention_ms : a.facts.retention_ms);
+    if (a.is_proof)
+        centre_proven(g->centre, mono_ms(), a.verdict, &a.why);
+    else
+        centre_answer(g->centre, mono_ms(), a.verdict, &a.why);
 }
 
 static void post_next(struct ingest *g)
 {
-    struct post p;
+    int64_t wall_ms = clock_wall_ms(&g->o.clock);
+    struct post p = { .body = NULL };
 
-    if (g->is_posting)
-        return;
-    p.body = centre_next_post(g->centre, mono_ms(), clock_wall_ms(&g->o.clock), &p.size);
-    if (p.body)
+    if (!g->is_posting && centre_next_proof(g->centre, mono_ms()))
         g->is_posting = queue_push(g->posts, &p);
+    if (!g->is_posting) {
+        p.body = centre_next_post(g->centre, mono_ms(), wall_ms, &p.size);
+        g->is_posting = p.body && queue_push(g->posts, &p);
+    }
+    if (g->is_posting)
+        centre_prepare(g->centre, mono_ms(), wall_ms);
 }
 
 /* `now_ms`: whose time has come by then. */
@@ -93,8 +108,10 @@ static void acknowledge(struct ingest *g, int64_t now_ms)
     struct centre_ack a;
 
     while (centre_next_ack(g->centre, now_ms, &a)) {
+        const struct mqtt_ack message = { a.epoch,   a.acked,  a.need,     a.refused,
+                                          a.acked_n, a.need_n, a.refused_n };
         buf_clear(&g->ack);
-        mqtt_ack_write(&g->ack, a.epoch, a.acked, a.acked_n, a.need, a.need_n);
+        mqtt_ack_write(&g->ack, &message);
         if (g->ack.has_failed ||
             !subscriber_publish(g->subscriber, a.topic, g->ack.data, g->ack.size))
             return;
@@ -136,9 +153,15 @@ static void finish(struct ingest *g)
 {
     int64_t flush_by = mono_ms() + g->o.ack_interval_ms; /* nothing has to wait any longer */
 
+    const struct post proof = { .body = NULL };
+
     take_answer(g, STOP_POST_MS);
+    if (!g->is_posting && centre_last_proof(g->centre, mono_ms())) {
+        g->is_posting = queue_push(g->posts, &proof);
+        take_answer(g, STOP_PROOF_MS);
+    }
     if (g->is_posting)
-        http_post_stop(g->http);
+        database_stop(g->database);
     acknowledge(g, flush_by > mono_ms() ? flush_by : mono_ms());
     subscriber_flush(g->subscriber, STOP_FLUSH_MS);
 }
@@ -169,7 +192,7 @@ static int create_parts(struct ingest *g)
     int rc = subscriber_create(&g->o.subscriber, &g->subscriber);
 
     if (rc == 0)
-        rc = http_post_create(&g->o.database, &g->http);
+        rc = database_create(&g->o.database, &g->database);
     if (rc == 0)
         rc = centre_create(&centre, &g->centre);
     if (rc == 0)
@@ -205,9 +228,10 @@ static void log_counts(const struct centre_counts *n)
 {
     log_info("ingest ends; entries=%" PRIu64 " lines=%" PRIu64 " duplicates=%" PRIu64
              " dropped=%" PRIu64 " malformed=%" PRIu64 " contradicting=%" PRIu64
-             " undecodable=%" PRIu64 " refused_lines=%" PRIu64 " refused_rows=%" PRIu64,
+             " undecodable=%" PRIu64 " refused_entries=%" PRIu64 " refused_lines=%" PRIu64
+             " refused_rows=%" PRIu64,
              n->entries, n->lines, n->duplicates, n->dropped, n->malformed, n->contradicting,
-             n->undecodable, n->refused_lines, n->refused_rows);
+             n->undecodable, n->refused_entries, n->refused_lines, n->refused_rows);
 }
 
 void ingest_stop(struct ingest *g)
@@ -226,8 +250,7 @@ void ingest_stop(struct ingest *g)
     }
     centre_destroy(g->centre);
     subscriber_destroy(g->subscriber);
-    if (g->http)
-        http_post_destroy(g->http);
+    database_destroy(g->database);
     queue_destroy(g->posts);
     queue_destroy(g->answers);
     buf_done(&g->ack);

@@ -2,18 +2,19 @@
 /*
  * ingest - the service of the regional centre: broker -> centre -> database -> acknowledgement.
  *
- * Two threads: one owns the connection to the broker and the centre, the other posts one batch
- * at a time; between them only values travel. Keeps nothing on disk.
+ * Two threads: one owns the connection to the broker and the centre and decodes, the other
+ * posts one batch at a time; between them only values travel. Keeps nothing on disk.
  */
 #pragma once
 
 #include "gateway/base/clock.h"
+#include "gateway/ingest/database.h"
 #include "gateway/ingest/subscriber.h"
-#include "gateway/uplink/http_post.h"
 
 struct ingest_options { /* texts must outlive the service */
     struct subscriber_options subscriber;
-    struct http_post_options database;
+    struct database_options database;
+    int64_t retention_ms; /* of the database; 0: as it says itself */
     int64_t ack_interval_ms;
     struct clock clock;
     /* Connected for the first time; from the service's thread. May be NULL. */

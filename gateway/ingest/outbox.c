@@ -38,14 +38,33 @@ bool outbox_is_empty(const struct outbox *o)
 
 void outbox_mark(struct outbox *o, void *item)
 {
-    struct outbox_mark *m = &o->marks[o->marks_n++];
+    o->marks[o->marks_n++] = (struct outbox_mark){ .item = item, .end = o->text.size };
+}
 
-    *m = (struct outbox_mark){ .item = item, .end = o->text.size };
-    if (o->open_refused) { /* it began in an earlier batch */
-        m->refused = o->open_refused;
-        snprintf(m->why, sizeof m->why, "%s", o->open_why);
-        o->open_refused = 0;
+bool outbox_put(struct outbox *o, const char *lines, size_t size)
+{
+    if (size > OUTBOX_BYTES_MAX - o->text.size)
+        return false;
+    buf_put(&o->text, lines, size);
+    bool is_put = !o->text.has_failed;
+    o->text.has_failed = false;
+    return is_put;
+}
+
+void outbox_hand_on(struct outbox *o, struct outbox *next)
+{
+    next->later = o->later;
+    next->retry_ms = o->retry_ms;
+    next->state = o->state;
+    next->open_refused = 0;
+    if (o->open_refused && next->marks_n) { /* it began in the batch before */
+        next->marks[0].refused = o->open_refused;
+        snprintf(next->marks[0].why, sizeof next->marks[0].why, "%s", o->open_why);
+    } else if (o->open_refused) {
+        next->open_refused = o->open_refused;
+        snprintf(next->open_why, sizeof next->open_why, "%s", o->open_why);
     }
+    o->open_refused = 0;
 }
 
 void outbox_close(struct outbox *o)

@@ -56,9 +56,16 @@ bool outbox_is_empty(const struct outbox *o);
 /* All lines of the item are in `text`, up to here. */
 void outbox_mark(struct outbox *o, void *item);
 
+/* Lines that belong to no entry, copied. False when there is no room. */
+bool outbox_put(struct outbox *o, const char *lines, size_t size);
+
 /* No more is added until all of it is settled. An entry not marked goes on in the next batch.
  */
 void outbox_close(struct outbox *o);
+
+/* `next` takes the place of `o`, which is empty: what is known of the database, and the
+ * refusals of an entry that goes on in it. */
+void outbox_hand_on(struct outbox *o, struct outbox *next);
 
 /* The bytes to be posted now: they stay until outbox_answer(). NULL when there is nothing to
  * post, or its time has not come (*ret_wait_ms says how long). */

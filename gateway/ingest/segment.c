@@ -152,6 +152,13 @@ int segment_decode(struct segment *s, const struct item *i, struct series_frame 
     return 0;
 }
 
+const char *segment_error_text(int broken)
+{
+    return broken == -EINVAL ? "its columns do not fit its dictionary, or names there cannot "
+                               "be used"
+                             : series_error_text(broken);
+}
+
 size_t segment_bytes(const struct segment *s)
 {
     return sizeof *s + s->crcs_cap * sizeof *s->crcs + s->decoder_bytes;

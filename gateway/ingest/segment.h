@@ -32,6 +32,7 @@ struct item { /* an entry that is kept: a frame, or an event when there is no se
     uint64_t seq;
     uint32_t crc;
     int64_t came_ms;
+    int64_t newest_ms; /* of its rows that are written; 0: none */
     struct series_info info;
     bool is_replay; /* stored before: only brings the decoder forward */
     size_t size;
@@ -59,6 +60,7 @@ struct segment {
     size_t decoder_bytes; /* estimate */
     size_t queued;        /* frames in order that are not settled yet */
     int broken;           /* why a frame could not be decoded: nothing behind it can; or 0 */
+    uint32_t broken_seq;  /* that frame */
 };
 
 int segment_create(struct run *run, uint32_t stream, uint32_t number, struct segment **ret);
@@ -95,5 +97,8 @@ void segment_asked(struct segment *s, int64_t now_ms);
 /* Decodes the oldest queued frame; *out lives until the next call. 0, a series_error,
  * -ENOMEM: as it was. */
 int segment_decode(struct segment *s, const struct item *i, struct series_frame *out);
+
+/* Why it is broken, in words. */
+const char *segment_error_text(int broken);
 
 size_t segment_bytes(const struct segment *s);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "gateway/ingest/centre.h"
+#include "gateway/ingest/journal.h"
 #include "gateway/ingest/ledger.h"
 #include "gateway/ingest/outbox.h"
 #include "gateway/ingest/segment.h"
@@ -18,8 +19,18 @@ enum {
     STATE_GAP_SCAN_MS = 250,  /* how soon a due question is noticed */
     STATE_IDLE_MS = 600000,   /* what is aside so long without anything new is dropped */
     STATE_LINGER_MS = 200,    /* longest that an entry waits for others to share its post */
-    STATE_READY_BYTES = 64 << 10, /* kept: enough to fill a post without waiting */
-    STATE_TELL_MS = 10000,        /* one sentence of a kind in this time */
+    STATE_READY_BYTES = 64 << 10,         /* kept: enough to fill a post without waiting */
+    STATE_TELL_MS = 10000,                /* one sentence of a kind in this time */
+    STATE_REFUSED_MAX = MQTT_ACK_REFUSED, /* not yet published; more are refused again */
+    STATE_DAMAGED_MAX = 8,                /* entries whose frames came damaged, of one run */
+    STATE_DAMAGED_TRIES = 3, /* the same damage so often is in the log, not on the way */
+    STATE_REJECTED_MAX = 16, /* dictionaries that cannot be used, of one station */
+};
+
+struct damaged { /* a frame without a right checksum */
+    uint64_t seq;
+    uint32_t crc; /* of what came */
+    unsigned times;
 };
 
 struct layout {
@@ -42,8 +53,12 @@ struct run { /* one epoch of a station */
     size_t ledger_bytes;            /* as accounted */
     size_t items;                   /* kept for it, aside or in order */
     size_t kept_bytes, aside_bytes; /* kept includes aside */
-    bool is_gone;                   /* replaced: goes when nothing is kept */
-    bool is_due;                    /* in centre->due */
+    struct mqtt_refused refused[STATE_REFUSED_MAX];
+    size_t refused_n;
+    struct damaged damaged[STATE_DAMAGED_MAX];
+    size_t damaged_next;
+    bool is_gone; /* replaced: goes when nothing is kept */
+    bool is_due;  /* in centre->due */
     int64_t due_ms;
     struct run *due_next, *due_prev;
 };
@@ -53,6 +68,10 @@ struct station {
     struct mqtt_topic name; /* region and station */
     struct layout *layouts; /* by id */
     size_t layouts_n, layouts_cap;
+    uint32_t rejected[STATE_REJECTED_MAX]; /* layouts, a ring */
+    size_t rejected_n;
+    int64_t heard_ms, stored_ms; /* last message, monotonic; newest row stored, wall */
+    uint64_t stored_entries;
     struct run *run; /* the current one; NULL before the first entry */
 };
 
@@ -66,6 +85,7 @@ enum complaint {
     COMPLAIN_ROWS,
     COMPLAIN_LAYOUT,
     COMPLAIN_EPOCH,
+    COMPLAIN_PROOF,
     COMPLAIN_COUNT_
 };
 
@@ -79,25 +99,34 @@ struct centre {
     struct centre_options o;
     struct centre_counts counts;
     struct complaint_state complaints[COMPLAIN_COUNT_];
-    int64_t now_ms; /* of the call in progress */
+    int64_t now_ms;  /* of the call in progress */
+    int64_t wall_ms; /* of the latest call that told it */
 
     struct station **stations; /* hash table, stations_cap a power of two */
     size_t stations_n, stations_cap;
     size_t kept_bytes, aside_bytes, state_bytes, layout_bytes;
     struct segment *newest, *oldest; /* by use */
 
-    struct item *queue, **queue_end; /* in order, not in the outbox yet */
-    struct item *current;            /* whose rows are being written */
-    struct series_frame frame;       /* of it */
-    uint32_t row;                    /* the next */
-    struct outbox outbox;
+    struct item *queue, **queue_end; /* in order, not in an outbox yet */
+    size_t queue_bytes;
+    struct item *current;      /* whose rows are being written */
+    struct series_frame frame; /* of it */
+    uint32_t row;              /* the next */
+    size_t early, late;        /* of its rows, left out */
+    struct outbox boxes[2], *sending, *filling;
+    int64_t filling_ms; /* when its first entry came */
+    bool is_replay;     /* `sending` holds lines of the journal */
+    bool needs_proof;
+    int64_t retention_ms; /* of the database; 0: unknown */
+    struct journal journal;
     enum uplink_verdict database; /* what the log says of it; UPLINK_SENT: nothing yet */
 
     struct run *due, *due_last;
     int64_t gap_scan_ms;
 };
 
-/* A sentence for the log, rate-limited by kind. The station may be NULL. */
+/* A sentence for the log: as it is; rate-limited by kind, and the station may be NULL. */
+void centre_tell(struct centre *c, enum log_level level, const char *text);
 void centre_complain(struct centre *c, enum complaint kind, enum log_level level,
                      const struct station *s, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
@@ -112,6 +141,9 @@ const struct line_layout *station_layout(const struct station *s, uint32_t id);
 /* 0 when it was kept or is known. */
 int station_put_layout(struct centre *c, struct station *s, uint32_t id, const char *json,
                        size_t size);
+
+/* It has this dictionary, and it cannot be used. */
+bool station_rejects(const struct station *s, uint32_t id);
 
 struct segment *run_find_segment(struct run *r, uint32_t stream, uint32_t number);
 struct segment *run_get_segment(struct centre *c, struct run *r, uint32_t stream,
@@ -138,6 +170,23 @@ void item_take_back(struct centre *c, struct item *i);
 /* The station is to hear something at due_ms. */
 void run_speak(struct centre *c, struct run *r, int64_t due_ms);
 void run_be_silent(struct centre *c, struct run *r);
+
+/* ---- refuse.c: entries that can never be stored, told to their station and the database ----
+ */
+
+void refuse_entry(struct centre *c, struct run *r, uint64_t seq, const char *why);
+/* The frame came without a right checksum; refused when that is how the station has it. */
+void refuse_damaged(struct centre *c, struct run *r, uint64_t seq, const void *data,
+                    size_t size);
+/* Nothing of the segment from this frame on can be decoded. */
+void refuse_segment(struct centre *c, struct segment *s, uint32_t from, int rc);
+void refuse_rows(struct centre *c, const struct item *i, size_t early, size_t late);
+
+/* ---- writing.c ---- */
+
+void writing_forget(struct centre *c);
+/* In order, to be written. */
+void writing_enqueue(struct centre *c, struct item *i);
 
 /* ---- arrive.c ---- */
 

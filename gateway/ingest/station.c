@@ -124,6 +124,22 @@ static int add_layout(struct centre *c, struct station *s, uint32_t id, struct l
     return 0;
 }
 
+bool station_rejects(const struct station *s, uint32_t id)
+{
+    size_t n = s->rejected_n < STATE_REJECTED_MAX ? s->rejected_n : STATE_REJECTED_MAX;
+
+    for (size_t i = 0; i < n; i++)
+        if (s->rejected[i] == id)
+            return true;
+    return false;
+}
+
+static void remember_rejected(struct station *s, uint32_t id)
+{
+    if (!station_rejects(s, id))
+        s->rejected[s->rejected_n++ % STATE_REJECTED_MAX] = id;
+}
+
 static int reject_layout(struct centre *c, const struct station *s, uint32_t id, int rc,
                          const char *why)
 {
@@ -148,6 +164,8 @@ int station_put_layout(struct centre *c, struct station *s, uint32_t id, const c
     if (size > DICTIONARY_MAX || !is_layout(id, json, size))
         return reject_layout(c, s, id, -EINVAL, "the dictionary has another number.");
     int rc = line_layout_create(json, size, s->name.station, &l, why, sizeof why);
+    if (rc == -EINVAL) /* this is the dictionary: no other will come under its number */
+        remember_rejected(s, id);
     if (rc < 0)
         return reject_layout(c, s, id, rc, why);
     rc = add_layout(c, s, id, l, bytes);

@@ -290,6 +290,9 @@ static void take_message(struct uplink *u, const struct mqtt_note *n)
     size_t room = sizeof u->other.need / sizeof u->other.need[0];
     for (size_t i = 0; i < acks.need_n && u->other.need_n < room; i++)
         u->other.need[u->other.need_n++] = acks.need[i];
+    room = sizeof u->other.refused / sizeof u->other.refused[0];
+    for (size_t i = 0; i < acks.refused_n && u->other.refused_n < room; i++)
+        u->other.refused[u->other.refused_n++] = acks.refused[i];
 }
 
 static void forget_sent(struct uplink *u)

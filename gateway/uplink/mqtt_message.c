@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/series/series.h"
@@ -60,17 +61,32 @@ int mqtt_series_next(struct mqtt_series_reader *r, struct mqtt_series_entry *ret
 
 /* ---- acknowledgement ---- */
 
-void mqtt_ack_write(struct buf *b, uint64_t epoch, const struct uplink_range *acked,
-                    size_t acked_n, const struct uplink_need *need, size_t need_n)
+static void write_refused(struct buf *b, const struct mqtt_refused *list, size_t n)
 {
-    buf_printf(b, "{\"epoch\":\"%016" PRIx64 "\",\"seq\":[", epoch);
-    for (size_t i = 0; i < acked_n && i < MQTT_ACK_RANGES; i++)
-        buf_printf(b, "%s[%" PRIu64 ",%" PRIu64 "]", i ? "," : "", acked[i].from, acked[i].to);
+    for (size_t i = 0; i < n && i < MQTT_ACK_REFUSED; i++) {
+        buf_printf(b, "%s{\"seq\":%" PRIu64 ",\"why\":", i ? "," : ",\"refused\":[",
+                   list[i].seq);
+        buf_json(b, list[i].why);
+        buf_puts(b, "}");
+    }
+    if (n > 0)
+        buf_puts(b, "]");
+}
+
+void mqtt_ack_write(struct buf *b, const struct mqtt_ack *a)
+{
+    buf_printf(b, "{\"epoch\":\"%016" PRIx64 "\",\"seq\":[", a->epoch);
+    for (size_t i = 0; i < a->acked_n && i < MQTT_ACK_RANGES; i++)
+        buf_printf(b, "%s[%" PRIu64 ",%" PRIu64 "]", i ? "," : "", a->acked[i].from,
+                   a->acked[i].to);
     buf_puts(b, "],\"need\":[");
-    for (size_t i = 0; i < need_n && i < MQTT_ACK_NEEDS; i++)
+    for (size_t i = 0; i < a->need_n && i < MQTT_ACK_NEEDS; i++)
         buf_printf(b, "%s{\"stream\":%" PRIu32 ",\"segment\":%" PRIu32 ",\"from\":%" PRIu32 "}",
-                   i ? "," : "", need[i].stream, need[i].segment, need[i].from_frame_seq);
-    buf_puts(b, "]}");
+                   i ? "," : "", a->need[i].stream, a->need[i].segment,
+                   a->need[i].from_frame_seq);
+    buf_puts(b, "]");
+    write_refused(b, a->refused, a->refused_n);
+    buf_puts(b, "}");
 }
 
 /* "<16 hex>", lower case as everywhere in the contract. */
@@ -143,6 +159,28 @@ static int read_needs(json_t *list, struct uplink_acks *acks)
     return 0;
 }
 
+static int read_refused(json_t *list, struct uplink_acks *acks)
+{
+    size_t n = json_array_size(list);
+
+    if (n > MQTT_ACK_REFUSED)
+        return -EINVAL;
+    if (n > sizeof acks->refused / sizeof acks->refused[0] - acks->refused_n)
+        return -ENOSPC;
+    for (size_t i = 0; i < n; i++) {
+        json_t *o = json_array_get(list, i);
+        const char *why = json_string_value(json_object_get(o, "why"));
+        struct uplink_refusal *r = &acks->refused[acks->refused_n];
+        *r = (struct uplink_refusal){ .verdict = UPLINK_REFUSED };
+        if (!why || !read_number(json_object_get(o, "seq"), 1, INT64_MAX, &r->entries.from))
+            return -EINVAL;
+        r->entries.to = r->entries.from;
+        snprintf(r->text, sizeof r->text, "the centre refuses it: %s", why);
+        acks->refused_n++;
+    }
+    return 0;
+}
+
 static int read_ack(json_t *root, uint64_t epoch, struct uplink_acks *acks)
 {
     uint64_t of;
@@ -151,13 +189,16 @@ static int read_ack(json_t *root, uint64_t epoch, struct uplink_acks *acks)
         return -EINVAL;
     if (of != epoch)
         return -ESTALE;
-    size_t acked_n = acks->acked_n, need_n = acks->need_n;
+    size_t acked_n = acks->acked_n, need_n = acks->need_n, refused_n = acks->refused_n;
     int rc = read_ranges(json_object_get(root, "seq"), acks);
     if (rc == 0)
         rc = read_needs(json_object_get(root, "need"), acks);
+    if (rc == 0)
+        rc = read_refused(json_object_get(root, "refused"), acks);
     if (rc < 0) {
         acks->acked_n = acked_n;
         acks->need_n = need_n;
+        acks->refused_n = refused_n;
     }
     return rc;
 }

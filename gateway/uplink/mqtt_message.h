@@ -4,8 +4,9 @@
  * of an event, a station's status. Pure.
  *
  *   series   C0h | epoch, 8 bytes little endian | varint seq, varint length, frame | ...
- *   ack      {"epoch":"<16 hex>","seq":[[from,to],...],"need":[{"stream":,"segment":,"from":}]}
- *   event    {"epoch":"<16 hex>","seq":n,...}
+ *   ack      {"epoch":"<16 hex>","seq":[[from,to],...],"need":[{"stream":,"segment":,"from":}],
+ *             "refused":[{"seq":,"why":""}]}                  (`refused` only when there is
+ * any) event    {"epoch":"<16 hex>","seq":n,...}
  */
 #pragma once
 
@@ -18,11 +19,18 @@
 
 enum {
     MQTT_SERIES_FIRST = 0xc0,
-    MQTT_SERIES_HEAD = 9,   /* bytes before the first entry */
-    MQTT_ENTRY_HEAD = 20,   /* at most before a frame: two varints */
-    MQTT_ACK_MAX = 8 << 10, /* bytes; 64 ranges and 64 needs with the longest numbers fit */
+    MQTT_SERIES_HEAD = 9,    /* bytes before the first entry */
+    MQTT_ENTRY_HEAD = 20,    /* at most before a frame: two varints */
+    MQTT_ACK_MAX = 16 << 10, /* bytes; all of these with the longest numbers and texts fit */
     MQTT_ACK_RANGES = 64,
     MQTT_ACK_NEEDS = 64,
+    MQTT_ACK_REFUSED = 8,
+};
+
+/* An entry that can never be stored, and why: the station sets it aside. */
+struct mqtt_refused {
+    uint64_t seq;
+    char why[96];
 };
 
 /* Into an empty buffer; then one entry after the other. */
@@ -45,10 +53,17 @@ int mqtt_series_open(const uint8_t *data, size_t size, struct mqtt_series_reader
 /* 1 and the next entry, 0 at the end, -EINVAL when the rest is malformed. */
 int mqtt_series_next(struct mqtt_series_reader *r, struct mqtt_series_entry *ret);
 
-/* Takes what fits one message off the front of both lists: at most MQTT_ACK_RANGES and
- * MQTT_ACK_NEEDS. */
-void mqtt_ack_write(struct buf *b, uint64_t epoch, const struct uplink_range *acked,
-                    size_t acked_n, const struct uplink_need *need, size_t need_n);
+struct mqtt_ack {
+    uint64_t epoch;
+    const struct uplink_range *acked;
+    const struct uplink_need *need;
+    const struct mqtt_refused *refused;
+    size_t acked_n, need_n, refused_n;
+};
+
+/* Takes what fits one message off the front of each list: at most MQTT_ACK_RANGES,
+ * MQTT_ACK_NEEDS and MQTT_ACK_REFUSED. */
+void mqtt_ack_write(struct buf *b, const struct mqtt_ack *a);
 
 /*
  * Adds what a message acknowledges and asks for to *acks. -EINVAL when it is malformed or

@@ -66,7 +66,12 @@ static void fuzz_ack(const uint8_t *data, size_t size)
         return;
     }
     require(is_sane(&a));
-    mqtt_ack_write(&b, EPOCH, a.acked, a.acked_n, a.need, a.need_n);
+    const struct mqtt_ack again = { .epoch = EPOCH,
+                                    .acked = a.acked,
+                                    .acked_n = a.acked_n,
+                                    .need = a.need,
+                                    .need_n = a.need_n };
+    mqtt_ack_write(&b, &again);
     require(!b.has_failed && mqtt_ack_parse(b.data, b.size, EPOCH, &same) == 0);
     require(a.acked_n == same.acked_n && a.need_n == same.need_n);
     require(memcmp(a.acked, same.acked, a.acked_n * sizeof a.acked[0]) == 0);

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/ingest/database.h"
 #include "gateway/ingest/ledger.h"
 #include "gateway/ingest/outbox.h"
 #include "gateway/ingest/subscriber.h"
 #include "gateway/uplink/line_parse.h"
 #include "gateway/uplink/mqtt_message.h"
 #include "gateway/uplink/mqtt_topic.h"
+#include "sensors/core/crc.h"
 #include "tests/unit/unit.h"
 
 enum {
@@ -94,6 +96,18 @@ static void make_frames(struct scene *s, uint32_t segment, struct bytes *out, si
         series_encoder_create(STREAM, SERIES_PLAIN, COLUMNS, s->layout, 1000, 1, NULL, &e), 0);
     encode_segment(e, segment, out, n);
     series_encoder_destroy(e);
+}
+
+/* Other content under a right checksum. */
+static void damage_payload(struct bytes *frame)
+{
+    size_t n = frame->size - 4;
+
+    frame->data[n - 1] ^= 0xff;
+    frame->data[n - 2] ^= 0xff;
+    uint32_t crc = crc32c(0, frame->data, n);
+    for (int i = 0; i < 4; i++)
+        frame->data[n + (size_t)i] = (uint8_t)(crc >> 8 * i);
 }
 
 static struct scene *scene_with(const struct centre_limits *limits)
@@ -221,6 +235,9 @@ static const char *heard(struct scene *s)
             n +=
                 (size_t)snprintf(text + n, sizeof text - n, "need %u/%u from %u ",
                                  a.need[i].stream, a.need[i].segment, a.need[i].from_frame_seq);
+        for (size_t i = 0; i < a.refused_n; i++)
+            n += (size_t)snprintf(text + n, sizeof text - n, "refused %" PRIu64 " ",
+                                  a.refused[i].seq);
         centre_ack_sent(s->c, s->now);
     }
     return text;
@@ -476,7 +493,7 @@ static void refuses_a_dictionary_under_a_number_that_is_not_its_own(void **state
     scene_done(s);
 }
 
-static void does_not_acknowledge_what_its_dictionary_does_not_fit(void **state)
+static void refuses_what_its_dictionary_does_not_fit(void **state)
 {
     struct scene *s = scene_with(NULL);
     struct series_encoder *e;
@@ -498,9 +515,76 @@ static void does_not_acknowledge_what_its_dictionary_does_not_fit(void **state)
     }
     series_encoder_destroy(e);
     deliver(s);
-    assert_int_equal(s->posted_n, 0);
-    assert_string_equal(heard(s), "");
+    assert_null(strstr(s->posted, "ozone"));
+    assert_non_null(strstr(s->posted, "event,kind=frame_refused,station=s1 n=1i,entry=1i "));
+    assert_string_equal(heard(s), "refused 1 refused 2 ");
     assert_int_equal(centre_counts(s->c)->undecodable, 1);
+    say_entry(s, EPOCH, 2, &narrow[1]); /* the station did not hear it */
+    assert_string_equal(heard(s), "refused 2 ");
+    say_entry(s, EPOCH, 3, &s->frames[0]); /* same segment, other frame: nobody is fooled */
+    deliver(s);
+    assert_null(strstr(s->posted, "ozone"));
+    scene_done(s);
+}
+
+static void goes_on_behind_a_segment_that_cannot_be_decoded(void **state)
+{
+    struct scene *s = scene();
+    static struct bytes next[2];
+
+    (void)state;
+    make_frames(s, 2, next, 2);
+    say_frames(s, 0, 1);
+    deliver(s);
+    damage_payload(&s->frames[2]);
+    say_frames(s, 2, 4); /* the third with a right checksum over nonsense */
+    say_entry(s, EPOCH, 6, &next[0]);
+    say_entry(s, EPOCH, 7, &next[1]);
+    deliver(s);
+    assert_string_equal(heard(s), "1-2 6-7 refused 5 refused 3 "); /* 4 did not follow it */
+    say_frames(s, 2, 4);
+    assert_string_equal(heard(s), "refused 3 refused 4 refused 5 ");
+    say_frames(s, 0, 1); /* stored before it broke: known for good */
+    assert_string_equal(heard(s), "1-2 ");
+    scene_done(s);
+}
+
+static void refuses_a_frame_that_is_damaged_in_the_log_not_one_damaged_on_the_way(void **state)
+{
+    struct scene *s = scene();
+    struct bytes bad = s->frames[0];
+
+    (void)state;
+    for (uint8_t i = 0; i < 5; i++) { /* each time other damage */
+        bad.data[bad.size - 1] = (uint8_t)(s->frames[0].data[bad.size - 1] + 1 + i);
+        say_entry(s, EPOCH, 1, &bad);
+    }
+    assert_string_equal(heard(s), "");
+    say_entry(s, EPOCH, 1, &bad);
+    assert_string_equal(heard(s), "");
+    say_entry(s, EPOCH, 1, &bad);
+    assert_string_equal(heard(s), "refused 1 ");
+    assert_int_equal(centre_counts(s->c)->refused_entries, 1);
+    scene_done(s);
+}
+
+static void refuses_frames_whose_dictionary_cannot_be_used(void **state)
+{
+#define UNUSABLE "{\"channels\":[{\"id\":\"d/a\",\"quantity\":\"_time\"}]"
+    struct scene *s = scene_with(NULL);
+    char topic[MQTT_TOPIC_MAX], json[256];
+
+    (void)state;
+    s->layout = series_layout_id(UNUSABLE "}", strlen(UNUSABLE "}"));
+    make_frames(s, 1, s->frames, 2);
+    say_frames(s, 0, 1);
+    snprintf(json, sizeof json, UNUSABLE ",\"layout\":\"%08" PRIx32 "\"}", s->layout);
+    topic_of("s1", MQTT_LAYOUT, s->layout, topic);
+    assert_string_equal(heard(s), "");
+    centre_take(s->c, topic, json, strlen(json), s->now);
+    assert_string_equal(heard(s), "refused 1 refused 2 ");
+    say_frames(s, 0, 1);
+    assert_string_equal(heard(s), "refused 1 refused 2 ");
     scene_done(s);
 }
 
@@ -672,11 +756,171 @@ static void leaves_out_rows_that_databases_drop_in_silence(void **state)
     (void)state;
     say_frames(s, 0, 0);
     s->now += LINGER_MS;
-    assert_null(centre_next_post(s->c, s->now, WALL - INT64_C(3 * 86400000), &size));
+    const char *p = centre_next_post(s->c, s->now, WALL - INT64_C(3 * 86400000), &size);
+    assert_non_null(p);
+    static const char event[] =
+        "event,kind=rows_refused,station=s1 n=3i,entry=1i,early=0i,late=3i 1699740800000\n";
+    assert_int_equal(size, strlen(event));
+    assert_memory_equal(p, event, size);
+    answer(s, UPLINK_DELIVERED, "");
     assert_int_equal(centre_counts(s->c)->refused_rows, ROWS);
     assert_non_null(strstr(s->told, "entry=1"));
     assert_string_equal(heard(s), "1-1 ");
     scene_done(s);
+}
+
+static void leaves_out_rows_that_are_older_than_the_database_keeps(void **state)
+{
+    enum { REST_MS = 300000 };
+    struct scene *s = scene();
+
+    (void)state;
+    /* of the rows at WALL + 0, 1, 2 ... s the first four are too old */
+    centre_know_database(s->c, false, REST_MS - 4000);
+    say_frames(s, 0, 1);
+    deliver(s);
+    assert_int_equal(centre_counts(s->c)->refused_rows, 4);
+    assert_int_equal(posted_lines(s), (2 * ROWS - 4) * COLUMNS + 2);
+    assert_non_null(strstr(s->posted, "n=3i,entry=1i,early=3i,late=0i "));
+    assert_non_null(strstr(s->posted, "n=1i,entry=2i,early=1i,late=0i "));
+    assert_non_null(strstr(s->posted, " 1700000004000\n"));
+    assert_null(strstr(s->posted, " 1700000003000\n"));
+    assert_string_equal(heard(s), "1-2 ");
+    scene_done(s);
+}
+
+/* ---- a database that answers before it has written ---- */
+
+static void prove(struct scene *s, enum uplink_verdict v, const char *text)
+{
+    struct uplink_report why = { .retry_after_ms = 0 };
+
+    snprintf(why.text, sizeof why.text, "%s", text);
+    centre_proven(s->c, s->now, v, &why);
+}
+
+static void acknowledges_only_what_is_proven(void **state)
+{
+    struct scene *s = scene();
+
+    (void)state;
+    centre_know_database(s->c, true, 0);
+    say_frames(s, 0, 1);
+    deliver(s);
+    assert_string_equal(heard(s), "");
+    assert_true(centre_next_proof(s->c, s->now));
+    say_frames(s, 0, 0); /* came again meanwhile: neither written nor acknowledged */
+    assert_string_equal(heard(s), "");
+    s->now += 40;
+    prove(s, UPLINK_DELIVERED, "");
+    assert_string_equal(heard(s), "1-2 ");
+    assert_false(centre_next_proof(s->c, s->now));
+    assert_int_equal(posted_lines(s), 2 * ROWS * COLUMNS);
+    assert_int_equal(centre_counts(s->c)->entries, 2);
+    scene_done(s);
+}
+
+static void writes_again_what_the_database_has_forgotten(void **state)
+{
+    struct scene *s = scene();
+
+    (void)state;
+    centre_know_database(s->c, true, 0);
+    say_frames(s, 0, 7);
+    deliver(s);
+    size_t first = s->posted_n;
+    s->now += ACK_MS;
+    assert_true(centre_next_proof(s->c, s->now));
+    prove(s, UPLINK_LATER, "the database was restarted");
+    assert_false(centre_next_proof(s->c, s->now)); /* not before all is written again */
+    say_frames(s, 8, 8);
+    deliver(s);
+    assert_memory_equal(s->posted, s->posted + first, first);
+    assert_int_equal(posted_lines(s), 17 * ROWS * COLUMNS);
+    assert_string_equal(heard(s), "");
+    assert_true(centre_next_proof(s->c, s->now));
+    prove(s, UPLINK_DELIVERED, "");
+    assert_string_equal(heard(s), "1-9 ");
+    assert_int_equal(centre_counts(s->c)->rewritten, 1);
+    assert_int_equal(centre_counts(s->c)->lines, 9 * ROWS * COLUMNS);
+    assert_non_null(strstr(s->told, "the database was restarted"));
+    scene_done(s);
+}
+
+static void does_not_write_again_what_was_refused(void **state)
+{
+    struct scene *s = scene();
+
+    (void)state;
+    centre_know_database(s->c, true, 0);
+    say_frames(s, 0, 63);
+    deliver_except(s, "ozone,dev=d,station=s1 v=31.0,f=0i ");
+    s->now += ACK_MS;
+    assert_true(centre_next_proof(s->c, s->now));
+    prove(s, UPLINK_LATER, "HTTP 500");
+    deliver(s);
+    assert_int_equal(posted_lines(s), 64 * ROWS * COLUMNS - 1);
+    assert_null(strstr(s->posted, "v=31.0,f=0i 1700000093000"));
+    s->now += ACK_MS;
+    assert_true(centre_next_proof(s->c, s->now));
+    prove(s, UPLINK_DELIVERED, "");
+    assert_string_equal(heard(s), "1-64 ");
+    scene_done(s);
+}
+
+static void asks_for_proofs_ever_more_rarely_when_they_fail_or_take_long(void **state)
+{
+    struct scene *s = scene();
+
+    (void)state;
+    centre_know_database(s->c, true, 0);
+    say_frames(s, 0, 0);
+    deliver(s);
+    s->now += ACK_MS;
+    assert_true(centre_next_proof(s->c, s->now));
+    s->now += 3000; /* it took so long */
+    prove(s, UPLINK_DELIVERED, "");
+    say_frames(s, 1, 1);
+    deliver(s);
+    s->now += 20000;
+    assert_false(centre_next_proof(s->c, s->now));
+    s->now += 10000;
+    assert_true(centre_next_proof(s->c, s->now));
+    for (int i = 0; i < 12; i++) {
+        prove(s, UPLINK_LATER, "HTTP 500");
+        deliver(s);
+        s->now += 31000;
+        assert_true(centre_next_proof(s->c, s->now));
+    }
+    prove(s, UPLINK_LATER, "HTTP 500");
+    deliver(s);
+    s->now += 10000;
+    assert_false(centre_next_proof(s->c, s->now));
+    scene_done(s);
+}
+
+static void reads_what_victoria_metrics_says_of_itself(void **state)
+{
+    struct database_facts f;
+
+    (void)state;
+    assert_true(database_read_metrics(
+        "process_start_time_seconds 1795346308\n"
+        "vm_app_version{version=\"x\", short_version=\"\"} 1\nvm_app_uptime_seconds 7\n"
+        "flag{name=\"dedup.minScrapeInterval\", value=\"0s\", is_set=\"false\"} 1\n"
+        "flag{name=\"retentionPeriod\", value=\"100y\", is_set=\"true\"} 1\n",
+        &f));
+    assert_true(f.start_s == 1795346308 && f.up_s == 7 && f.lacks_dedup);
+    assert_true(f.retention_ms == INT64_C(100) * 365 * 86400000);
+    assert_true(database_read_metrics("vm_app_version{} 1\nflag{name=\"retentionPeriod\", "
+                                      "value=\"1\", is_set=\"false\"} 1\n",
+                                      &f));
+    assert_true(f.retention_ms == INT64_C(31) * 86400000 && !f.lacks_dedup);
+    assert_true(database_read_metrics("vm_app_version{} 1\nflag{name=\"retentionPeriod\", "
+                                      "value=\"1d12h\"} 1\n",
+                                      &f));
+    assert_false(database_read_metrics("go_threads 9\nxvm_app_version{} 1\n", &f));
+    assert_false(database_read_metrics("", &f));
 }
 
 /* ---- events ---- */
@@ -829,6 +1073,7 @@ struct chance {
     struct scene *s;
     uint64_t state;
     bool is_stored[FRAMES + 1], is_acked[FRAMES + 1];
+    bool is_forgetful, was_restarted, is_in_memory[FRAMES + 1];
 };
 
 static uint32_t pick(struct chance *x, uint32_t below)
@@ -838,10 +1083,11 @@ static uint32_t pick(struct chance *x, uint32_t below)
 }
 
 /* The first cell of a frame tells which it is. */
-static void note_stored(struct chance *x, const char *p, size_t size)
+static void note_stored(struct chance *x, const char *p, size_t size, bool *known)
 {
     char line[96];
 
+    (void)x;
     for (size_t f = 0; f < FRAMES; f++) {
         snprintf(line, sizeof line, " %" PRId64 "\n",
                  WALL + (int64_t)(f * ROWS + ROWS - 1) * 1000);
@@ -849,7 +1095,7 @@ static void note_stored(struct chance *x, const char *p, size_t size)
         const char *second =
             found ? memmem(found + 1, size - (size_t)(found + 1 - p), line, strlen(line))
                   : NULL;
-        x->is_stored[f + 1] |= second != NULL; /* both columns of the last row */
+        known[f + 1] |= second != NULL; /* both columns of the last row */
     }
 }
 
@@ -863,8 +1109,26 @@ static void let_the_database_answer(struct chance *x)
         return;
     bool is_well = pick(x, 4) > 0;
     if (is_well)
-        note_stored(x, p, size);
+        note_stored(x, p, size, x->is_forgetful ? x->is_in_memory : x->is_stored);
     answer(x->s, is_well ? UPLINK_DELIVERED : UPLINK_LATER, "HTTP 503");
+}
+
+/* Killed now and then, it forgets what it had in memory; a proof tells. */
+static void let_the_database_forget(struct chance *x)
+{
+    if (!x->is_forgetful)
+        return;
+    if (pick(x, 10) == 0) {
+        memset(x->is_in_memory, 0, sizeof x->is_in_memory);
+        x->was_restarted = true;
+    }
+    if (!centre_next_proof(x->s->c, x->s->now))
+        return;
+    bool is_well = !x->was_restarted && pick(x, 4) > 0;
+    for (size_t e = 1; e <= FRAMES && is_well; e++)
+        x->is_stored[e] |= x->is_in_memory[e];
+    x->was_restarted = x->was_restarted && is_well;
+    prove(x->s, is_well ? UPLINK_DELIVERED : UPLINK_LATER, "HTTP 500");
 }
 
 static void hear(struct chance *x)
@@ -894,6 +1158,8 @@ static void begin_anew(struct chance *x)
 
     centre_destroy(x->s->c);
     assert_int_equal(centre_create(&o, &x->s->c), 0);
+    centre_know_database(x->s->c, x->is_forgetful, 0);
+    x->was_restarted = false; /* as it finds it, so it compares with it */
     if (pick(x, 2))
         say_layout(x->s);
 }
@@ -915,24 +1181,37 @@ static void send_something(struct chance *x)
             say_frames(x->s, f, f);
 }
 
+static void go_through(struct chance x)
+{
+    int steps = 0;
+
+    centre_know_database(x.s->c, x.is_forgetful, 0);
+    while (!has_all(&x)) {
+        assert_true(++steps < 100000);
+        send_something(&x);
+        let_the_database_answer(&x);
+        let_the_database_forget(&x);
+        hear(&x);
+        if (pick(&x, 200) == 0)
+            begin_anew(&x);
+        if (pick(&x, 20) == 0)
+            say_layout(x.s);
+    }
+    scene_done(x.s);
+}
+
 static void stores_before_it_acknowledges_whatever_happens(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 10; seed++) {
-        struct chance x = { .s = scene(), .state = seed };
-        int steps = 0;
-        while (!has_all(&x)) {
-            assert_true(++steps < 100000);
-            send_something(&x);
-            let_the_database_answer(&x);
-            hear(&x);
-            if (pick(&x, 200) == 0)
-                begin_anew(&x);
-            if (pick(&x, 20) == 0)
-                say_layout(x.s);
-        }
-        scene_done(x.s);
-    }
+    for (uint64_t seed = 1; seed <= 10; seed++)
+        go_through((struct chance){ .s = scene(), .state = seed });
+}
+
+static void proves_before_it_acknowledges_whatever_is_forgotten(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++)
+        go_through((struct chance){ .s = scene(), .state = seed, .is_forgetful = true });
 }
 
 static void keeps_a_segment_open_whose_frames_still_wait(void **state)
@@ -1028,7 +1307,7 @@ int main(void)
         cmocka_unit_test(follows_the_live_end_and_the_backlog_at_once),
         cmocka_unit_test(holds_a_frame_back_until_its_dictionary_is_known),
         cmocka_unit_test(refuses_a_dictionary_under_a_number_that_is_not_its_own),
-        cmocka_unit_test(does_not_acknowledge_what_its_dictionary_does_not_fit),
+        cmocka_unit_test(refuses_what_its_dictionary_does_not_fit),
         cmocka_unit_test(acknowledges_a_duplicate_without_writing_it_again),
         cmocka_unit_test(does_not_acknowledge_a_duplicate_before_the_first_is_stored),
         cmocka_unit_test(does_not_acknowledge_a_second_number_before_the_first_is_stored),
@@ -1048,6 +1327,16 @@ int main(void)
         cmocka_unit_test(throws_old_segments_away_and_gets_them_again),
         cmocka_unit_test(keeps_a_segment_open_whose_frames_still_wait),
         cmocka_unit_test(stores_before_it_acknowledges_whatever_happens),
+        cmocka_unit_test(goes_on_behind_a_segment_that_cannot_be_decoded),
+        cmocka_unit_test(refuses_a_frame_that_is_damaged_in_the_log_not_one_damaged_on_the_way),
+        cmocka_unit_test(refuses_frames_whose_dictionary_cannot_be_used),
+        cmocka_unit_test(leaves_out_rows_that_are_older_than_the_database_keeps),
+        cmocka_unit_test(acknowledges_only_what_is_proven),
+        cmocka_unit_test(writes_again_what_the_database_has_forgotten),
+        cmocka_unit_test(does_not_write_again_what_was_refused),
+        cmocka_unit_test(asks_for_proofs_ever_more_rarely_when_they_fail_or_take_long),
+        cmocka_unit_test(reads_what_victoria_metrics_says_of_itself),
+        cmocka_unit_test(proves_before_it_acknowledges_whatever_is_forgotten),
         cmocka_unit_test(ledger_joins_ranges),
         cmocka_unit_test(ledger_never_forgets_what_is_kept),
         cmocka_unit_test(reads_sets_of_shards),

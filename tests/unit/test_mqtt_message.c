@@ -79,11 +79,14 @@ static void acknowledges_as_agreed(void **state)
 {
     const struct uplink_range acked[] = { { 1, 5 }, { 9, 9 } };
     const struct uplink_need need[] = { { 17, 412, 97 } };
+    const struct mqtt_ack ack = {
+        .epoch = EPOCH, .acked = acked, .acked_n = 2, .need = need, .need_n = 1
+    };
     struct uplink_acks acks = { .acked_n = 0 };
     struct buf b = BUF_INIT(MQTT_ACK_MAX);
 
     (void)state;
-    mqtt_ack_write(&b, EPOCH, acked, 2, need, 1);
+    mqtt_ack_write(&b, &ack);
     assert_string_equal(buf_text(&b),
                         "{\"epoch\":\"0123456789abcdef\",\"seq\":[[1,5],[9,9]],"
                         "\"need\":[{\"stream\":17,\"segment\":412,\"from\":97}]}");
@@ -95,10 +98,37 @@ static void acknowledges_as_agreed(void **state)
     buf_done(&b);
 }
 
+static void names_what_can_never_be_stored(void **state)
+{
+    const struct mqtt_refused refused[] = { { 7, "it \"rots\"" }, { 12, "so does this" } };
+    const struct mqtt_ack ack = { .epoch = EPOCH, .refused = refused, .refused_n = 2 };
+    struct uplink_acks acks = { .acked_n = 0 };
+    struct buf b = BUF_INIT(MQTT_ACK_MAX);
+
+    (void)state;
+    mqtt_ack_write(&b, &ack);
+    assert_string_equal(buf_text(&b), "{\"epoch\":\"0123456789abcdef\",\"seq\":[],\"need\":[],"
+                                      "\"refused\":[{\"seq\":7,\"why\":\"it \\\"rots\\\"\"},"
+                                      "{\"seq\":12,\"why\":\"so does this\"}]}");
+    assert_int_equal(mqtt_ack_parse(b.data, b.size, EPOCH, &acks), 0);
+    assert_int_equal(acks.refused_n, 2);
+    assert_true(acks.refused[0].entries.from == 7 && acks.refused[0].entries.to == 7);
+    assert_int_equal(acks.refused[0].verdict, UPLINK_REFUSED);
+    assert_string_equal(acks.refused[0].text, "the centre refuses it: it \"rots\"");
+    assert_string_equal(acks.refused[1].text, "the centre refuses it: so does this");
+    assert_int_equal(mqtt_ack_parse(b.data, b.size, EPOCH, &acks), 0);
+    assert_int_equal(acks.refused_n, 4);
+    buf_done(&b);
+}
+
 static void the_largest_acknowledgement_fits(void **state)
 {
     struct uplink_range acked[MQTT_ACK_RANGES];
     struct uplink_need need[MQTT_ACK_NEEDS];
+    struct mqtt_refused refused[MQTT_ACK_REFUSED];
+    const struct mqtt_ack ack = { EPOCH,           acked,           need,
+                                  refused,         MQTT_ACK_RANGES, MQTT_ACK_NEEDS,
+                                  MQTT_ACK_REFUSED };
     struct uplink_acks acks = { .acked_n = 0 };
     struct buf b = BUF_INIT(MQTT_ACK_MAX);
 
@@ -107,7 +137,12 @@ static void the_largest_acknowledgement_fits(void **state)
         acked[i] = (struct uplink_range){ INT64_MAX, INT64_MAX };
     for (size_t i = 0; i < MQTT_ACK_NEEDS; i++)
         need[i] = (struct uplink_need){ UINT32_MAX, UINT32_MAX, SERIES_SEQ_MAX };
-    mqtt_ack_write(&b, EPOCH, acked, MQTT_ACK_RANGES, need, MQTT_ACK_NEEDS);
+    for (size_t i = 0; i < MQTT_ACK_REFUSED; i++) {
+        refused[i].seq = INT64_MAX;
+        memset(refused[i].why, 1, sizeof refused[i].why - 1); /* longest when escaped */
+        refused[i].why[sizeof refused[i].why - 1] = '\0';
+    }
+    mqtt_ack_write(&b, &ack);
     assert_false(b.has_failed);
     assert_int_equal(mqtt_ack_parse(b.data, b.size, EPOCH, &acks), 0);
     assert_int_equal(acks.acked_n, MQTT_ACK_RANGES);
@@ -126,6 +161,9 @@ static void refuses_hostile_acknowledgements(void **state)
         { "", -EINVAL },
         { "[]", -EINVAL },
         { "{}", -EINVAL },
+        { E "\"refused\":[{\"seq\":0,\"why\":\"\"}]}", -EINVAL },
+        { E "\"refused\":[{\"seq\":1}]}", -EINVAL },
+        { E "\"refused\":[{\"why\":\"x\"}]}", -EINVAL },
         { "{\"epoch\":\"0123456789ABCDEF\"}", -EINVAL },
         { "{\"epoch\":\"0123456789abcde\"}", -EINVAL },
         { "{\"epoch\":81985529216486895}", -EINVAL },
@@ -231,6 +269,7 @@ int main(void)
         cmocka_unit_test(refuses_every_cut_of_a_series_message),
         cmocka_unit_test(refuses_an_entry_without_number),
         cmocka_unit_test(acknowledges_as_agreed),
+        cmocka_unit_test(names_what_can_never_be_stored),
         cmocka_unit_test(the_largest_acknowledgement_fits),
         cmocka_unit_test(refuses_hostile_acknowledgements),
         cmocka_unit_test(finds_the_number_of_an_event),
