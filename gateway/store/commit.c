@@ -8,12 +8,15 @@
 #include <string.h>
 
 #include "gateway/base/backoff.h"
+#include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/store/document.h"
 #include "gateway/store/migrate.h"
 
 enum {
     EVENT_TEXT_MAX = STORE_EVENT_MAX + 128,
+    CHECK_MS = 2000, /* what a start may take longer */
+    CHECK_OPS = 10000,
     SEGMENTS_SKIPPED = 1 << 16, /* more than a stream begins between two backups */
 };
 
@@ -28,6 +31,37 @@ static int reserve_log(struct db *db)
     if (rc < 0 || seq >= 0)
         return rc;
     return db_run(db, SQL_LOG_NEW, DB_VALUES(db_int((int64_t)random_u64())));
+}
+
+static int is_late(void *end_ms)
+{
+    return mono_ms() >= *(const int64_t *)end_ms;
+}
+
+/* What has not been looked at in the time given is believed: the tables of years take minutes.
+ */
+static bool is_sound(struct db *db)
+{
+    int64_t end_ms = mono_ms() + CHECK_MS;
+    sqlite3_stmt *st;
+
+    if (sqlite3_prepare_v2(db->handle, "PRAGMA quick_check(1)", -1, &st, NULL) != SQLITE_OK)
+        return (sqlite3_errcode(db->handle) & 255) != SQLITE_CORRUPT;
+    sqlite3_progress_handler(db->handle, CHECK_OPS, is_late, &end_ms);
+    int rc = sqlite3_step(st);
+    const char *text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 0) : NULL;
+    bool is_bad = (rc & 255) == SQLITE_CORRUPT || (text && strcmp(text, "ok") != 0);
+    sqlite3_finalize(st);
+    sqlite3_progress_handler(db->handle, 0, NULL, NULL);
+    return !is_bad;
+}
+
+static int check(struct commit *c, char *error, size_t size)
+{
+    if (is_sound(&c->db))
+        return 0;
+    snprintf(error, size, "The database %s is damaged (quick_check).", c->path);
+    return -EBADMSG;
 }
 
 static int load(struct commit *c, char *error, size_t size)
@@ -53,6 +87,8 @@ int commit_open(struct commit *c, const char *path, const struct tail_options *o
         return rc;
     }
     rc = db_open(&c->db, path, DB_WRITE, error, size);
+    if (rc == 0)
+        rc = check(c, error, size);
     if (rc == 0)
         rc = migrate_run(&c->db, error, size);
     if (rc == 0)
@@ -190,19 +226,6 @@ static int fail(struct commit *c, int rc)
     if (c->db.handle && !sqlite3_get_autocommit(c->db.handle))
         db_run(&c->db, SQL_ROLLBACK, NULL, 0);
     return rc;
-}
-
-static bool is_sound(struct db *db)
-{
-    sqlite3_stmt *st;
-    bool is_ok = false;
-
-    if (sqlite3_prepare_v2(db->handle, "PRAGMA quick_check(1)", -1, &st, NULL) != SQLITE_OK)
-        return false;
-    if (sqlite3_step(st) == SQLITE_ROW)
-        is_ok = strcmp((const char *)sqlite3_column_text(st, 0), "ok") == 0;
-    sqlite3_finalize(st);
-    return is_ok;
 }
 
 /*

@@ -54,6 +54,9 @@ void mark_write(struct mark *m, uint64_t epoch, uint64_t seq)
     text[TEXT_SIZE - 1] = '\n';
     if (pwrite(m->fd, text, TEXT_SIZE, 0) != TEXT_SIZE)
         return;
+    if (m->epoch !=
+        epoch) /* without the first one a power cut would look like a restored log */
+        fsync(m->fd);
     m->epoch = epoch;
     m->seq = seq;
 }

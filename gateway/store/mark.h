@@ -3,7 +3,7 @@
  * mark - a small file beside the database that says how far it had got. A database that knows
  * less than its mark was rolled back or restored: its numbers would be given twice, so it
  * starts a new epoch. The file is also the lock that keeps a second process out. Written now
- * and then, never synced: it may lag behind the database, which proves nothing.
+ * and then, synced with a new epoch only: it may lag behind the database, which proves nothing.
  */
 #pragma once
 

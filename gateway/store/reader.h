@@ -42,8 +42,8 @@ struct store_reader {
 /*
  * A reader without a store, for tools: of the log of a running station, of its copy, of one
  * that was set aside. Nothing is written, and the tables stay of the version they are of; the
- * cursor of a new uplink is where it would begin. 0 or a negative errno with a sentence: no log, of a newer version,
- * unreadable.
+ * cursor of a new uplink is where it would begin. 0 or a negative errno with a sentence: no
+ * log, of a newer version, unreadable.
  */
 int store_reader_open_file(const char *path, struct store_reader **ret, char *error,
                            size_t error_size);

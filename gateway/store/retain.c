@@ -56,7 +56,7 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t station_now(const struct store *s)
+int64_t station_now(const struct store *s)
 {
     struct clock system;
 

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/base/log.h"
+#include "gateway/store/damage.h"
 #include "gateway/store/writer.h"
 #include "sensors/core/bytes.h"
 
@@ -16,6 +18,8 @@ enum {
     COMMIT_DEFAULT_MS = 1000,
     SEAL_DEFAULT_MS = 60000,
     SEAL_DEFAULT_ROWS = 60,
+    DAMAGE_WHY_MAX = 256,
+    DAMAGE_TEXT_MAX = 1024,
 };
 
 #define TIME_MAX_MS (INT64_C(1) << 50) /* as in the series format */
@@ -105,6 +109,10 @@ static int settle_epoch(struct store *s, char *error, size_t size)
 {
     int rc = was_rolled_back(s) ? commit_new_epoch(&s->commit) : 0;
 
+    if (rc == 0 && s->commit.tail.epoch != s->mark.epoch && s->mark.epoch)
+        log_warning("log: an older or another log than at the last run, a new epoch begins "
+                    "path=%s",
+                    s->path);
     if (rc < 0)
         snprintf(error, size,
                  "The log %s was restored, and its new epoch cannot be written: %s.", s->path,
@@ -125,6 +133,44 @@ static void seal_remains(struct store *s)
     const struct tail *t = &s->commit.tail;
     s->health.committed =
         (struct store_commit){ t->seq_last, t->samples, t->rows, t->events, 0 };
+}
+
+/* The first entry of the log that took the place of a damaged one. A failure is harmless: the
+ * journal has it too. */
+static void tell_damage(struct store *s, const char *file, const char *why, int64_t now_ms)
+{
+    struct store_batch *b = batch_create(s);
+    char json[DAMAGE_TEXT_MAX];
+
+    damage_put_event(json, sizeof json, file, why, now_ms);
+    if (b && store_batch_event(b, json) == 0)
+        commit_run(&s->commit, b, mono_ms(), INT64_MIN);
+    batch_destroy(b);
+}
+
+/*
+ * A log of ours (its mark says so) that is damaged is set aside, and a new one begins, with an
+ * epoch of its own: a station that does not measure any more helps nobody.
+ */
+static int open_log(struct store *s, const struct tail_options *o, char *error, size_t size)
+{
+    int rc = commit_open(&s->commit, s->path, o, error, size);
+    char file[PATH_MAX], why[DAMAGE_WHY_MAX];
+
+    if (rc != -EBADMSG || s->mark.epoch == 0)
+        return rc;
+    int64_t now_ms = station_now(s);
+    snprintf(why, sizeof why, "%s", error);
+    int moved = damage_set_aside(s->path, now_ms, file, sizeof file);
+    if (moved < 0) {
+        snprintf(error, size, "%.200s It cannot be set aside: %s.", why, strerror(-moved));
+        return moved;
+    }
+    log_error("log: %s It is kept as %s, a new log begins.", why, file);
+    rc = commit_open(&s->commit, s->path, o, error, size);
+    if (rc == 0)
+        tell_damage(s, file, why, now_ms);
+    return rc;
 }
 
 /* Without room for the ballast the station goes on without. */
@@ -154,7 +200,7 @@ static int start(struct store *s, char *error, size_t size)
         .seal_rows = s->options.seal_rows > 0 ? s->options.seal_rows : SEAL_DEFAULT_ROWS,
         .dense_columns_max = s->options.dense_columns_max,
     };
-    rc = commit_open(&s->commit, s->path, &o, error, size);
+    rc = open_log(s, &o, error, size);
     if (rc < 0)
         return rc;
     rc = settle_epoch(s, error, size);

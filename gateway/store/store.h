@@ -58,9 +58,11 @@ struct store_commit {               /* after each commit */
 struct store;
 
 /*
- * Open or create; recover (seal what an earlier run left pending); read back journal mode and
- * synchronous. `error` gets a full sentence. Blocks; call before the loop runs.
- * on_commit is called by the writer thread after each commit; it must not block.
+ * Open or create; check for damage, for 2 s at most; recover (seal what an earlier run left
+ * pending); read back journal mode and synchronous. A damaged log is set aside as
+ * "<path>-damaged-<time>" and a new one begins with an event of the kind "damage". `error` gets
+ * a full sentence. Blocks; call before the loop runs. on_commit is called by the writer thread
+ * after each commit; it must not block.
  */
 int store_open(const struct store_options *options,
                void (*on_commit)(void *user, const struct store_commit *c), void *user,

@@ -74,6 +74,9 @@ int writer_open_stream(struct store *s, const struct commit_stream *want, uint32
 struct store_batch *writer_spare(struct store *s);
 void writer_give_back(struct store *s, struct store_batch *b);
 
+/* Station time, ms UTC. */
+int64_t station_now(const struct store *s);
+
 /* Whether the disk ends before size_max. */
 bool retain_is_disk_short(const struct store *s);
 
