@@ -228,10 +228,11 @@ static void log_counts(const struct centre_counts *n)
 {
     log_info("ingest ends; entries=%" PRIu64 " lines=%" PRIu64 " duplicates=%" PRIu64
              " dropped=%" PRIu64 " malformed=%" PRIu64 " contradicting=%" PRIu64
-             " undecodable=%" PRIu64 " refused_entries=%" PRIu64 " refused_lines=%" PRIu64
-             " refused_rows=%" PRIu64,
+             " undecodable=%" PRIu64 " refused_lines=%" PRIu64 " refused_rows=%" PRIu64
+             " refused_entries=%" PRIu64 " rewritten=%" PRIu64,
              n->entries, n->lines, n->duplicates, n->dropped, n->malformed, n->contradicting,
-             n->undecodable, n->refused_entries, n->refused_lines, n->refused_rows);
+             n->undecodable, n->refused_lines, n->refused_rows, n->refused_entries,
+             n->rewritten);
 }
 
 void ingest_stop(struct ingest *g)
