@@ -19,6 +19,7 @@
 #include "gateway/forward/forward.h"
 #include "gateway/http/http.h"
 #include "gateway/line_check.h"
+#include "gateway/station_clock.h"
 #include "gateway/table.h"
 
 #define TICK_MS           1000 /* station time: closing of periods, staleness, live counters */
@@ -43,6 +44,7 @@ struct station {
 
 struct app {
     const struct app_options *o;
+    struct station_clock clock;
     uv_loop_t loop;
     uv_timer_t tick;
     uv_signal_t on_term, on_int, on_hup;
@@ -99,8 +101,8 @@ static int open_store(struct app *a, const struct log_conf *c)
         .size_max_bytes = c->size_max,
         .ballast_bytes = c->ballast,
         .age_max_ms = c->age_max_ms,
-        .speed = a->o->clock.speed,
-        .clock = &a->o->clock,
+        .speed = a->clock.clock.speed,
+        .clock = &a->clock.clock,
     };
     int rc = store_open(&o, on_commit, a, &a->store, error, sizeof error);
 
@@ -122,7 +124,7 @@ static void on_device_state(void *user, uint32_t device, enum device_state state
                             enum scan_outcome why)
 {
     struct station *s = user;
-    int64_t now_ms = clock_wall_ms(&s->app->o->clock);
+    int64_t now_ms = clock_wall_ms(&s->app->clock.clock);
     const struct poll_device *d = &s->table->poll_device[device];
     char en[160], zh[160];
 
@@ -156,18 +158,18 @@ static void on_frame(void *user, uint32_t bus, const struct bus_frame *f)
     struct station *s = user;
     const struct poll_bus *b = &s->table->bus[bus];
 
-    control_put_frame(s->app->control, &(struct control_frame){
-                                           .bus = b->id,
-                                           .device = device_of(s, bus, f->unit),
-                                           .framing = b->place.type == BUS_MODBUS_TCP ? "tcp"
-                                                                                      : "rtu",
-                                           .fate = bus_fate_name(f->fate),
-                                           .unit = f->unit,
-                                           .time_ms = f->time_ms,
-                                           .since_us = f->since_us,
-                                           .bytes = f->bytes,
-                                           .n = f->n,
-                                       });
+    control_put_frame(s->app->control,
+                      &(struct control_frame){
+                          .bus = b->id,
+                          .device = device_of(s, bus, f->unit),
+                          .framing = b->place.type == BUS_MODBUS_TCP ? "tcp" : "rtu",
+                          .fate = bus_fate_name(f->fate),
+                          .unit = f->unit,
+                          .time_ms = f->time_ms,
+                          .since_us = f->since_us,
+                          .bytes = f->bytes,
+                          .n = f->n,
+                      });
 }
 
 /* Of control: somebody looks at frames now, or nobody any more. */
@@ -209,6 +211,7 @@ static int start_pipeline(struct station *s)
         .rules = t->rule,
         .rules_n = t->rules_n,
         .store = s->app->store,
+        .timeline = s->app->clock.timeline,
         .on_sample = view_on_sample,
         .on_alert = view_on_alert,
         .on_event = view_on_event,
@@ -221,7 +224,7 @@ static int start_poll(struct station *s)
 {
     const struct poll_options o = {
         .loop = &s->app->loop,
-        .clock = &s->app->o->clock,
+        .clock = &s->app->clock.clock,
         .buses = s->table->bus,
         .buses_n = s->config->buses.n,
         .devices = s->table->poll_device,
@@ -274,7 +277,7 @@ static int start_forward(struct station *s)
     }
     s->forward_options = (struct forward_options){
         .store = s->app->store,
-        .clock = &s->app->o->clock,
+        .clock = &s->app->clock.clock,
         .station = {
             .id = s->config->station.id,
             .region = s->config->station.region,
@@ -350,7 +353,7 @@ static int station_create(struct app *a, struct config *config, struct station *
     if (rc == 0)
         rc = table_open_streams(s->table, a->store);
     if (rc == 0)
-        rc = view_create(s->table, &a->o->clock, a->store, &s->view);
+        rc = view_create(s->table, &a->clock.clock, a->store, &s->view);
     if (rc == 0)
         rc = start_all(s);
     if (rc < 0) {
@@ -389,7 +392,7 @@ static void on_command(void *user, uint64_t ticket, const char *json, const char
 
 static void start_commands(struct app *a)
 {
-    const struct commands_options o = { &a->loop, &a->o->clock, a->store };
+    const struct commands_options o = { &a->loop, &a->clock.clock, a->store };
 
     if (a->o->is_drain)
         return;
@@ -439,7 +442,7 @@ static struct config *load_config(const char *path)
 static void tell_start(const struct app *a, const char *what, const char *en, const char *zh)
 {
     if (!a->o->is_drain)
-        pipeline_notice(a->station->pipeline, clock_wall_ms(&a->o->clock), what,
+        pipeline_notice(a->station->pipeline, clock_wall_ms(&a->clock.clock), what,
                         a->station->config->station.id, en, zh, NULL);
 }
 
@@ -564,6 +567,7 @@ static int reload(void *user, char *answer, size_t size)
                     a->station->config->log.path);
     log_notice("configuration reloaded from %s", a->o->config_path);
     snprintf(answer, size, "The configuration is reloaded.");
+    station_clock_end_waiting(&a->clock, a->station->pipeline);
     leave_station(a);
     return 0;
 }
@@ -584,8 +588,11 @@ static void on_tick(uv_timer_t *timer)
 
     if (!a->station || a->is_stopping || a->next)
         return;
-    pipeline_tick(a->station->pipeline, clock_wall_ms(&a->o->clock));
+    station_clock_tick(&a->clock, a->station->pipeline);
+    pipeline_tick(a->station->pipeline, clock_wall_ms(&a->clock.clock));
     view_tick(a->station->view, a->station->poll, a->station->pipeline);
+    const struct live_clock clock = station_clock_live(&a->clock, a->station->pipeline);
+    live_put_clock(view_live(a->station->view), &clock);
 }
 
 static void on_drain_tick(uv_timer_t *timer)
@@ -614,7 +621,7 @@ static void start_signals(struct app *a)
 
 static void start_tick(struct app *a)
 {
-    uint64_t every = (uint64_t)clock_real_ms(&a->o->clock, TICK_MS);
+    uint64_t every = (uint64_t)clock_real_ms(&a->clock.clock, TICK_MS);
 
     uv_timer_init(&a->loop, &a->tick);
     a->tick.data = a;
@@ -652,6 +659,8 @@ static int run_station(struct app *a, struct config *config)
     start_tick(a);
     start_control(a);
     tell_start(a, "started", "The gateway has started.", "网关已启动。");
+    if (!a->o->is_drain)
+        station_clock_tell_start(&a->clock, a->station->pipeline);
     uv_run(&a->loop, UV_RUN_DEFAULT);
     return a->status;
 }
@@ -669,9 +678,12 @@ int app_run(const struct app_options *o)
         return EXIT_FOUND;
     }
     pthread_mutex_init(&a.commit_lock, NULL);
-    if (open_store(&a, &config->log) == 0)
+    station_clock_init(&a.clock, &o->clock);
+    if (open_store(&a, &config->log) == 0) {
+        if (!o->is_drain)
+            station_clock_start(&a.clock, a.store);
         status = run_station(&a, config);
-    else
+    } else
         config_destroy(config);
     store_close(a.store);
     uv_run(&a.loop, UV_RUN_DEFAULT); /* close callbacks of a start that failed half-way */

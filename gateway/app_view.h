@@ -31,7 +31,7 @@ void view_on_uplink(void *user, const struct forward_status *s); /* an uplink's 
 bool view_device_state(struct view *v, const struct poll *poll, uint32_t device,
                        enum scan_outcome why);
 
-/* About once a second: counters of devices and log, the time. */
+/* About once a second: counters of devices and log, the time. The clock: live_put_clock(). */
 void view_tick(struct view *v, const struct poll *poll, const struct pipeline *pipeline);
 
 /* True when every one of n uplinks has everything acknowledged; *idle_ms: real time since the

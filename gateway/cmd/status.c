@@ -6,6 +6,7 @@
 
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/profile_show.h"
+#include "gateway/cmd/status_clock.h"
 #include "gateway/cmd/words.h"
 #include "gateway/control/client.h"
 
@@ -301,6 +302,7 @@ static int show(const struct status_options *o, const char *line)
         puts(line);
     } else if (!o->is_quiet) {
         print_head(now);
+        status_print_clock(json_object_get(now, "clock"));
         print_log(now);
         print_uplinks(now);
         print_alerts(now);

@@ -264,6 +264,29 @@ static void put_log(struct buf *b, struct live *l)
     one(b, "sluice_log_up", "gauge", "1 when the log takes what it is given.", !g.error[0]);
 }
 
+static void put_clock(struct buf *b, struct live *l)
+{
+    struct live_clock c;
+
+    live_clock_get(l, &c);
+    head(b, "sluice_clock_state", "gauge", "1; how the station's time comes about is a label.");
+    buf_puts(b, "sluice_clock_state{");
+    label(b, "state", c.state ? c.state : "unknown");
+    buf_puts(b, "} 1\n");
+    one(b, "sluice_clock_doubtful", "gauge",
+        "1 when samples carry the flag that the clock is not synchronised.", c.is_doubtful);
+    one(b, "sluice_clock_offset_seconds", "gauge", "The system's clock less station time.",
+        (double)c.offset_ms / 1000.0);
+    head(b, "sluice_clock_max_error_seconds", "gauge",
+         "The kernel's bound of a synchronised clock's error.");
+    buf_puts(b, "sluice_clock_max_error_seconds ");
+    number(b, c.state && c.error_ms >= 0 ? (double)c.error_ms / 1000.0 : NAN);
+    one(b, "sluice_clock_steps_total", "counter", "Steps of a second and more since start.",
+        (double)c.steps);
+    one(b, "sluice_clock_held_rows", "gauge", "Rows that wait for a clock that is believed.",
+        (double)c.held);
+}
+
 static void put_store(struct buf *b, struct store *store)
 {
     struct store_health s;
@@ -311,6 +334,7 @@ enum MHD_Result metrics_serve(struct request *r)
     one(&b, "sluice_station_time_seconds", "gauge", "Station time now.",
         (double)live_now(h->live) / 1000.0);
     one(&b, "sluice_healthy", "gauge", "As /healthz.", !health_trouble(h));
+    put_clock(&b, h->live);
     put_log(&b, h->live);
     put_store(&b, h->store);
     if (put_devices(&b, h->live) || put_buses(&b, h->live) || put_alerts(&b, h->live))

@@ -40,6 +40,7 @@ struct live {
     size_t uplinks_n;
     struct live_log log;
     struct live_polling polling;
+    struct live_clock clock;
     struct live_bus *buses;
     size_t buses_n;
     struct event *events; /* a ring of LIVE_EVENTS_KEPT */
@@ -228,6 +229,13 @@ void live_put_log(struct live *l, const struct live_log *g)
     pthread_mutex_unlock(&l->lock);
 }
 
+void live_put_clock(struct live *l, const struct live_clock *c)
+{
+    pthread_mutex_lock(&l->lock);
+    l->clock = *c;
+    pthread_mutex_unlock(&l->lock);
+}
+
 int live_put_polling(struct live *l, const struct live_polling *p, const struct live_bus *buses,
                      size_t n)
 {
@@ -406,6 +414,13 @@ size_t live_buses(struct live *l, struct live_bus *out, size_t max)
         memcpy(out, l->buses, n * sizeof *out);
     pthread_mutex_unlock(&l->lock);
     return n;
+}
+
+void live_clock_get(struct live *l, struct live_clock *ret)
+{
+    pthread_mutex_lock(&l->lock);
+    *ret = l->clock;
+    pthread_mutex_unlock(&l->lock);
 }
 
 void live_polling_get(struct live *l, struct live_polling *ret)

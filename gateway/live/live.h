@@ -59,6 +59,17 @@ struct live_log {
     char error[LIVE_TEXT_MAX];
 };
 
+/* How the station's time comes about (gateway/clock/timeline.h). */
+struct live_clock {
+    const char *state; /* of enum clock_state, or "fast"; static; NULL: not yet known */
+    bool is_doubtful;  /* samples carry the flag "clock not synchronised" */
+    bool is_refused;   /* the system's clock shows a time that cannot be */
+    int64_t error_ms;  /* the kernel's bound of a synchronised clock; -1: not known */
+    int64_t offset_ms; /* the system's clock less station time */
+    uint64_t steps;    /* of a second and more, since start */
+    uint64_t held;     /* rows that wait for the clock */
+};
+
 struct live_bus {
     const char *id; /* lives as long as the table */
     double busy;    /* share of the last minute with a request on it; NaN: not yet known */
@@ -96,6 +107,7 @@ void live_put_log(struct live *l, const struct live_log *g);       /* any thread
 /* All buses and how they are polled; always the same number. 0 or -ENOMEM. */
 int live_put_polling(struct live *l, const struct live_polling *p, const struct live_bus *buses,
                      size_t n);
+void live_put_clock(struct live *l, const struct live_clock *c);
 void live_put_event(struct live *l, const char *json);
 void live_set_now(struct live *l, int64_t station_ms); /* about once a second */
 
@@ -129,6 +141,7 @@ void live_log_get(struct live *l, struct live_log *ret);
 size_t live_buses_n(struct live *l);
 size_t live_buses(struct live *l, struct live_bus *out, size_t max);
 void live_polling_get(struct live *l, struct live_polling *ret);
+void live_clock_get(struct live *l, struct live_clock *ret);
 uint64_t live_events_last(
     struct live *l); /* the counter now: to follow what comes from here on */
 /* Events after `since` (their own counter), oldest first; each is copied into `buf` of

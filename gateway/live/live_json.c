@@ -373,6 +373,23 @@ void live_json_polling(struct buf *b, struct live *l)
                p.slot_mean, p.slot_deviation, p.slot_max, p.interval_deviation, p.interval_max);
 }
 
+void live_json_clock(struct buf *b, struct live *l)
+{
+    struct live_clock c;
+
+    live_clock_get(l, &c);
+    buf_puts(b, "{\"state\":");
+    buf_json(b, c.state);
+    buf_printf(b, ",\"doubtful\":%s,\"refused\":%s,\"error_ms\":",
+               c.is_doubtful ? "true" : "false", c.is_refused ? "true" : "false");
+    if (c.state && c.error_ms >= 0)
+        buf_printf(b, "%lld", (long long)c.error_ms);
+    else
+        buf_puts(b, "null");
+    buf_printf(b, ",\"offset_ms\":%lld,\"steps\":%llu,\"held\":%llu}", (long long)c.offset_ms,
+               (unsigned long long)c.steps, (unsigned long long)c.held);
+}
+
 void live_json_log(struct buf *b, struct live *l)
 {
     struct live_log g;
@@ -456,6 +473,8 @@ int live_json_now(struct buf *b, struct live *l, enum live_detail detail)
     buf_printf(
         b, ",\"alerts_dropped\":%llu,\"uplinks\":", (unsigned long long)live_alerts_dropped(l));
     live_json_uplinks(b, l);
+    buf_puts(b, ",\"clock\":");
+    live_json_clock(b, l);
     buf_puts(b, ",\"log\":");
     live_json_log(b, l);
     buf_puts(b, "}");

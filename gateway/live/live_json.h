@@ -32,6 +32,7 @@ int live_json_alerts(struct buf *b, struct live *l);
 void live_json_uplinks(struct buf *b, struct live *l);
 int live_json_buses(struct buf *b, struct live *l);
 void live_json_polling(struct buf *b, struct live *l);
+void live_json_clock(struct buf *b, struct live *l);
 void live_json_log(struct buf *b, struct live *l);
 
 /* Everything:
