@@ -64,3 +64,19 @@ int forward_create(const struct forward_options *o, struct forward **ret);
 void forward_wake(struct forward *f, uint64_t seq);
 /* Stop and join, within 1 s. Takes NULL. */
 void forward_destroy(struct forward *f);
+
+struct forward_preview {
+    const char *log_path;
+    const struct forward_uplink *uplink;
+    const char *cursor_id; /* its own id, or that of the uplink whose fallback it is */
+    struct uplink_station station;
+    unsigned tries; /* as many batches, each taken as delivered */
+    bool is_whole;  /* every byte */
+    void (*each)(void *user, const char *text, size_t size);
+    void *user;
+};
+
+/* Shows what an uplink would send next; touches neither log nor network. *ret_backlog: entries
+ * that wait. 0, or a negative errno with a sentence. */
+int forward_preview(const struct forward_preview *p, uint64_t *ret_backlog, char *error,
+                    size_t size);

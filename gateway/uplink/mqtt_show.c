@@ -74,7 +74,7 @@ static bool is_announced(struct show *s, uint32_t layout)
     return false;
 }
 
-/* Goes out before the frames that name it, once for a connection. */
+/* Goes out before the message that is being filled, once for a connection. */
 static void announce(struct show *s, uint32_t layout)
 {
     if (layout == 0 || is_announced(s, layout))
@@ -83,7 +83,6 @@ static void announce(struct show *s, uint32_t layout)
         s->station->layout_json ? s->station->layout_json(s->station->user, layout) : NULL;
     if (!json)
         return;
-    flush(s);
     put_topic(s, MQTT_LAYOUT, layout);
     buf_printf(s->out, "  qos 1, retained, %zu bytes, once for a connection\n", strlen(json));
     if (s->is_whole)
