@@ -135,13 +135,27 @@ static int serve(struct serving *s, const char *where)
     return rc < 0 ? fail(where, rc) : EXIT_DONE;
 }
 
+static bool is_place(const char *where)
+{
+    const char *colon = strrchr(where, ':');
+
+    if (strncmp(where, "tcp:", 4) == 0)
+        return colon > where && slave_tcp_port_is_ok(colon + 1);
+    return strncmp(where, "pty:", 4) == 0 && where[4];
+}
+
 int replay_serve(const char *path, const char *where)
 {
     struct serving s = { 0 };
     int status = EXIT_FOUND;
 
-    if ((strncmp(where, "tcp:", 4) != 0 && strncmp(where, "pty:", 4) != 0) || !where[4]) {
-        fprintf(stderr, "sluice replay: --serve takes tcp:PORT or pty:PATH, found '%s'.\n",
+    if (!is_place(where)) {
+        fprintf(stderr,
+                is_zh()
+                    ? "sluice replay：--serve 应为 tcp:PORT（0 到 65535）或 "
+                      "pty:PATH，而不是“%s”。\n"
+                    : "sluice replay: --serve takes tcp:PORT, 0 to 65535, or pty:PATH, found "
+                      "'%s'.\n",
                 where);
         return EXIT_USAGE;
     }

@@ -16,6 +16,7 @@
 #include "gateway/conf/config.h"
 #include "gateway/conf/profile_load.h"
 #include "gateway/sim/sim.h"
+#include "gateway/sim/slave_tcp.h"
 
 enum {
     UNIT_DEFAULT = 1,           /* of a profile that states none */
@@ -212,8 +213,7 @@ static int split_address(struct job *j, const char *text)
     const char *host = is_v6 ? text + 1 : text;
     size_t len = colon ? (size_t)(colon - host) - is_v6 : 0;
 
-    if (len == 0 || len >= sizeof j->host || !colon[1] || strlen(colon + 1) >= sizeof j->port ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1))
+    if (len == 0 || len >= sizeof j->host || !slave_tcp_port_is_ok(colon + 1))
         return -EINVAL;
     snprintf(j->host, sizeof j->host, "%.*s", (int)len, host);
     snprintf(j->port, sizeof j->port, "%s", colon + 1);
@@ -233,7 +233,8 @@ static int add_profile(struct job *j)
     }
     const char *address = o->rtu_tcp ? o->rtu_tcp : o->tcp ? o->tcp : "127.0.0.1:1502";
     if (split_address(j, address) < 0)
-        return wrong(o->rtu_tcp ? "--rtu-tcp expects ADDR:PORT" : "--tcp expects ADDR:PORT",
+        return wrong(o->rtu_tcp ? "--rtu-tcp expects ADDR:PORT with a port up to 65535"
+                                : "--tcp expects ADDR:PORT with a port up to 65535",
                      address);
     struct sim_place where = {
         .host = j->host, .port = j->port, .path = o->pty, .is_rtu = o->rtu_tcp != NULL

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -101,6 +102,14 @@ static void on_client(uv_poll_t *poll, int status, int events)
     int fd = accept4(t->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0 && connection_open(t, fd) < 0)
         close(fd);
+}
+
+bool slave_tcp_port_is_ok(const char *port)
+{
+    size_t n = strlen(port);
+
+    return n > 0 && n <= 5 && strspn(port, "0123456789") == n &&
+           strtol(port, NULL, 10) <= UINT16_MAX;
 }
 
 static unsigned bound_port(int fd)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "gateway/sim/slave.h"
@@ -15,6 +16,8 @@ enum {
 
 struct slave_tcp;
 
+/* Digits alone, 0 to 65535. */
+bool slave_tcp_port_is_ok(const char *port);
 /* Listens on host and port ("0": any free one). The group must outlive it. 0 or a negative
  * errno. */
 int slave_tcp_start(uv_loop_t *loop, const char *host, const char *port, struct slave_group *g,

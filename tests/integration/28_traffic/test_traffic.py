@@ -248,3 +248,4 @@ def test_the_desk_sees_the_device_of_the_field(station):
 def test_where_to_serve_is_checked(tape):
     assert sluice("replay", "--serve", "udp:1", tape).returncode == 2
     assert sluice("replay", "--serve", "tcp:", tape).returncode == 2
+    assert sluice("replay", "--serve", "tcp:99999", tape).returncode == 2

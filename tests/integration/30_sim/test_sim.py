@@ -312,6 +312,7 @@ def test_a_station_begins_again_over_the_links_of_a_killed_one(sim, place):
     (["--profile", "teledyne-t400", "--tcp", "127.0.0.1:0", "--rtu-tcp", "127.0.0.1:0"],
      "give one of --tcp, --rtu-tcp and --pty"),
     (["--profile", "teledyne-t400", "--rtu-tcp", "1502"], "--rtu-tcp expects ADDR:PORT"),
+    (["--profile", "teledyne-t400", "--tcp", "127.0.0.1:99999"], "a port up to 65535"),
 ])
 def test_says_what_is_wrong_and_leaves_with_2(binary, args, says):
     done = subprocess.run([binary, "sim", *args], capture_output=True, text=True, timeout=10)
