@@ -71,16 +71,20 @@ static int word_of(const struct traffic_reader *r, const struct traffic_exchange
                : profile_offset(r->profile, e->asked.function, (uint16_t)address);
 }
 
-/* A register that was read already is asked for again: the device is at its next scan. What
- * failed is asked again within the same one. */
+/* Nothing but registers that were read already: the device is at its next scan. What failed is
+ * asked again within the same one; so is the block of which a serial line first asked a single
+ * register, to tell a late answer from the one that it waits for. */
 static bool begins_scan(const struct traffic_reader *r, const struct traffic_exchange *e)
 {
+    bool has_words = false;
+
     for (unsigned i = 0; i < e->asked.count; i++) {
         int at = word_of(r, e, i);
-        if (at >= 0 && r->have[at])
-            return true;
+        if (at >= 0 && !r->have[at])
+            return false;
+        has_words |= at >= 0;
     }
-    return false;
+    return has_words;
 }
 
 bool traffic_reader_take(struct traffic_reader *r, const struct traffic_exchange *e,

@@ -202,7 +202,10 @@ static const char profile_text[] =
     "verified: template\nbus: {doc_base: 0}\npoints:\n"
     "  - {id: t, at: i:0, type: s16, scale: 0.1, unit: Cel, quantity: air_temp,"
     " range: [-60, 60]}\n"
-    "  - {id: far, at: h:100, type: u16}\n";
+    "  - {id: far, at: h:100, type: u16}\n"
+    "  - {id: near, at: i:1, type: u16}\n";
+
+enum { POINTS = 3 }; /* of that profile */
 
 static struct profile *make_profile(void)
 {
@@ -217,7 +220,7 @@ static struct profile *make_profile(void)
 }
 
 /* Everything of the tape through a reader; the last scan too. Returns how many scans. */
-static size_t decode(const struct tape *t, struct reading out[][2], int64_t *times)
+static size_t decode(const struct tape *t, struct reading out[][POINTS], int64_t *times)
 {
     struct profile *p = make_profile();
     struct traffic_reader *r;
@@ -244,7 +247,7 @@ static void scans_end_where_the_device_is_asked_anew(void **state)
     static const uint8_t warm[] = { 4, 2, 0x00, 0xD5 }, cold[] = { 4, 2, 0xFF, 0x9C },
                          far[] = { 3, 2, 0x00, 0x07 };
     struct tape t = { 0 };
-    struct reading out[8][2];
+    struct reading out[8][POINTS];
     int64_t times[8];
     (void)state;
     put_request(&t, 0, 4, 0, 1, true);
@@ -267,7 +270,7 @@ static void a_retry_belongs_to_its_scan(void **state)
 {
     static const uint8_t warm[] = { 4, 2, 0x00, 0xD5 }, far[] = { 3, 2, 0x00, 0x07 };
     struct tape t = { 0 };
-    struct reading out[8][2];
+    struct reading out[8][POINTS];
     int64_t times[8];
     (void)state;
     put_request(&t, 0, 3, 100, 1, false);
@@ -278,6 +281,29 @@ static void a_retry_belongs_to_its_scan(void **state)
     assert_int_equal(decode(&t, out, times), 1);
     assert_float_equal(decimal_to_double(out[0][0].value), 21.3, 0);
     assert_float_equal(decimal_to_double(out[0][1].value), 7, 0);
+}
+
+/* As rtu_master does after a foreign answer: a shorter request of the same block, then the
+ * block. */
+static void a_question_that_only_clears_the_line_is_no_scan(void **state)
+{
+    static const uint8_t old[] = { 4, 4, 0x00, 0xD5, 0x00, 0x01 }, one[] = { 4, 2, 0x00, 0xD6 },
+                         both[] = { 4, 4, 0x00, 0xD7, 0x00, 0x02 };
+    struct tape t = { 0 };
+    struct reading out[8][POINTS];
+    int64_t times[8];
+    (void)state;
+    put_request(&t, 0, 4, 0, 2, false);
+    put_answer(&t, BUS_TAKEN, 10, old, sizeof old, false);
+    put_request(&t, 1000, 4, 0, 2, false); /* not answered */
+    put_request(&t, 2000, 4, 0, 1, false);
+    put_answer(&t, BUS_TAKEN, 2010, one, sizeof one, false);
+    put_request(&t, 2020, 4, 0, 2, false);
+    put_answer(&t, BUS_TAKEN, 2030, both, sizeof both, false);
+    assert_int_equal(decode(&t, out, times), 2);
+    assert_int_equal(times[1], T0 + 2030);
+    assert_float_equal(decimal_to_double(out[1][0].value), 21.5, 0);
+    assert_float_equal(decimal_to_double(out[1][2].value), 2, 0);
 }
 
 /* ---- answering ---- */
@@ -327,6 +353,7 @@ int main(void)
         cmocka_unit_test(frames_that_are_none_harm_nobody),
         cmocka_unit_test(scans_end_where_the_device_is_asked_anew),
         cmocka_unit_test(a_retry_belongs_to_its_scan),
+        cmocka_unit_test(a_question_that_only_clears_the_line_is_no_scan),
         cmocka_unit_test(answers_come_in_their_order_and_then_again),
     };
 
