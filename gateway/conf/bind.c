@@ -87,6 +87,42 @@ static void bind_root_single(struct job *j, const struct field *f, void *base)
                    "key '%s' is missing", f->name);
 }
 
+/* One file's texts of `more` behind those of `all`. */
+static void append_texts(struct job *j, struct field_array *all, const struct field_array *more)
+{
+    const char **items = job_alloc(j, all->n + more->n, sizeof *items);
+
+    if (!items)
+        return;
+    if (all->n)
+        memcpy(items, all->items, all->n * sizeof *items);
+    if (more->n)
+        memcpy(items + all->n, more->items, more->n * sizeof *items);
+    *all = (struct field_array){ items, all->n + more->n };
+}
+
+/* Texts at the root: those of all files, one after another. */
+static void bind_root_texts(struct job *j, const struct field *f, void *base)
+{
+    const struct bind_input *in = j->in;
+    struct field_array all = { 0 }, *a = job_member(base, f);
+    bool is_given = false;
+
+    for (size_t i = 0; i < in->n; i++) {
+        struct fy_node *root = yaml_root(in->files[i]);
+        if (!yaml_find(root, f->name))
+            continue;
+        enter(j, in->files[i]);
+        job_bind_field(j, f, root, base);
+        append_texts(j, &all, a);
+        is_given = true;
+    }
+    if (is_given)
+        *a = all;
+    else
+        job_bind_absent(j, f, base);
+}
+
 static void bind_root(struct job *j, void *out)
 {
     for (size_t i = 0; i < j->in->n; i++) {
@@ -106,6 +142,8 @@ static void bind_root(struct job *j, void *out)
         j->list = f->name;
         if (f->type == FIELD_LIST || f->type == FIELD_MAP)
             bind_root_list(j, f, out);
+        else if (f->type == FIELD_TEXTS)
+            bind_root_texts(j, f, out);
         else
             bind_root_single(j, f, out);
     }

@@ -2,8 +2,8 @@
 /*
  * config - a station's configuration as const structs, and the call that makes it from files.
  *
- * Main file plus the .yaml files of conf.d beside it, in sorted order (lists are joined, groups
- * may stand in one file only).
+ * Main file plus the .yaml files of conf.d beside it, in sorted order (lists are joined, anything
+ * else may stand in one file only).
  * Bound by field tables, defaults applied, references checked; nothing here knows a module:
  * app.c hands in the tables of uplink and bus kinds. All texts and arrays live as long as the
  * config.

@@ -273,6 +273,20 @@ static void joins_lists_and_refuses_the_rest_twice(void **state)
     done(&b);
 }
 
+static void joins_texts_of_all_files(void **state)
+{
+    const char *const texts[] = { "texts: [a, b]\n", "count: 2\n", "texts: c\n" };
+    struct bound b;
+
+    (void)state;
+    bind_texts(&b, texts, 3);
+    assert_int_equal(diag_errors(b.d), 0);
+    assert_int_equal(b.root.texts.n, 3);
+    assert_string_equal(((const char **)b.root.texts.items)[0], "a");
+    assert_string_equal(((const char **)b.root.texts.items)[2], "c");
+    done(&b);
+}
+
 static void refuses_wrong_values(void **state)
 {
     (void)state;
@@ -472,6 +486,7 @@ int main(void)
         cmocka_unit_test(binds_every_type),
         cmocka_unit_test(remembers_where_values_stand),
         cmocka_unit_test(joins_lists_and_refuses_the_rest_twice),
+        cmocka_unit_test(joins_texts_of_all_files),
         cmocka_unit_test(refuses_wrong_values),
         cmocka_unit_test(refuses_wrong_kinds_and_keys),
         cmocka_unit_test(chooses_a_kind_by_its_word),

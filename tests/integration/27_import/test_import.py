@@ -51,6 +51,16 @@ def test_the_result_passes_lint_and_check(name, lang, tmp_path):
     assert check.returncode == 0, check.stdout
 
 
+def test_several_programs_are_taken_over_into_one_station(tmp_path):
+    for name in ("telegraf-request.conf", next(n for n in FILES if n.startswith("collectd"))):
+        assert sluice("import", format_of(name), name, "--output", tmp_path).returncode == 0
+    main = tmp_path / "sluice.yaml"
+    main.write_text(STATION % (tmp_path / "log.db"))
+    check = sluice("check", main)
+    assert "one file only" not in check.stdout
+    assert "no profile" not in check.stdout, check.stdout
+
+
 def test_no_file_is_replaced_without_force(tmp_path):
     args = ("import", "telegraf", "telegraf-request.conf", "--output", tmp_path)
     assert sluice(*args).returncode == 0
