@@ -420,7 +420,8 @@ static void look(struct peer *p, uint16_t port, const uint8_t *list, size_t n,
     ret->rc = survey_run(s);
     found = survey_devices(s, &ret->devices_n);
     assert_true(ret->devices_n <= 8);
-    memcpy(ret->devices, found, ret->devices_n * sizeof *found);
+    for (size_t i = 0; i < ret->devices_n; i++)
+        ret->devices[i] = found[i];
     ret->asked = p ? atomic_load(&p->asked) : 0;
     survey_destroy(s);
     assert_int_equal(uv_loop_close(&loop), 0);
@@ -640,7 +641,8 @@ static void look_on_line(const struct line_peer *p, const struct survey_setting 
     const struct survey_device *found = survey_devices(s, &ret->devices_n);
     assert_true(ret->devices_n <= 8);
     if (ret->devices_n)
-        memcpy(ret->devices, found, ret->devices_n * sizeof *found);
+        for (size_t i = 0; i < ret->devices_n; i++)
+        ret->devices[i] = found[i];
     survey_destroy(s);
     assert_int_equal(uv_loop_close(&loop), 0);
 }
