@@ -44,7 +44,7 @@ static void learn(struct pace *p, int64_t took_ms)
     int64_t waited_ms = took_ms - p->base_ms;
     /* a first slow round trip may be the link's own or a queue: taken for a queue when it holds
      * more than the link should */
-    if (waited_ms > PACE_WAIT_MS || took_ms > 4 * PACE_WAIT_MS)
+    if (waited_ms > PACE_WAIT_MS || took_ms > 6 * PACE_WAIT_MS)
         p->budget = p->budget / 2 > PACE_LEAST ? p->budget / 2 : PACE_LEAST;
     else if (waited_ms < PACE_WAIT_MS / 2 && p->was_full)
         p->budget = p->budget * 2 < PACE_MOST ? p->budget * 2 : PACE_MOST;
@@ -63,12 +63,6 @@ void pace_left(struct pace *p, size_t bytes, int64_t now_ms)
         return;
     p->is_timing = false;
     learn(p, now_ms - p->began_ms);
-    if (p->passed < p->handed) { /* the next one: what is under way now */
-        p->is_timing = true;
-        p->mark = p->handed;
-        p->began_ms = now_ms;
-        p->was_full = p->handed - p->passed >= p->budget / 2;
-    }
 }
 
 int64_t pace_silent_ms(const struct pace *p, int64_t now_ms)

@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 enum {
-    PACE_WAIT_MS = 300,    /* so an alert is out within a second with the rest of its way */
-    PACE_LEAST = 2 << 10,  /* two packets: below, headers cost more than they carry */
-    PACE_FIRST = 16 << 10, /* an alert waits a second behind it at 128 kbit/s */
-    PACE_MOST = 4 << 20,   /* beyond, no link we serve gets faster */
+    PACE_WAIT_MS = 200,   /* so an alert is out within a second with the rest of its way */
+    PACE_LEAST = 1 << 10, /* nearly a packet: below, headers cost more than they carry */
+    PACE_FIRST = 2 << 10, /* small, so that the first round trip shows the link itself */
+    PACE_MOST = 4 << 20,  /* beyond, no link we serve gets faster */
 };
 
 struct pace {

@@ -577,6 +577,148 @@ static void waits_when_too_much_is_under_way(void **state)
     assert_int_equal(f->follow.cursor.acked_to, 6000);
 }
 
+static void asks_for_the_beginning_of_a_segment_before_its_live_end(void **state)
+{
+    struct fixture *f = *state;
+
+    add_frames(f, 10, 10);
+    add_events(f, 200, 210);
+    start(f, &centre);
+    f->follow.cursor.acked_to = 4; /* frames 5 to 10 of the segment wait */
+    f->follow.next = 5;
+    step(f); /* the newest events */
+    assert_int_equal(f->dest.seen[0], 210 - 64 + 1);
+    add_frames(f, 2, 212);
+    add_events(f, 1, 213);
+    size_t before = f->dest.seen_n;
+    steps(f, 4);
+    assert_int_equal(f->dest.seen[before], 213); /* what is new and urgent */
+    for (size_t i = 0; i < 6; i++)               /* then what 211 cannot do without */
+        assert_int_equal(f->dest.seen[before + 1 + i], 5 + i);
+    assert_int_equal(f->dest.seen[before + 7], 211);
+    assert_int_equal(f->dest.seen[before + 8], 212);
+    for (uint64_t seq = 5; seq <= 213; seq++)
+        assert_true(times_seen(f, seq) <= 1);
+    steps(f, 20);
+    for (uint64_t seq = 5; seq <= 213; seq++)
+        assert_int_equal(times_seen(f, seq), 1);
+}
+
+static void says_how_much_waits_and_since_when(void **state)
+{
+    struct fixture *f = *state;
+
+    add_frames(f, 3, 3);
+    start(f, &database);
+    f->dest.verdict = UPLINK_LATER;
+    step(f);
+    assert_int_equal(f->status.backlog, 3);
+    assert_true(f->status.backlog_bytes > 30 && f->status.backlog_bytes < 1000);
+    assert_int_equal(f->status.oldest_ms, 1763795370000);
+    f->dest.verdict = UPLINK_DELIVERED;
+    f->now += 1000;
+    steps(f, 2);
+    assert_int_equal(f->status.backlog, 0);
+    assert_int_equal(f->status.backlog_bytes, 0);
+    assert_int_equal(f->status.oldest_ms, 0);
+}
+
+static bool copy_event(void *user, const struct store_entry *e)
+{
+    snprintf(user, 1024, "%.*s", (int)e->size, (const char *)e->data);
+    return false;
+}
+
+static void an_event_names_the_entry_that_was_set_aside(void **state)
+{
+    struct fixture *f = *state;
+    char json[1024] = "";
+
+    add_events(f, 8, 8);
+    start(f, &database);
+    f->dest.poison = 5;
+    steps(f, 12);
+    wait_for_seq(f, 9);
+    assert_int_equal(store_read_events(f->follow.reader, NULL, 1, copy_event, json), 0);
+    assert_non_null(strstr(json, "\"what\":\"uplink_set_aside\""));
+    assert_non_null(strstr(json, "\"entries\":1,\"from\":5,\"to\":5"));
+}
+
+static void refused_events_about_refusals_do_not_breed(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 20, 20);
+    start(f, &database);
+    f->dest.verdict = UPLINK_REFUSED; /* everything */
+    for (int i = 0; i < 200; i++) {
+        step(f);
+        f->now += 10;
+    }
+    assert_in_range(store_read_last_seq(f->follow.reader), 20, 22);
+}
+
+static void an_event_tells_of_a_destination_that_denies_us(void **state)
+{
+    struct fixture *f = *state;
+    char json[1024] = "";
+
+    add_events(f, 2, 2);
+    start(f, &database);
+    f->dest.verdict = UPLINK_DENIED;
+    for (int i = 0; i < 4; i++) {
+        step(f);
+        f->now += 600000;
+    }
+    wait_for_seq(f, 3);
+    assert_int_equal(store_read_events(f->follow.reader, NULL, 1, copy_event, json), 0);
+    assert_non_null(strstr(json, "\"what\":\"uplink_denied\""));
+    assert_int_equal(store_read_last_seq(f->follow.reader), 3); /* once, not at every try */
+}
+
+/* ---- a pair ---- */
+
+static void a_fallback_delivers_only_while_the_first_is_down(void **state)
+{
+    struct fixture *f = *state;
+    struct uplink second_dest = { .verdict = UPLINK_DELIVERED, .is_up = true };
+    struct forward_uplink second_uplink = { .id = "spare",
+                                            .kind = &database,
+                                            .options = &second_dest };
+    struct follow second;
+    struct pair pair;
+
+    add_events(f, 3, 3);
+    start(f, &database);
+    follow_done(&f->follow);
+    pair_init(&pair, "out", 5000);
+    assert_int_equal(follow_init(&f->follow, &f->o, &f->fu, &pair, false), 0);
+    assert_int_equal(follow_init(&second, &f->o, &second_uplink, &pair, true), 0);
+    f->dest.verdict = UPLINK_LATER;
+    step(f);
+    follow_step(&second, f->now, 0);
+    assert_int_equal(second_dest.tries, 0);
+    assert_true(second.status.is_standby);
+    f->now += 5000;
+    step(f);
+    follow_step(&second, f->now, 0);
+    assert_int_equal(second_dest.seen_n, 3);
+    assert_int_equal(second.cursor.acked_to, 3);
+    f->now += 60000;
+    f->dest.verdict = UPLINK_DELIVERED; /* back: tries with what it had */
+    step(f);
+    assert_int_equal(f->follow.cursor.acked_to, 3);
+    add_events(f, 2, 5);
+    follow_step(&second, f->now, 0);
+    assert_int_equal(second_dest.seen_n, 3); /* stands by again */
+    steps(f, 2);
+    assert_int_equal(f->follow.cursor.acked_to, 5);
+    assert_int_equal(times_seen(f, 5), 1);
+    follow_done(&second);
+    follow_done(&f->follow);
+    pair_done(&pair);
+}
+
 static void stops_its_threads_quickly(void **state)
 {
     struct fixture *f = *state;
@@ -633,6 +775,12 @@ int main(void)
         ON_LOG(answers_a_need_from_the_segment),
         ON_LOG(sets_aside_what_is_refused_later),
         ON_LOG(waits_when_too_much_is_under_way),
+        ON_LOG(asks_for_the_beginning_of_a_segment_before_its_live_end),
+        ON_LOG(says_how_much_waits_and_since_when),
+        ON_LOG(an_event_names_the_entry_that_was_set_aside),
+        ON_LOG(refused_events_about_refusals_do_not_breed),
+        ON_LOG(an_event_tells_of_a_destination_that_denies_us),
+        ON_LOG(a_fallback_delivers_only_while_the_first_is_down),
         ON_LOG(stops_its_threads_quickly),
         ON_LOG(a_stop_is_never_missed),
     };

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "gateway/forward/cursor.h"
+#include "gateway/forward/pace.h"
+#include "gateway/forward/pair.h"
 #include "gateway/forward/window.h"
 
 #include "unit.h"
@@ -208,6 +210,128 @@ static void takes_entries_in_any_order(void **state)
 
 #define WINDOW(name) cmocka_unit_test_setup_teardown(name, open_window, close_window)
 
+/* ---- pace ---- */
+
+/* Sends as fast as it may over a link of so many bytes a second for a while; the longest time
+ * that something urgent would have waited behind what was under way, once it had settled. */
+static int64_t longest_wait_ms(struct pace *p, int64_t bytes_per_s, int64_t latency_ms,
+                               uint64_t *ret_sent)
+{
+    int64_t queued = 0, worst_ms = 0;
+    const int64_t tick_ms = 10, run_ms = 120000;
+    int64_t arrived[1024] = { 0 }; /* bytes by the tick of their acknowledgement, a ring */
+
+    for (int64_t now = 0; now < run_ms; now += tick_ms) {
+        size_t room = pace_room(p);
+        if (room >= PACE_LEAST) {
+            pace_handed(p, room, now);
+            queued += (int64_t)room;
+        }
+        int64_t sent = bytes_per_s * tick_ms / 1000;
+        sent = sent < queued ? sent : queued;
+        queued -= sent;
+        arrived[(now / tick_ms + latency_ms / tick_ms) % 1024] += sent;
+        int64_t *now_arrived = &arrived[now / tick_ms % 1024];
+        *ret_sent += (uint64_t)*now_arrived;
+        *now_arrived = 0;
+        int64_t wait_ms = queued * 1000 / bytes_per_s;
+        if (now > run_ms / 4 && wait_ms > worst_ms)
+            worst_ms = wait_ms;
+        pace_left(p, (size_t)(p->handed - *ret_sent), now);
+    }
+    return worst_ms;
+}
+
+static void holds_what_is_under_way_to_what_the_link_takes(void **state)
+{
+    static const struct {
+        int64_t bytes_per_s, latency_ms;
+        unsigned least_pct; /* of the link is used */
+    } links[] = {
+        { 4000, 100, 80 },   /* GPRS */
+        { 50000, 60, 90 },   /* narrow-band cellular */
+        { 1000000, 20, 90 }, /* a good line */
+        { 30000, 600, 50 },  /* over a satellite */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        struct pace p;
+        uint64_t sent = 0;
+        pace_init(&p);
+        int64_t wait_ms = longest_wait_ms(&p, links[i].bytes_per_s, links[i].latency_ms, &sent);
+        assert_in_range(wait_ms, 0, 1000);
+        assert_in_range(sent * 100 / (uint64_t)(links[i].bytes_per_s * 120), links[i].least_pct,
+                        100);
+    }
+}
+
+static void gives_a_quick_link_all_it_takes(void **state)
+{
+    struct pace p;
+
+    (void)state;
+    pace_init(&p);
+    for (int i = 0; i < 20; i++) {
+        pace_handed(&p, pace_room(&p), i);
+        pace_left(&p, 0, i + 1);
+    }
+    assert_int_equal(pace_room(&p), PACE_MOST);
+}
+
+static void knows_a_link_that_is_silent(void **state)
+{
+    struct pace p;
+
+    (void)state;
+    pace_init(&p);
+    assert_int_equal(pace_silent_ms(&p, 5000), 0);
+    pace_handed(&p, 1000, 5000);
+    pace_handed(&p, 1000, 6000);
+    assert_int_equal(pace_silent_ms(&p, 9000), 4000);
+    pace_left(&p, 1000, 9500); /* half of it arrived */
+    assert_int_equal(pace_silent_ms(&p, 10000), 500);
+    pace_left(&p, 0, 10000);
+    assert_int_equal(pace_silent_ms(&p, 20000), 0);
+}
+
+/* ---- pair ---- */
+
+static void two_uplinks_share_what_either_delivered(void **state)
+{
+    struct store_cursor a = { .acked_to = 10 }, b = { .acked_to = 10 };
+    struct pair p;
+
+    (void)state;
+    pair_init(&p, "first", 5000);
+    assert_false(pair_share(&p, &a));
+    assert_false(pair_share(&p, &b));
+    assert_true(cursor_ack(&a, 13, 14));
+    assert_true(cursor_ack(&b, 11, 12));
+    assert_true(pair_share(&p, &a));
+    assert_true(pair_share(&p, &b));
+    assert_int_equal(b.acked_to, 14);
+    assert_true(pair_share(&p, &a));
+    assert_int_equal(a.acked_to, 14);
+    assert_false(pair_share(&p, &a));
+    pair_done(&p);
+}
+
+static void the_second_takes_over_after_a_while_and_gives_back(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    pair_init(&p, "first", 5000);
+    assert_false(pair_has_failed_over(&p, 100000));
+    pair_report(&p, 100000);
+    assert_false(pair_has_failed_over(&p, 104999));
+    assert_true(pair_has_failed_over(&p, 105000));
+    pair_report(&p, INT64_MAX);
+    assert_false(pair_has_failed_over(&p, 200000));
+    pair_done(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +346,11 @@ int main(void)
         WINDOW(is_overtaken_only_once),
         WINDOW(is_full_at_its_limits),
         WINDOW(takes_entries_in_any_order),
+        cmocka_unit_test(holds_what_is_under_way_to_what_the_link_takes),
+        cmocka_unit_test(gives_a_quick_link_all_it_takes),
+        cmocka_unit_test(knows_a_link_that_is_silent),
+        cmocka_unit_test(two_uplinks_share_what_either_delivered),
+        cmocka_unit_test(the_second_takes_over_after_a_while_and_gives_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
