@@ -13,6 +13,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/queue.h"
 #include "gateway/http/bucket.h"
+#include "gateway/http/history_job.h"
 #include "gateway/live/live_json.h"
 #include "sensors/core/unit.h"
 
@@ -26,17 +27,8 @@ enum {
     LAYOUTS_KNOWN = 8,   /* of one answer: configurations in force during its span */
 };
 
-#define HOUR_MS (3600 * 1000LL)
-
-struct history_job {
-    uint32_t channel;
-    int64_t from, to;
-    unsigned points; /* 0: every row */
-    struct MHD_Connection *connection;
-    atomic_bool is_done;
-    unsigned status; /* HTTP, when done */
-    struct buf out;
-};
+#define HOUR_MS     (3600 * 1000LL)
+#define TIME_MAX_MS (INT64_C(1) << 50) /* as in the series format */
 
 struct history {
     struct http *http;
@@ -49,10 +41,8 @@ struct history {
 /* ---- reading, on the history thread ---- */
 
 struct reading_state {
-    struct history *history;
-    struct store_reader *reader;
+    struct log_access access; /* first: a job's answer gets it */
     const struct channel *channel;
-    int64_t deadline_ms;
     struct row *rows; /* ROWS_MAX */
     size_t n;
     bool is_too_much, is_late;
@@ -88,7 +78,7 @@ static int column_of(struct reading_state *st, uint32_t layout)
     for (size_t i = 0; i < st->known_n; i++)
         if (st->known[i].layout == layout)
             return st->known[i].column;
-    char *dictionary = store_read_layout(st->reader, layout);
+    char *dictionary = store_read_layout(st->access.reader, layout);
     int column = column_in(dictionary, st->channel->id);
     free(dictionary);
     size_t at = st->known_n < LAYOUTS_KNOWN ? st->known_n++ : LAYOUTS_KNOWN - 1;
@@ -97,13 +87,18 @@ static int column_of(struct reading_state *st, uint32_t layout)
     return column;
 }
 
+bool log_access_is_late(const struct log_access *a)
+{
+    return atomic_load(a->is_stopping) || mono_ms() > a->deadline_ms;
+}
+
 static bool take_row(void *user, int64_t time_ms, const struct series_cell *cells,
                      unsigned columns, uint32_t layout)
 {
     struct reading_state *st = user;
     int column = column_of(st, layout);
 
-    if (atomic_load(&st->history->is_stopping) || mono_ms() > st->deadline_ms) {
+    if (log_access_is_late(&st->access)) {
         st->is_late = true;
         return false;
     }
@@ -126,7 +121,7 @@ static int read_channel(struct reading_state *st, const struct history_job *job,
     st->channel = c;
     st->n = st->known_n = 0;
     st->is_too_much = false;
-    int err = store_read_rows(st->reader, c->stream, job->from, job->to, take_row, st);
+    int err = store_read_rows(st->access.reader, c->stream, job->from, job->to, take_row, st);
     return st->is_late ? -ETIMEDOUT : err;
 }
 
@@ -145,7 +140,7 @@ static const struct channel *statistic_of(const struct channel_table *t, uint32_
  * are enough of them. */
 static bool is_served_by_means(struct reading_state *st, const struct history_job *job)
 {
-    const struct channel_table *t = live_channels(st->history->http->live);
+    const struct channel_table *t = live_channels(st->access.http->live);
     const struct channel *asked = &t->channels[job->channel];
     const struct channel *means = statistic_of(t, job->channel, "1min");
     int64_t expected = (job->to - job->from) / (asked->period_ms > 0 ? asked->period_ms : 1);
@@ -159,7 +154,7 @@ static bool is_served_by_means(struct reading_state *st, const struct history_jo
 static int read_best(struct reading_state *st, const struct history_job *job)
 {
     static const char *const coarser[] = { "1min", "1h" };
-    const struct channel_table *t = live_channels(st->history->http->live);
+    const struct channel_table *t = live_channels(st->access.http->live);
 
     if (is_served_by_means(st, job))
         return 0;
@@ -209,19 +204,17 @@ static void put_answer(struct buf *b, const struct history_job *job,
     buf_puts(b, "]}\n");
 }
 
-static void answer(struct reading_state *st, struct history_job *job)
+static unsigned answer_rows(struct history_job *job, struct log_access *a)
 {
-    const struct channel_table *t = live_channels(st->history->http->live);
+    struct reading_state *st = (struct reading_state *)(void *)a;
+    const struct channel_table *t = live_channels(a->http->live);
 
-    st->deadline_ms = mono_ms() + READ_MAX_MS;
     st->is_late = false;
-    int err = st->reader ? read_best(st, job) : -EIO;
-    if (err) {
-        job->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-        return;
-    }
-    job->status = MHD_HTTP_OK;
+    int err = read_best(st, job);
+    if (err)
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
     put_answer(&job->out, job, &t->channels[job->channel], st->channel, st);
+    return MHD_HTTP_OK;
 }
 
 static void finish(struct history_job *job)
@@ -235,23 +228,24 @@ static void finish(struct history_job *job)
 static void *history_main(void *user)
 {
     struct history *s = user;
-    struct reading_state st = { .history = s };
+    struct reading_state st = { .access = { .http = s->http, .is_stopping = &s->is_stopping } };
     struct history_job *job;
 
-    int err = store_reader_open(s->http->store, &st.reader);
+    int err = store_reader_open(s->http->store, &st.access.reader);
     if (err)
         log_warning("the page shows no history: the log does not open for reading err=%s",
                     strerror(-err));
     st.rows = calloc(ROWS_MAX, sizeof *st.rows);
     while (queue_pop(s->jobs, &job, -1)) {
         job->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-        if (st.rows && !atomic_load(&s->is_stopping))
-            answer(&st, job);
+        st.access.deadline_ms = mono_ms() + READ_MAX_MS;
+        if (st.rows && st.access.reader && !atomic_load(&s->is_stopping))
+            job->status = job->answer(job, &st.access);
         finish(job);
     }
     free(st.rows);
     if (!err)
-        store_reader_close(st.reader);
+        store_reader_close(st.access.reader);
     return NULL;
 }
 
@@ -303,12 +297,11 @@ void history_job_destroy(struct history_job *job)
     free(job);
 }
 
-/* A whole number of min..max; `dflt` when the parameter is absent. False when it is none. */
-static bool number(struct request *r, const char *name, unsigned min, unsigned max,
-                   unsigned dflt, unsigned *ret)
+bool parameter_number(struct request *r, const char *name, int64_t min, int64_t max,
+                      int64_t dflt, int64_t *ret)
 {
     const char *text = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
-    unsigned v = 0;
+    int64_t v = 0;
 
     if (!text) {
         *ret = dflt;
@@ -317,7 +310,7 @@ static bool number(struct request *r, const char *name, unsigned min, unsigned m
     for (const char *p = text; *p; p++) {
         if (!isdigit((unsigned char)*p) || v > max)
             return false;
-        v = v * 10 + (unsigned)(*p - '0');
+        v = v * 10 + (*p - '0');
     }
     if (!*text || v < min || v > max)
         return false;
@@ -325,7 +318,7 @@ static bool number(struct request *r, const char *name, unsigned min, unsigned m
     return true;
 }
 
-static bool find_channel(struct request *r, uint32_t *ret)
+bool parameter_channel(struct request *r, uint32_t *ret)
 {
     const char *id =
         MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, "channel");
@@ -340,55 +333,88 @@ static bool find_channel(struct request *r, uint32_t *ret)
     return false;
 }
 
-static enum MHD_Result reply_done(struct request *r)
+bool parameter_span(struct request *r, int64_t *from, int64_t *to)
 {
-    struct history_job *job = r->job;
+    int64_t hours, now = live_now(r->http->live);
 
-    if (job->status != MHD_HTTP_OK)
-        return reply_error(r, job->status, "The log cannot be read now.");
-    return reply_buf(r, MHD_HTTP_OK, "application/json", &job->out);
+    return parameter_number(r, "hours", 1, HOURS_MAX, 24, &hours) &&
+           parameter_number(r, "to", 0, TIME_MAX_MS, now + 1, to) &&
+           parameter_number(r, "from", 0, TIME_MAX_MS, *to - 1 - hours * HOUR_MS, from);
 }
 
-static enum MHD_Result enqueue(struct request *r)
+/* ---- jobs ---- */
+
+struct history_job *history_job_create(struct request *r, size_t out_max)
 {
-    struct history *s = r->http->history;
+    struct history_job *job = calloc(1, sizeof *job);
+
+    if (!job)
+        return NULL;
+    job->connection = r->connection;
+    job->out = BUF_INIT(out_max);
+    r->job = job;
+    return job;
+}
+
+enum MHD_Result history_job_submit(struct request *r)
+{
     struct history_job *job = r->job;
 
     MHD_suspend_connection(r->connection);
-    if (queue_push(s->jobs, &job))
+    if (queue_push(r->http->history->jobs, &job))
         return MHD_YES;
     job->status = MHD_HTTP_SERVICE_UNAVAILABLE;
     finish(job);
     return MHD_YES;
 }
 
+bool history_job_replies(struct request *r, enum MHD_Result *ret)
+{
+    const struct history_job *job = r->job;
+
+    if (!job)
+        return false;
+    *ret = !atomic_load(&job->is_done) ? MHD_YES
+           : job->status == MHD_HTTP_SERVICE_UNAVAILABLE
+               ? reply_error(r, job->status, "The log cannot be read now.")
+               : job->reply(r);
+    return true;
+}
+
+/* ---- rows ---- */
+
+static enum MHD_Result reply_rows(struct request *r)
+{
+    return reply_buf(r, MHD_HTTP_OK, "application/json", &r->job->out);
+}
+
 enum MHD_Result history_serve(struct request *r)
 {
+    enum MHD_Result result;
     uint32_t channel;
-    unsigned hours, points;
+    int64_t from, to, points;
 
-    if (r->job)
-        return atomic_load(&r->job->is_done) ? reply_done(r) : MHD_YES;
-    if (!find_channel(r, &channel))
+    if (history_job_replies(r, &result))
+        return result;
+    if (!parameter_channel(r, &channel))
         return reply_error(r, MHD_HTTP_NOT_FOUND, "No channel of this id; see /api/v1/now.");
-    if (!number(r, "hours", 1, HOURS_MAX, 24, &hours) ||
-        !number(r, "points", 2, POINTS_MAX, 0, &points))
-        return reply_error(r, MHD_HTTP_BAD_REQUEST,
-                           "hours is a whole number of 1..8784, points one of 2..5000.");
-    struct history_job *job = calloc(1, sizeof *job);
+    if (!parameter_span(r, &from, &to) ||
+        !parameter_number(r, "points", 2, POINTS_MAX, 0, &points))
+        return reply_error(
+            r, MHD_HTTP_BAD_REQUEST,
+            "hours is a whole number of 1..8784, points one of 2..5000, from and "
+            "to are Unix milliseconds.");
+    struct history_job *job = history_job_create(r, PAGE_MAX);
     if (!job)
         return MHD_NO;
-    int64_t now = live_now(r->http->live);
-    *job = (struct history_job){ .channel = channel,
-                                 .from = now - hours * HOUR_MS,
-                                 .to = now + 1,
-                                 .points = points,
-                                 .connection = r->connection,
-                                 .out = BUF_INIT(PAGE_MAX) };
-    r->job = job;
+    job->answer = answer_rows;
+    job->reply = reply_rows;
+    job->channel = channel;
+    job->from = from;
+    job->to = to;
+    job->points = (unsigned)points;
     if (r->http->history)
-        return enqueue(r);
-    job->status = MHD_HTTP_OK;
+        return history_job_submit(r);
     put_answer(&job->out, job, &live_channels(r->http->live)->channels[channel], NULL, NULL);
-    return reply_done(r);
+    return reply_rows(r);
 }

@@ -2,7 +2,7 @@
 /*
  * history - /api/v1/history: rows of one channel from the log.
  *
- *     ?channel=roof-o3/ozone&hours=24[&points=700]
+ *     ?channel=roof-o3/ozone&hours=24[&points=700]    or &from=MS&to=MS for hours
  *
  * Answers
  * {"channel","source","statistic","unit","from_ms","to_ms","period_ms","is_cut","columns","rows"}.

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "gateway/base/clock.h"
+#include "gateway/http/frames.h"
 #include "gateway/http/guard.h"
 #include "gateway/http/history.h"
 #include "gateway/http/server.h"
@@ -33,6 +34,14 @@ struct listener {
 
 /* ---- what is served where ---- */
 
+/* docs/series/sf1.mjs: the frames' decoder, for the page and for everybody. */
+static enum MHD_Result decoder_serve(struct request *r)
+{
+    const struct embedded_file *f = web_find(web_files, web_files_n, "sf1.mjs");
+
+    return reply_file(r, "text/javascript; charset=utf-8", f->data, f->size);
+}
+
 static const struct {
     const char *path;
     handler *serve;
@@ -41,9 +50,12 @@ static const struct {
     { "/api/v1/now", api_now_serve },
     { "/api/v1/live", stream_serve },
     { "/api/v1/history", history_serve },
+    { "/api/v1/frames", frames_serve },
+    { "/api/v1/layout", layout_serve },
     { "/api/v1/alerts", api_alerts_serve },
     { "/metrics", metrics_serve },
     { "/healthz", health_serve },
+    { "/sf1.js", decoder_serve },
 };
 
 static const struct {

@@ -94,6 +94,20 @@ enum MHD_Result reply_buf(struct request *r, unsigned status, const char *type,
     return reply_queue(r, status, response);
 }
 
+enum MHD_Result reply_bytes(struct request *r, const char *type, struct buf *body,
+                            const char *name, const char *value)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback(body->size, body->data, free);
+
+    if (!response)
+        free(body->data);
+    *body = BUF_INIT(body->max);
+    if (reply_dress(response, type, REPLY_NO_STORE) && name)
+        MHD_add_response_header(response, name, value);
+    return reply_queue(r, MHD_HTTP_OK, response);
+}
+
 enum MHD_Result reply_text(struct request *r, unsigned status, const char *text)
 {
     struct buf b = BUF_INIT(PAGE_MAX);

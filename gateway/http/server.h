@@ -63,6 +63,9 @@ typedef enum MHD_Result handler(struct request *r);
 enum reply_cache { REPLY_NO_STORE, REPLY_REVALIDATE };
 enum MHD_Result reply_buf(struct request *r, unsigned status, const char *type,
                           struct buf *body);
+/* The same as it is, never squeezed; with a header of its own unless `name` is NULL. */
+enum MHD_Result reply_bytes(struct request *r, const char *type, struct buf *body,
+                            const char *name, const char *value);
 enum MHD_Result reply_text(struct request *r, unsigned status, const char *text);
 enum MHD_Result reply_error(struct request *r, unsigned status, const char *sentence);
 /* A constant gzipped file under its strong ETag; inflated for the few who do not take gzip. */

@@ -574,6 +574,113 @@ static void history_is_empty_without_a_log(void **state)
     json_decref(root);
 }
 
+static void history_takes_a_span_in_milliseconds(void **state)
+{
+    struct fixture *f = *state;
+    char path[160];
+
+    snprintf(path, sizeof path, "/api/v1/history?channel=roof-gas/ozone&from=%lld&to=%lld",
+             (long long)ozone_time(10), (long long)ozone_time(20));
+    json_t *root = get_json(f, path);
+    assert_int_equal(json_array_size(rows_of(root)), 10);
+    json_decref(root);
+    assert_int_equal(get(f, "/api/v1/history?channel=roof-gas/ozone&from=x"), 400);
+}
+
+/* ---- frames ---- */
+
+/* Decodes what came; the times of its rows go to `times`. */
+static size_t decode_frames(struct fixture *f, int64_t *times, size_t max, uint32_t *ret_layout)
+{
+    const uint8_t *p = (const uint8_t *)f->body, *end = p + f->body_size;
+    struct series_decoder *d;
+    struct series_frame frame;
+    uint64_t size;
+    size_t n = 0;
+
+    assert_true(f->body_size >= 4);
+    assert_memory_equal(p, "SF1\n", 4);
+    assert_int_equal(series_decoder_create(&d), 0);
+    for (p += 4; p < end; p += size) {
+        size_t head = varint_get(p, (size_t)(end - p), &size);
+        assert_true(head > 0 && size <= (size_t)(end - p) - head);
+        p += head;
+        assert_int_equal(series_decode(d, p, size, &frame), 0);
+        *ret_layout = frame.info.layout;
+        for (unsigned i = 0; i < frame.info.rows && n < max; i++)
+            times[n++] = frame.time_ms[i];
+    }
+    series_decoder_destroy(d);
+    return n;
+}
+
+static void frames_hold_the_rows_of_the_span_and_decode(void **state)
+{
+    struct fixture *f = *state;
+    int64_t times[OZONE_ROWS];
+    uint32_t layout = 0;
+    char path[160];
+
+    assert_int_equal(get(f, "/api/v1/frames?channel=roof-gas/ozone&hours=2"), 200);
+    assert_non_null(strstr(f->head, "application/octet-stream"));
+    assert_null(strstr(f->head, "Sluice-Next-From"));
+    assert_int_equal(decode_frames(f, times, OZONE_ROWS, &layout), OZONE_ROWS);
+    assert_int_equal(times[0], ozone_time(0));
+
+    snprintf(path, sizeof path, "/api/v1/frames?channel=roof-gas/ozone&from=%lld&to=%lld",
+             (long long)ozone_time(100), (long long)ozone_time(200));
+    assert_int_equal(get(f, path), 200);
+    size_t n = decode_frames(f, times, OZONE_ROWS, &layout);
+    assert_in_range(n, 200, 300); /* from the key frame to the last that matters */
+
+    snprintf(path, sizeof path, "/api/v1/layout?id=%08x", layout);
+    json_t *root = get_json(f, path);
+    assert_int_equal(json_array_size(json_object_get(root, "channels")), GAS_COLUMNS);
+    json_decref(root);
+}
+
+static void frames_of_an_empty_span_are_an_empty_file(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(get(f, "/api/v1/frames?channel=roof-gas/ozone&from=1&to=2"), 200);
+    assert_int_equal(f->body_size, 4);
+}
+
+static void frames_refuse_what_they_do_not_know(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(get(f, "/api/v1/frames"), 404);
+    assert_int_equal(get(f, "/api/v1/frames?stream=no.such"), 404);
+    assert_int_equal(get(f, "/api/v1/frames?channel=no/such"), 404);
+    assert_int_equal(get(f, "/api/v1/frames?channel=roof-gas/ozone&hours=0"), 400);
+    assert_int_equal(get(f, "/api/v1/frames?channel=roof-gas/ozone&from=-1"), 400);
+    assert_int_equal(get(f, "/api/v1/frames?channel=roof-gas/ozone&to=99999999999999999999"),
+                     400);
+    assert_int_equal(get(f, "/api/v1/layout"), 400);
+    assert_int_equal(get(f, "/api/v1/layout?id=1234567"), 400);
+    assert_int_equal(get(f, "/api/v1/layout?id=1234567G"), 400);
+    assert_int_equal(get(f, "/api/v1/layout?id=00000000"), 404);
+}
+
+static void frames_need_a_log(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(get(f, "/api/v1/frames?channel=roof-gas/ozone"), 404);
+    assert_int_equal(get(f, "/api/v1/layout?id=00000000"), 404);
+}
+
+static void the_decoder_of_frames_is_served(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(get(f, "/sf1.js"), 200);
+    assert_non_null(strstr(f->head, "text/javascript"));
+    assert_non_null(strstr(f->body, "export class Decoder"));
+}
+
 static void a_bucket_without_usable_values_is_null(void **state)
 {
     const struct row rows[] = { { 0, { 10, 1 }, GRADE_GOOD },
@@ -1041,6 +1148,12 @@ int main(void)
         SERVED(history_is_thinned_by_mean_min_and_max),
         SERVED(history_refuses_what_it_does_not_know),
         LOGLESS(history_is_empty_without_a_log),
+        SERVED(history_takes_a_span_in_milliseconds),
+        SERVED(frames_hold_the_rows_of_the_span_and_decode),
+        SERVED(frames_of_an_empty_span_are_an_empty_file),
+        SERVED(frames_refuse_what_they_do_not_know),
+        LOGLESS(frames_need_a_log),
+        SERVED(the_decoder_of_frames_is_served),
         cmocka_unit_test(a_bucket_without_usable_values_is_null),
         SERVED(head_has_no_body),
         SERVED(other_methods_are_not_allowed),

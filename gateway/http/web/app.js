@@ -56,7 +56,8 @@ function findCards() {
     }
     sparks.set(id, spark);
     card.querySelector("button").addEventListener("click", (e) => {
-      if (channels.has(id)) chart.open(channels.get(id), channels, e.currentTarget);
+      if (channels.has(id))
+        chart.open(channels.get(id), channels, e.currentTarget, stationNow);
     });
   }
   for (const a of document.querySelectorAll("[data-lang]"))

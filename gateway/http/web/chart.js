@@ -3,6 +3,7 @@
 
 import { clockText, dateText, exactText, lang, stationDate, word } from "./words.js";
 import { reasonsText, stateOf } from "./state.js";
+import * as frames from "./frames.js";
 
 const POINTS = 700;
 const RELOAD_MS = 15000;
@@ -14,6 +15,7 @@ let graph = null;
 let shown = null; // { channel, hours, opener }
 let asked = 0;
 let loadedAt = 0;
+let drawn = null; // { channel, hours, source }
 
 // Its legend writes style attributes, which the page's policy refuses; this page has its own.
 function withoutLegend(Dygraph) {
@@ -39,9 +41,9 @@ export function openChannel() {
   return shown?.channel.id ?? null;
 }
 
-export function open(channel, channels, opener) {
+export function open(channel, channels, opener, now) {
   const dialog = byId("detail");
-  shown = { channel, channels, hours: 24, opener };
+  shown = { channel, channels, hours: 24, opener, now };
   dialog.dataset.medium = channel.medium;
   byId("detail-name").textContent = opener.textContent;
   byId("detail-where").textContent = `${channel.deviceName} · ${channel.id}`;
@@ -77,22 +79,46 @@ export function showFacts(channel) {
       hour.value === null ? "–" : `${hour.value.toFixed(channel.digits)} ${channel.unit}`;
 }
 
+async function thinnedHistory(channel, hours) {
+  const query = new URLSearchParams({ channel: channel.id, hours, points: POINTS });
+  const answer = await fetch(`/api/v1/history?${query}`);
+  if (!answer.ok) throw new Error(answer.statusText);
+  return answer.json();
+}
+
+// Every row, out of the log's frames; null where they are too many or cannot be decoded here.
+async function fullHistory(channel, hours) {
+  return frames.isSmall(channel, shown.channels, hours)
+    ? frames.history(channel, hours, shown.now()) : null;
+}
+
+// What the station thins comes at once; every row takes its place when it is decoded. A curve that
+// is made of every row waits for the next such.
 async function load() {
   const { channel, hours } = shown;
   const ticket = ++asked;
+  const isSame = graph && drawn?.channel === channel.id && drawn.hours === hours;
+  const draw = (Dygraph, history, source) => {
+    if (ticket !== asked || !shown) return;
+    byId("chart-note").textContent = history.rows.length ? "" : word("chart.empty");
+    byId("chart").dataset.source = source;
+    drawn = { channel: channel.id, hours, source };
+    drawGraph(Dygraph, history);
+    drawTable(history);
+  };
   loadedAt = Date.now();
   for (const b of byId("detail").querySelectorAll("[data-hours]"))
     b.setAttribute("aria-pressed", String(Number(b.dataset.hours) === hours));
   if (!graph) byId("chart-note").textContent = word("chart.loading");
   try {
-    const query = new URLSearchParams({ channel: channel.id, hours, points: POINTS });
-    const [answer, Dygraph] = await Promise.all([fetch(`/api/v1/history?${query}`), loadLibrary()]);
-    if (!answer.ok) throw new Error(answer.statusText);
-    const history = await answer.json();
-    if (ticket !== asked || !shown) return;
-    byId("chart-note").textContent = history.rows.length ? "" : word("chart.empty");
-    drawGraph(Dygraph, history);
-    drawTable(history);
+    const full = fullHistory(channel, hours).catch(() => null);
+    const Dygraph = await loadLibrary();
+    if (!isSame || drawn.source !== "frames")
+      draw(Dygraph, await thinnedHistory(channel, hours), "history");
+    const found = await full;
+    if (found) draw(Dygraph, found, "frames");
+    else if (drawn?.source === "frames")
+      draw(Dygraph, await thinnedHistory(channel, hours), "history");
   } catch {
     if (ticket === asked && shown) byId("chart-note").textContent = word("chart.failed");
   }

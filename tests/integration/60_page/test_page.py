@@ -2,7 +2,9 @@
 import json
 import shutil
 import tempfile
+import time
 import urllib.parse
+import urllib.request
 
 import pytest
 
@@ -137,6 +139,48 @@ def test_a_card_opens_its_curve_and_table_by_keyboard(browser, demo_page):
     assert browser.execute_script(
         "return document.activeElement.closest('[data-channel]')?.dataset.channel") == "roof-o3/ozone"
     assert not complaints(browser)
+
+
+def table_rows(browser):
+    """[[time, value, state], ...] of the table, newest first."""
+    return browser.execute_script(
+        "return [...document.querySelectorAll('#table-body tr')]"
+        ".map((tr) => [...tr.children].map((td) => td.textContent))")
+
+
+def test_the_curve_is_made_of_the_log_s_frames(browser, demo_page):
+    gamma = "gamma/dose_rate_air"
+    open_live(browser, demo_page)
+
+    def history():
+        query = urllib.parse.urlencode({"channel": gamma, "hours": 24})
+        with urllib.request.urlopen(f"{demo_page}api/v1/history?{query}") as r:
+            return json.load(r)["rows"]
+    wait_until(lambda: len(history()) > 8, 20, "rows, some of them in frames")
+    browser.find_element(By.CSS_SELECTOR, f'[data-channel="{gamma}"] button').click()
+    browser.find_element(By.CSS_SELECTOR, "[data-hours='1']").click()
+    wait_until(lambda: attribute(browser, "#chart", "data-source") == "frames", 15, "the frames")
+    assert count(browser, "#detail[open] #chart canvas") > 0
+    shown = table_rows(browser)
+    known = [(time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(ms // 1000)), value)
+             for ms, value, _ in history()]
+    assert len(shown) > 8
+    assert [(at, float(value)) for at, value, _ in reversed(shown)] == known[:len(shown)]
+    assert not complaints(browser)
+
+
+def test_without_workers_the_station_s_own_history_is_drawn(browser, demo_page):
+    added = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument",
+                                    {"source": "window.Worker = undefined;"})
+    try:
+        open_live(browser, demo_page)
+        browser.find_element(By.CSS_SELECTOR, '[data-channel="gamma/dose_rate_air"] button').click()
+        browser.find_element(By.CSS_SELECTOR, "[data-hours='1']").click()
+        wait_until(lambda: count(browser, "#detail[open] #chart canvas") > 0, 15, "the curve")
+        assert attribute(browser, "#chart", "data-source") == "history"
+        assert not complaints(browser)
+    finally:
+        browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
 
 def test_an_alert_shows_with_word_shape_and_limit(browser, demo_page):
