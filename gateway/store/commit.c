@@ -123,7 +123,8 @@ static int add_event(struct commit *c, const char *json, size_t size)
     int64_t time_ms;
     uint64_t seq = c->tail.seq_last + 1;
 
-    document_event(json, size, topic, &time_ms);
+    if (document_event(json, size, topic, &time_ms) < 0)
+        return -ENOMEM;
     buf_clear(&c->text);
     document_put_event(&c->text, c->tail.epoch, seq, json, size);
     if (c->text.has_failed)
@@ -401,12 +402,13 @@ int commit_stream(struct commit *c, const struct commit_stream *want, uint32_t *
         .columns = want->columns,
         .period_ms = want->period_ms,
         .unit_ms = want->unit_ms,
-        .is_local = document_is_local(want->dictionary),
     };
     bool is_new = false;
     char *json = NULL;
 
     int rc = commit_recover(c);
+    if (rc == 0)
+        rc = document_is_local(want->dictionary, &shape.is_local);
     if (rc == 0)
         rc = find_number(c, want->name, &shape.number, &is_new);
     if (rc == 0)
@@ -417,10 +419,13 @@ int commit_stream(struct commit *c, const struct commit_stream *want, uint32_t *
     if (!now || !tail_has_shape(now, &shape)) /* an unchanged one costs no write at the start */
         rc = write_stream(c, want->name, &shape, json, is_new);
     free(json);
-    if (rc == 0)
-        rc = tail_shape(&c->tail, &shape, want->hints);
+    if (rc < 0)
+        return rc;
+    rc = tail_shape(&c->tail, &shape, want->hints);
     if (rc == 0)
         *ret_number = shape.number;
+    else
+        c->is_stale = true; /* the database has the new shape */
     return rc;
 }
 

@@ -55,25 +55,44 @@ static int complete(json_t *root, uint32_t stream, uint32_t *ret_layout, char **
     return 0;
 }
 
+/* The parser does not tell text that is no JSON from a want of memory in its midst. */
+static int load(const char *text, size_t size, size_t flags, json_t **ret)
+{
+    *ret = json_loadb(text, size, flags, NULL);
+    return *ret ? 0 : -EINVAL;
+}
+
+bool document_is_object(const char *json, size_t size)
+{
+    json_t *root = json_loadb(json, size, 0, NULL);
+    bool is_object = json_is_object(root);
+
+    json_decref(root);
+    return is_object;
+}
+
 int document_layout(const char *dictionary, uint32_t stream, uint32_t *ret_layout,
                     char **ret_text)
 {
-    json_t *root = json_loads(dictionary, JSON_REJECT_DUPLICATES, NULL);
-    int rc = json_is_object(root) && is_integers_only(root, 0)
+    json_t *root;
+    int rc = load(dictionary, strlen(dictionary), JSON_REJECT_DUPLICATES, &root);
+
+    if (rc == 0)
+        rc = json_is_object(root) && is_integers_only(root, 0)
                  ? complete(root, stream, ret_layout, ret_text)
                  : -EINVAL;
-
     json_decref(root);
     return rc;
 }
 
-bool document_is_local(const char *dictionary)
+int document_is_local(const char *dictionary, bool *ret)
 {
-    json_t *root = json_loads(dictionary, JSON_REJECT_DUPLICATES, NULL);
-    bool is_local = json_is_true(json_object_get(root, "local"));
+    json_t *root;
+    int rc = load(dictionary, strlen(dictionary), JSON_REJECT_DUPLICATES, &root);
 
+    *ret = json_is_true(json_object_get(root, "local"));
     json_decref(root);
-    return is_local;
+    return rc;
 }
 
 /* Days from 1970-01-01 in the proleptic Gregorian calendar, counted in years that begin in
@@ -100,9 +119,10 @@ static int64_t time_from_text(const char *text)
            second * INT64_C(1000) + ms;
 }
 
-void document_event(const char *json, size_t size, char topic[TOPIC_MAX], int64_t *ret_time_ms)
+int document_event(const char *json, size_t size, char topic[TOPIC_MAX], int64_t *ret_time_ms)
 {
-    json_t *root = json_loadb(json, size, 0, NULL);
+    json_t *root;
+    int rc = load(json, size, 0, &root);
     json_t *time = json_object_get(root, "time");
     const char *kind = json_string_value(json_object_get(root, "kind"));
 
@@ -110,6 +130,7 @@ void document_event(const char *json, size_t size, char topic[TOPIC_MAX], int64_
     *ret_time_ms = json_is_string(time) ? time_from_text(json_string_value(time))
                                         : json_integer_value(time);
     json_decref(root);
+    return rc;
 }
 
 void document_put_event(struct buf *out, uint64_t epoch, uint64_t seq, const char *json,

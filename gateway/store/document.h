@@ -18,12 +18,16 @@ int document_layout(const char *dictionary, uint32_t stream, uint32_t *ret_layou
 
 enum { TOPIC_MAX = 64 };
 
-/* Whether a dictionary says "local": true: the stream's frames are not for the uplinks. */
-bool document_is_local(const char *dictionary);
+/* Whether a dictionary says "local": true: the stream's frames are not for the uplinks. 0 or
+ * -EINVAL: no JSON, or no memory. */
+int document_is_local(const char *dictionary, bool *ret);
 
-/* What the log keeps beside an event: its "kind" ("" without one) and its "time" (0 without).
- */
-void document_event(const char *json, size_t size, char topic[TOPIC_MAX], int64_t *ret_time_ms);
+/* Asked before an event is accepted: later only memory can be wanting. */
+bool document_is_object(const char *json, size_t size);
+
+/* What the log keeps beside an event: its "kind" ("" without one) and its "time" (0 without). 0
+ * or -EINVAL: no JSON, or no memory. */
+int document_event(const char *json, size_t size, char topic[TOPIC_MAX], int64_t *ret_time_ms);
 
 /* The event as it is stored and sent: "epoch" and "seq" put in front. */
 void document_put_event(struct buf *out, uint64_t epoch, uint64_t seq, const char *json,

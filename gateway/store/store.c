@@ -10,6 +10,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/store/damage.h"
+#include "gateway/store/document.h"
 #include "gateway/store/writer.h"
 #include "sensors/core/bytes.h"
 
@@ -351,10 +352,10 @@ int store_batch_event(struct store_batch *b, const char *json)
 {
     size_t size = strlen(json);
 
-    if (size < 2 || json[0] != '{' || json[size - 1] != '}')
-        return -EINVAL;
     if (size > STORE_EVENT_MAX)
         return -EMSGSIZE;
+    if (size < 2 || json[0] != '{' || json[size - 1] != '}' || !document_is_object(json, size))
+        return -EINVAL;
     void *body =
         batch_add(b, &(struct batch_op){ .kind = BATCH_EVENT, .size = (uint32_t)size });
     if (!body)

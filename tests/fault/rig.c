@@ -63,31 +63,46 @@ static void note_reported(struct rig *r)
         r->acked = r->marks[r->batches];
 }
 
-void rig_set_up(struct rig *r)
+static void init(struct rig *r, const char *parent)
 {
     *r = (struct rig){ 0 };
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
-    snprintf(r->folder, sizeof r->folder, "/tmp/sluice-fault-XXXXXX");
-    if (!mkdtemp(r->folder) || crash_vfs_create(&r->disk) < 0)
+    snprintf(r->folder, sizeof r->folder, "%s/sluice-fault-XXXXXX", parent);
+    if (!mkdtemp(r->folder))
         abort();
     snprintf(r->path, sizeof r->path, "%s/log.db", r->folder);
+}
+
+void rig_set_up(struct rig *r)
+{
+    init(r, "/tmp");
+    if (crash_vfs_create(&r->disk) < 0)
+        abort();
     crash_vfs_on_off(r->disk, on_off, r);
     crash_vfs_checkpoint_pages(r->disk, CHECKPOINT_PAGES);
 }
 
-static void remove_mark(const struct rig *r)
+void rig_set_up_on_files(struct rig *r)
 {
-    char mark[128];
+    init(r, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+}
 
-    snprintf(mark, sizeof mark, "%s-mark", r->path);
-    unlink(mark);
+static void remove_files(const struct rig *r)
+{
+    static const char *const ends[] = { "", "-mark", "-wal", "-shm" };
+    char path[128];
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        snprintf(path, sizeof path, "%s%s", r->path, ends[i]);
+        unlink(path);
+    }
 }
 
 void rig_tear_down(struct rig *r)
 {
     rig_close(r);
-    remove_mark(r);
+    remove_files(r);
     rmdir(r->folder);
     crash_vfs_destroy(r->disk);
     pthread_cond_destroy(&r->changed);
@@ -96,8 +111,9 @@ void rig_tear_down(struct rig *r)
 
 void rig_format(struct rig *r, uint64_t seed)
 {
-    remove_mark(r);
-    crash_vfs_format(r->disk, seed);
+    remove_files(r);
+    if (r->disk)
+        crash_vfs_format(r->disk, seed);
     r->epoch = r->seq_last = 0;
     r->made = r->acked = (struct rig_mark){ 0 };
     r->is_off = false;
@@ -152,17 +168,27 @@ void rig_close(struct rig *r)
 
 /* ---- feeding ---- */
 
-static void put_rows(struct rig *r, struct store_batch *b, uint64_t step)
+static int put_rows(struct rig *r, struct store_batch *b, uint64_t step)
 {
     struct series_cell cells[RIG_WIDE];
 
     for (unsigned j = 0; j < RIG_WIDE; j++)
         cells[j] = (struct series_cell){ .v = value(step, j), .e = (int8_t)j };
-    if (store_batch_row(b, r->wide, time_of(step), cells, RIG_WIDE) < 0)
-        abort();
-    if (step % NARROW_EVERY == 0 &&
-        store_batch_row(b, r->narrow, time_of(step), cells, RIG_NARROW) < 0)
-        abort();
+    int rc = store_batch_row(b, r->wide, time_of(step), cells, RIG_WIDE);
+    if (rc < 0 || step % NARROW_EVERY)
+        return rc;
+    return store_batch_row(b, r->narrow, time_of(step), cells, RIG_NARROW);
+}
+
+static int put_step(struct rig *r, struct store_batch *b, uint64_t step)
+{
+    char json[64];
+    int rc = put_rows(r, b, step);
+
+    snprintf(json, sizeof json, "{\"kind\":\"step\",\"n\":%" PRIu64 "}", step);
+    if (rc == 0 && step % EVENT_EVERY == 0)
+        rc = store_batch_event(b, json);
+    return rc == 0 ? store_batch_state(b, "last", &step, sizeof step) : rc;
 }
 
 static void note_batch(struct rig *r)
@@ -177,33 +203,32 @@ static void note_batch(struct rig *r)
 static void put_cursor(struct rig *r)
 {
     pthread_mutex_lock(&r->lock);
-    r->made.cursor = r->seq_last;
+    const struct store_cursor c = { .acked_to = r->seq_last };
     pthread_mutex_unlock(&r->lock);
-    const struct store_cursor c = { .acked_to = r->made.cursor };
     if (store_cursor_set(r->store, "centre", &c) < 0)
-        abort();
+        return;
+    r->made.cursor = c.acked_to;
     note_batch(r);
 }
 
-void rig_step(struct rig *r)
+bool rig_step(struct rig *r)
 {
     struct store_batch *b;
     uint64_t step = r->made.steps;
-    char json[64];
 
     if (r->has_dead_uplink ? step == 0 : step % CURSOR_EVERY == CURSOR_EVERY - 1)
         put_cursor(r);
     if (store_batch_begin(r->store, &b) < 0)
-        abort();
-    put_rows(r, b, step);
-    snprintf(json, sizeof json, "{\"kind\":\"step\",\"n\":%" PRIu64 "}", step);
-    if (step % EVENT_EVERY == 0 && store_batch_event(b, json) < 0)
-        abort();
-    if (store_batch_state(b, "last", &step, sizeof step) < 0 ||
-        store_batch_submit(b, STORE_AT_ONCE) < 0)
+        return false;
+    if (put_step(r, b, step) < 0) {
+        store_batch_drop(b);
+        return false;
+    }
+    if (store_batch_submit(b, STORE_AT_ONCE) < 0)
         abort();
     r->made.steps++;
     note_batch(r);
+    return true;
 }
 
 bool rig_wait(struct rig *r)

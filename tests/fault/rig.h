@@ -44,6 +44,8 @@ struct rig {
 };
 
 void rig_set_up(struct rig *r);
+/* The same on real files, in memory where there is /dev/shm: rig.disk is NULL. */
+void rig_set_up_on_files(struct rig *r);
 void rig_tear_down(struct rig *r);
 
 /* A new, empty log. */
@@ -54,8 +56,8 @@ void rig_format(struct rig *r, uint64_t seed);
 int rig_open(struct rig *r);
 void rig_close(struct rig *r); /* also after the power went */
 
-/* Hands the next step over. */
-void rig_step(struct rig *r);
+/* Hands the next step over. False when there was no memory for it: it was not made. */
+bool rig_step(struct rig *r);
 
 /* Until all steps are reported or the power is off: true when they are. */
 bool rig_wait(struct rig *r);
