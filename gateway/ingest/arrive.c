@@ -164,7 +164,7 @@ static void take_new(struct centre *c, const struct arrival *a)
         put_aside(c, s, a);
         break;
     case SEGMENT_DUPLICATE: /* the ledger forgets only what is stored */
-        if (s->queued == 0)
+        if (s->unsettled == 0)
             acknowledge_again(c, a->run, a->entry.seq, a->info.crc);
         else
             c->counts.duplicates++;

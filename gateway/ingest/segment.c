@@ -26,11 +26,19 @@ int segment_create(struct run *run, uint32_t stream, uint32_t number, struct seg
 
 void segment_destroy(struct segment *s)
 {
-    if (!s)
-        return;
     series_decoder_destroy(s->decoder);
     free(s->crcs);
-    free(s);
+    s->decoder = NULL;
+    s->crcs = NULL;
+    s->is_closed = true;
+    if (s->unsettled == 0)
+        free(s);
+}
+
+void segment_settled(struct segment *s)
+{
+    if (--s->unsettled == 0 && s->is_closed)
+        free(s);
 }
 
 /* ---- order ---- */
@@ -81,6 +89,7 @@ int segment_advance(struct segment *s, const struct series_info *info,
     s->crcs[info->seq] = info->crc;
     s->last_seq = info->seq;
     s->queued++;
+    s->unsettled++;
     s->ask_ms = s->ask_wait_ms = 0;
     return 0;
 }

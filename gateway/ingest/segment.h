@@ -58,14 +58,18 @@ struct segment {
 
     struct series_decoder *decoder;
     size_t decoder_bytes; /* estimate */
-    size_t queued;        /* frames in order that are not settled yet */
+    size_t queued;        /* frames in order that are not decoded yet: it stays open for them */
+    size_t unsettled;     /* the same, or decoded and not stored yet */
+    bool is_closed;       /* goes with its last unsettled frame */
     int broken;           /* why a frame could not be decoded: nothing behind it can; or 0 */
     uint32_t broken_seq;  /* that frame */
 };
 
 int segment_create(struct run *run, uint32_t stream, uint32_t number, struct segment **ret);
-/* Nothing is aside and nothing queued. Takes NULL. */
+/* Nothing is aside and nothing queued: only what its unsettled frames need stays. */
 void segment_destroy(struct segment *s);
+/* One of its frames is stored, or given up. */
+void segment_settled(struct segment *s);
 
 enum segment_verdict {
     SEGMENT_NEXT,      /* follows: segment_advance() */

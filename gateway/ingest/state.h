@@ -14,7 +14,9 @@
 #include "gateway/uplink/mqtt_topic.h"
 
 enum {
-    STATE_SEGMENTS_MAX = 4,   /* open at once in a stream: live, backlog and what was resent */
+    STATE_SEGMENTS_MAX = 4, /* kept open in a stream: live, backlog and what was resent */
+    STATE_SEGMENTS_BUSY_MAX =
+        1024,                 /* of those whose frames wait: a station that was often killed */
     STATE_LAYOUTS_MAX = 4096, /* of a station: a new one with each change of its devices */
     STATE_GAP_SCAN_MS = 250,  /* how soon a due question is noticed */
     STATE_IDLE_MS = 600000,   /* what is aside so long without anything new is dropped */

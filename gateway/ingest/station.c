@@ -367,18 +367,22 @@ void segment_used(struct centre *c, struct segment *s, size_t bytes_before)
         make_room(c, s);
 }
 
-static bool has_place(struct centre *c, struct stream *st)
+static struct segment *least_used_idle(const struct stream *st)
 {
     struct segment *least = NULL;
 
-    if (st->segments_n < STATE_SEGMENTS_MAX)
-        return true;
     for (struct segment *s = st->segments; s; s = s->next)
-        if (s->queued == 0 && (!least || s->used_ms < least->used_ms))
+        if (s->queued == 0 && (!least || s->used_ms <= least->used_ms))
             least = s;
-    if (least)
-        segment_close(c, least);
-    return least != NULL;
+    return least;
+}
+
+/* Those whose frames wait stay: they are few as long as what is kept is. */
+static bool has_place(struct centre *c, struct stream *st)
+{
+    for (struct segment *s; st->segments_n >= STATE_SEGMENTS_MAX && (s = least_used_idle(st));)
+        segment_close(c, s);
+    return st->segments_n < STATE_SEGMENTS_BUSY_MAX;
 }
 
 struct segment *run_get_segment(struct centre *c, struct run *r, uint32_t stream,

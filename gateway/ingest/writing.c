@@ -40,7 +40,7 @@ static struct item *dequeue(struct centre *c)
 static void settle_item(struct centre *c, struct item *i)
 {
     if (i->segment)
-        i->segment->queued--;
+        segment_settled(i->segment);
     item_release(c, i);
 }
 
@@ -99,12 +99,13 @@ static bool put_event(struct centre *c, struct item *i)
 static void skip(struct centre *c, struct item *i)
 {
     struct segment *s = i->segment;
-    bool is_over = s->broken == -ENOMEM && s->queued == 1;
+    bool is_last = --s->queued == 0;
+    bool is_over = is_last && s->broken == -ENOMEM;
     bool goes_with_run = i->run->is_gone && i->run->items == 1;
 
-    settle_item(c, i);
     if (is_over && !goes_with_run)
         segment_close(c, s);
+    settle_item(c, i);
 }
 
 /* Short memory passes: the segment is only begun anew. */
@@ -147,6 +148,7 @@ static void end_frame(struct centre *c)
     if (c->early || c->late)
         refuse_rows(c, i, c->early, c->late);
     outbox_mark(c->filling, i);
+    i->segment->queued--;
     c->current = NULL;
 }
 

@@ -1227,13 +1227,38 @@ static void keeps_a_segment_open_whose_frames_still_wait(void **state)
         say_entry(s, EPOCH, segment, &live[0]);
     }
     make_frames(s, 6, live, 1);
-    say_entry(s, EPOCH, 6, &live[0]); /* no place: none of the four may go */
-    assert_int_equal(centre_counts(s->c)->dropped, 1);
+    say_entry(s, EPOCH, 6, &live[0]); /* one more than are kept open: none of the four may go */
     deliver(s);
-    assert_string_equal(heard(s), "2-5 ");
-    say_entry(s, EPOCH, 6, &live[0]);
+    assert_string_equal(heard(s), "2-6 ");
+    assert_int_equal(centre_counts(s->c)->dropped, 0);
+    scene_done(s);
+}
+
+/* A station that was often killed has begun a segment each time. */
+static void takes_any_number_of_short_segments_while_the_database_proves(void **state)
+{
+    enum { SEGMENTS = 200 };
+    struct scene *s = scene();
+    static struct bytes one[1];
+
+    (void)state;
+    centre_know_database(s->c, true, 0);
+    for (uint32_t segment = 2; segment < 2 + SEGMENTS; segment++) {
+        make_frames(s, segment, one, 1);
+        say_entry(s, EPOCH, segment - 1, &one[0]);
+        if (segment % 50 == 0)
+            deliver(s);
+    }
     deliver(s);
-    assert_string_equal(heard(s), "6-6 ");
+    say_entry(s, EPOCH, SEGMENTS, &one[0]); /* written, not proven */
+    assert_string_equal(heard(s), "");
+    assert_true(centre_next_proof(s->c, s->now));
+    prove(s, UPLINK_DELIVERED, "");
+    assert_string_equal(heard(s), "1-200 ");
+    assert_int_equal(centre_counts(s->c)->dropped, 0);
+    say_entry(s, EPOCH + 1, 1, &s->frames[0]); /* the log begins anew while one is not proven */
+    deliver(s);
+    say_entry(s, EPOCH + 2, 1, &s->frames[0]);
     scene_done(s);
 }
 
@@ -1326,6 +1351,7 @@ int main(void)
         cmocka_unit_test(serves_no_more_stations_than_it_may),
         cmocka_unit_test(throws_old_segments_away_and_gets_them_again),
         cmocka_unit_test(keeps_a_segment_open_whose_frames_still_wait),
+        cmocka_unit_test(takes_any_number_of_short_segments_while_the_database_proves),
         cmocka_unit_test(stores_before_it_acknowledges_whatever_happens),
         cmocka_unit_test(goes_on_behind_a_segment_that_cannot_be_decoded),
         cmocka_unit_test(refuses_a_frame_that_is_damaged_in_the_log_not_one_damaged_on_the_way),

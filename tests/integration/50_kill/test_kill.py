@@ -1,42 +1,53 @@
-"""kill -9 of the gateway under load: nothing lost, nothing doubled."""
-import random
-import sqlite3
-import threading
+"""kill -9 of each part at random moments under load: nothing lost, nothing doubled."""
+import time
 
 import pytest
-from conftest import INSTRUMENTS, free_port, station_yaml, wait_until
+from kills import (Killer, influx_points, kill_gateways, settle_and_compare, station_of,
+                   victoria_points)
+from conftest import wait_until
 
 pytestmark = pytest.mark.usefixtures("binary")
 
-KILLS = 50
+GATEWAYS, OTHERS = 200, 10
+SEED = 20261122
 
 
-def log_of(path):
-    return sqlite3.connect(f"file:{path}/station.db?mode=ro", uri=True)
-
-
-def entries(path):
-    with log_of(path) as db:
-        return db.execute("SELECT seq, is_local, samples FROM entry ORDER BY seq").fetchall()
-
-
-def test_kill_9_of_the_gateway_loses_and_doubles_nothing(place):
-    devices = {n: (profile, free_port()) for n, (profile, _) in INSTRUMENTS.items()}
+def kill_all(place, seed, gateways=GATEWAYS, others=OTHERS):
+    """Gateway, broker, ingest and VictoriaMetrics; returns what was killed and what was kept."""
     broker, db = place.broker(), place.victoria()
-    place.ingest(broker, db.url)
-    uplinks = f'[{{id: centre, type: mqtt, url: "{broker.url}"}}]'
-    station = place.station_file(station_yaml(place.path, devices, uplinks, poll="100ms", commit="100ms"))
-    place.sim(station)
-    seed = random.Random(20261122)
-    for _ in range(KILLS):
-        gateway = place.gateway(station)
-        threading.Event().wait(seed.uniform(0.05, 0.9))
-        gateway.kill()
-    place.drain(station)
+    ingest = place.ingest(broker, db.url)
+    station = station_of(place, broker)
+    every_s = gateways * 0.2 / others
+    killers = [Killer(p, others, every_s, seed) for p in (broker, db, ingest)]
+    for k in killers:
+        k.start()
+    kill_gateways(place, station, gateways, seed, 0.3)
+    killed = [k.finish() for k in killers]
+    accepted = settle_and_compare(place, station, lambda: victoria_points(db))
+    return dict(zip(("gateway", "broker", "database", "ingest"), [gateways, *killed])), accepted
 
-    rows = entries(place.path)
-    assert [r[0] for r in rows] == list(range(1, len(rows) + 1)), "the numbers have gaps"
-    accepted = sum(cells for _, is_local, cells in rows if not is_local)
-    assert accepted > 1000
-    wait_until(lambda: db.count() >= accepted, 30, "the last samples in the database")
-    assert db.count() == accepted
+
+def kill_influx(place, seed, others=OTHERS):
+    broker, db = place.broker(), place.influx()
+    place.ingest(broker, db.url, "--database", "sluice")
+    station = station_of(place, broker)
+    gateway = place.gateway(station)
+    killer = Killer(db, others, 1.0, seed)
+    killer.start()
+    killed = killer.finish()
+    assert gateway.stop()[0] == 0
+    return {"influxdb": killed}, settle_and_compare(place, station, lambda: influx_points(db))
+
+
+def test_kill_9_of_gateway_broker_ingest_and_victoria_metrics(place, record_property):
+    began = time.monotonic()
+    killed, accepted = kill_all(place, SEED)
+    print(f"killed {killed}, {accepted} samples, {time.monotonic() - began:.0f} s")
+    assert killed == {"gateway": GATEWAYS, "broker": OTHERS, "database": OTHERS, "ingest": OTHERS}
+    record_property("samples", accepted)
+
+
+def test_kill_9_of_influxdb(place):
+    killed, accepted = kill_influx(place, SEED)
+    print(f"killed {killed}, {accepted} samples")
+    assert killed == {"influxdb": OTHERS}
