@@ -11,6 +11,7 @@
 
 #include "gateway/app_view.h"
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/scan_ports.h"
 #include "gateway/cmd/scan_print.h"
 #include "gateway/cmd/scan_target.h"
 #include "gateway/cmd/scan_write.h"
@@ -134,44 +135,6 @@ static int wrong(const char *en, const char *zh, const char *text)
     return EXIT_USAGE;
 }
 
-/* ---- without a target ---- */
-
-static int list_ports(const struct scan_options *o)
-{
-    struct port_entry *ports = calloc(PORTS_MAX, sizeof *ports);
-    size_t n = ports ? port_list("/dev", ports) : 0;
-    struct buf b = BUF_INIT(REPORT_MAX);
-    struct port_owner owner;
-
-    buf_puts(&b, "{\"ports\":[");
-    for (size_t i = 0; i < n; i++) {
-        bool is_owned = port_owner(ports[i].path, &owner);
-        bool is_same = strcmp(ports[i].path, ports[i].device) == 0;
-        if (!o->is_json)
-            printf("%s%s%s%s%s\n", ports[i].path, is_same ? "" : "  ->  ",
-                   is_same ? "" : ports[i].device,
-                   is_owned ? say("  in use by ", "  占用者 ") : "",
-                   is_owned ? owner.name : "");
-        buf_puts(&b, i ? ",{\"path\":" : "{\"path\":");
-        buf_json(&b, ports[i].path);
-        buf_puts(&b, ",\"device\":");
-        buf_json(&b, ports[i].device);
-        buf_puts(&b, ",\"owner\":");
-        buf_json(&b, is_owned ? owner.name : NULL);
-        buf_puts(&b, "}");
-    }
-    buf_puts(&b, "]}\n");
-    if (o->is_json && buf_text(&b))
-        fputs(buf_text(&b), stdout);
-    else if (!o->is_json)
-        puts(n ? say("Scan one with: sluice scan PORT", "扫描其中一个：sluice scan PORT")
-               : say("No serial port is to be seen: is the adapter plugged in?",
-                     "未发现串口：适配器插好了吗？"));
-    buf_done(&b);
-    free(ports);
-    return n ? EXIT_DONE : EXIT_FOUND;
-}
-
 /* ---- what is to be done ---- */
 
 static int parse_settings(struct job *j)
@@ -181,8 +144,10 @@ static int parse_settings(struct job *j)
         survey_settings((const struct profile *const *)j->profiles, j->profiles_n, known);
 
     if (scan_settings(j->o->bauds, j->o->formats, known, n, j->settings, &j->settings_n) != 0)
-        return wrong("--baud expects numbers as in 4800,9600 and --format 8N1,8E1",
-                     "--baud 应为 4800,9600，--format 应为 8N1,8E1", NULL);
+        return wrong(
+            "--baud expects standard speeds as in 4800,9600 and --format eight data bits "
+            "as in 8N1,8E1",
+            "--baud 应为标准波特率，如 4800,9600；--format 应为 8 个数据位，如 8N1,8E1", NULL);
     return EXIT_DONE;
 }
 
@@ -195,8 +160,10 @@ static int parse(struct job *j, int argc, char **argv)
         return wrong("--read is given too often", "--read 次数太多", NULL);
     for (size_t i = 0; i < j->o->reads.n; i++) {
         if (scan_read(j->o->reads.text[i], &j->reads[i]) != 0)
-            return wrong("--read expects a block such as h:0+13 of at most 125 registers",
-                         "--read 应为 h:0+13 这样的块，最多 125 个寄存器", j->o->reads.text[i]);
+            return wrong(
+                "--read expects a block such as h:0+13 of at most 125 registers, up to 65535",
+                "--read 应为 h:0+13 这样的块，最多 125 个寄存器，地址不超过 65535",
+                j->o->reads.text[i]);
     }
     for (int i = 0; i < argc; i++) {
         struct target *t = &j->targets[j->targets_n];
@@ -361,6 +328,8 @@ static int scan_one(struct job *j, struct target *t)
     struct survey_progress estimate;
     int64_t begin_ms = mono_ms();
 
+    if (o.place.type == BUS_MODBUS_RTU && !scan_port_is_there(o.place.device))
+        return EXIT_FOUND;
     if (o.place.type == BUS_MODBUS_RTU &&
         port_is_taken("scan", o.place.device, j->o->is_taking) && !j->o->is_taking)
         return EXIT_FOUND;
@@ -510,14 +479,9 @@ static int run(const void *opt, int argc, char **argv)
     const struct scan_options *o = opt;
 
     if (argc == 0)
-        return list_ports(o);
-    if (o->path && !o->is_forced && access(o->path, F_OK) == 0) {
-        fprintf(stderr,
-                say_zh() ? "sluice scan：%s 已存在；加 --force 才会覆盖。\n"
-                         : "sluice scan: %s exists; --force replaces it.\n",
-                o->path);
+        return scan_ports_list(o->is_json);
+    if (o->path && scan_write_check(o->path, o->is_forced) != 0)
         return EXIT_USAGE;
-    }
     struct job *j = calloc(1, sizeof *j);
     if (!j)
         return EXIT_FOUND;

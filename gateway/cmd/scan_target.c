@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/baud.h"
+
 enum {
     MODBUS_PORT = 502,
     CONNECT_MS = 3000,
@@ -103,6 +105,8 @@ static int read_bauds(const char *text, int *ret, size_t max, size_t *ret_n)
     for (;; text++) {
         long baud;
         if (*ret_n == max || number(text, BAUD_MIN, BAUD_MAX, &baud, &text) != 0)
+            return -EINVAL;
+        if (baud_nearest(baud) != baud)
             return -EINVAL;
         ret[(*ret_n)++] = (int)baud;
         if (*text != ',')

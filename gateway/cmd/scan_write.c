@@ -106,12 +106,31 @@ static int complain(const char *path, int rc)
                 say_zh() ? "sluice scan：%s 已存在；加 --force 才会覆盖。\n"
                          : "sluice scan: %s exists; --force replaces it.\n",
                 path);
+    else if (rc == -ENOENT)
+        fprintf(stderr,
+                say_zh()
+                    ? "sluice scan：无法写 %s：没有该文件夹，请先建立。\n"
+                    : "sluice scan: cannot write %s: there is no such folder, make it first.\n",
+                path);
     else
         fprintf(stderr,
                 say_zh() ? "sluice scan：无法写 %s：%s。\n"
                          : "sluice scan: cannot write %s: %s.\n",
                 path, strerror(-rc));
     return rc;
+}
+
+int scan_write_check(const char *path, bool is_forced)
+{
+    char folder[PATH_BYTES_MAX] = ".";
+    const char *slash = strrchr(path, '/');
+    int stem = slash ? (int)(slash - path) + 1 : 0;
+
+    if (!is_forced && access(path, F_OK) == 0)
+        return complain(path, -EEXIST);
+    if (slash && snprintf(folder, sizeof folder, "%.*s", stem, path) >= (int)sizeof folder)
+        return complain(path, -ENAMETOOLONG);
+    return access(folder, W_OK) == 0 ? 0 : complain(path, -errno);
 }
 
 int scan_write(const char *path, bool is_forced, struct stanza_place *places, size_t places_n,

@@ -7,6 +7,10 @@
 #include "gateway/conf/config.h"
 #include "gateway/survey/stanza.h"
 
+/* Before a long scan: whether its file can be written. 0, or a negative errno with a sentence
+ * on stderr. */
+int scan_write_check(const char *path, bool is_forced);
+
 /*
  * Writes the file whole or not at all, and never over another one unless forced. `config` may
  * be NULL: then names are chosen without regard to it. *ret_n is the number of devices written;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/baud.h"
 #include "gateway/conf/config_internal.h"
 #include "gateway/conf/utf8.h"
 #include "gateway/conf/value.h"
@@ -92,17 +93,8 @@ static const struct bus_tcp_conf *endpoint_of(const struct bus_conf *bus)
 static void check_baud(const struct check *k, const struct bus_conf *bus,
                        const struct bus_rtu_conf *rtu)
 {
-    /* What both the terminal interface and libmodbus know. */
-    static const int64_t rates[] = { 300,     600,     1200,    2400,    4800,    9600,
-                                     19200,   38400,   57600,   115200,  230400,  460800,
-                                     500000,  576000,  921600,  1000000, 1152000, 1500000,
-                                     2000000, 2500000, 3000000, 3500000, 4000000 };
-    int64_t near = rates[0];
+    int64_t near = baud_nearest(rtu->baud);
 
-    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
-        if (llabs(rates[i] - rtu->baud) < llabs(near - rtu->baud))
-            near = rates[i];
-    }
     if (near != rtu->baud)
         check_error(
             k, bus, &rtu->baud, E_VALUE,

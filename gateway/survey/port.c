@@ -2,6 +2,7 @@
 #include "gateway/survey/port.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
@@ -19,6 +20,7 @@ enum {
     PTY_MAJOR_LAST = 143,
     PTMX_MINOR = 2, /* of major 5 */
     TTY_AUX_MAJOR = 5,
+    MEM_MAJOR = 1, /* null, zero, random */
 };
 
 static bool is_pty(const struct stat *st)
@@ -31,6 +33,17 @@ static bool is_master(const struct stat *st)
 {
     return S_ISCHR(st->st_mode) && major(st->st_rdev) == TTY_AUX_MAJOR &&
            minor(st->st_rdev) == PTMX_MINOR;
+}
+
+int port_check(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return -errno;
+    if (!S_ISCHR(st.st_mode) || major(st.st_rdev) == MEM_MAJOR)
+        return -ENOTTY;
+    return access(path, R_OK | W_OK) == 0 ? 0 : -errno;
 }
 
 bool port_is_pty(const char *path)

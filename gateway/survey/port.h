@@ -18,6 +18,10 @@ struct port_owner {
  * simulator that holds both ends of a pseudo terminal does not count. */
 bool port_owner(const char *path, struct port_owner *ret);
 
+/* 0; -ENOENT, -EACCES: this user may not read and write it; -ENOTTY: it is none. Does not open
+ * the port, which could disturb whoever uses it. */
+int port_check(const char *path);
+
 /* True for a pseudo terminal: it has no speed. */
 bool port_is_pty(const char *path);
 

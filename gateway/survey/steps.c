@@ -26,7 +26,8 @@ const char *survey_setting_text(const struct survey_setting *s, char *buf)
 
 int survey_format(const char *text, struct survey_setting *ret)
 {
-    if (strlen(text) != 3 || (text[0] != '7' && text[0] != '8') || !strchr("NEO", text[1]) ||
+    /* Modbus over serial line 1.02, 2.5.1: RTU has eight data bits, always. */
+    if (strlen(text) != 3 || text[0] != '8' || !strchr("NEO", text[1]) ||
         (text[2] != '1' && text[2] != '2'))
         return -EINVAL;
     ret->data_bits = text[0] - '0';

@@ -216,7 +216,10 @@ def test_uses_the_names_and_buses_of_a_configuration(sluice, simulate, place):
     (("/dev/null", "--unit", "1-300"), "--unit expects"),
     (("/dev/null", "--unit", "5-1"), "--unit expects"),
     (("/dev/null", "--baud", "9600,fast"), "--baud expects"),
-    (("/dev/null", "--format", "9N1"), "--baud expects"),
+    (("/dev/null", "--baud", "12345"), "--baud expects standard speeds"),
+    (("/dev/null", "--format", "9N1"), "--format eight data bits"),
+    (("/dev/null", "--format", "7E1"), "--format eight data bits"),
+    (("/dev/null", "--write", "no-folder/10-line.yaml"), "there is no such folder"),
     (("/dev/null", "--read", "x:0"), "--read expects"),
     (("/dev/null", "--read", "h:0+126"), "--read expects"),
     (("/dev/null", "--read", "h:65535+2"), "--read expects"),
@@ -227,11 +230,22 @@ def test_refuses_wrong_usage(sluice, args, words):
     assert words in scan.stderr
 
 
-@pytest.mark.parametrize("target", ["tcp:127.0.0.1:{port}", "{path}/no-such-port"])
-def test_says_that_there_is_no_connection(sluice, place, target):
-    scan = sluice("scan", target.format(port=free_port(), path=place.path), "--unit", "1-3")
+def test_says_that_there_is_no_connection(sluice):
+    scan = sluice("scan", f"tcp:127.0.0.1:{free_port()}", "--unit", "1-3")
     assert scan.returncode == 1
     assert "cannot be opened or does not accept a connection" in scan.stderr
+
+
+@pytest.mark.parametrize("port, words", [
+    ("no-such-port", "there is no port"),
+    ("station.yaml", "is no serial port"),
+    ("/dev/null", "is no serial port"),
+])
+def test_says_at_once_what_is_wrong_with_a_port(sluice, place, port, words):
+    configure(place)
+    scan = sluice("scan", place.path / port)
+    assert (scan.returncode, scan.stdout) == (1, "")
+    assert words in scan.stderr
 
 
 def test_leaves_a_line_to_the_daemon(sluice, simulate, place):
