@@ -240,8 +240,8 @@ static int print_bus(const struct bus_use *u, void *arg)
         fprintf(p->out, p->is_zh ? "占用线路 %.0f %%\n" : "%.0f %% of the line\n",
                 u->load.share * 100);
     else
-        fprintf(p->out, p->is_zh ? "每秒 %.3g 次请求\n" : "%.3g requests a second\n",
-                u->load.requests_hz);
+        fprintf(p->out, p->is_zh ? "每秒 %.3g 次请求\n" : "%.3g request%s a second\n",
+                u->load.requests_hz, u->load.requests_hz == 1 ? "" : "s");
     return 0;
 }
 

@@ -212,9 +212,10 @@ void options_print_help(const struct cmd *c, FILE *out)
     for (const struct cmd_option *o = c->options; o && o->name; o++)
         print_option(o, out);
     fprintf(out, "  %-28s %s\n", "-h, --help", "Show this page.");
-    fputs("\nExit status: 0 done, 1 ran and found something wrong, 2 wrong usage or "
-          "configuration.\n",
-          out);
+    if (!c->details || !strstr(c->details, "Exit status:"))
+        fputs("\nExit status: 0 done, 1 ran and found something wrong, 2 wrong usage or "
+              "configuration.\n",
+              out);
 }
 
 void options_print_overview(FILE *out)

@@ -432,11 +432,12 @@ const struct cmd cmd_sim = {
     .summary = "Serve simulated instruments over real Modbus.",
     .details =
         "Serves any profile as a Modbus slave on a TCP port or a pseudo terminal, or a whole\n"
-        "station. Tells its vendor and model (function 43/14), takes the writes of the "
-        "profile's\n"
-        "commands and does what they say. Signals follow the course of the day, with noise, "
-        "episodes above the usual\n"
-        "limits, zero and span checks and passing status bits, all repeatable by --seed.\n"
+        "station. Tells its vendor and model (function 43/14), takes the writes of the\n"
+        "profile's commands and does what they say. Signals follow the course of the day, "
+        "with\n"
+        "noise, episodes above the usual limits, zero and span checks and passing status "
+        "bits,\n"
+        "all repeatable by --seed.\n"
         "Prints one line beginning with \"ready\" when every port is open, and serves until\n"
         "SIGTERM or Ctrl-C.\n\n"
         "Faults, of one DEVICE or all, in every answer or with /N in every Nth:\n"

@@ -140,8 +140,10 @@ int tail_frames(const char *path, const char *filter, bool is_json)
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a reader of the pipe is live */
     while ((line = control_client_line(client, -1, &err)) && !ferror(stdout))
         take_line(line, filter, is_json);
+    bool has_reader = !ferror(stdout);
     control_client_close(client);
-    fflush(stdout);
+    if (fflush(stdout) != 0 || !has_reader)
+        return EXIT_FOUND;
     fprintf(stderr, "sluice tail: the daemon hung up.\n");
     return EXIT_FOUND;
 }

@@ -512,7 +512,9 @@ int homeassistant_read(struct import_reader *r, const char *text, size_t size)
     if (hubs->kind == TREE_TABLE && tree_get(hubs, "type"))
         return read_hub(r, hubs);
     if (hubs->kind != TREE_LIST) {
-        tree_error(&r->maker, hubs, E_KIND, "expected 'modbus:' with a list of hubs");
+        tree_error(&r->maker, hubs, E_KIND,
+                   "expected 'modbus:' with a list of hubs; where it says !include, import the "
+                   "included file");
         return -EINVAL;
     }
     for (struct tree *t = hubs->first; t; t = t->next) {
