@@ -66,7 +66,8 @@ void station_clock_start(struct station_clock *c, struct store *store)
     timeline_start(&c->own, &r, boot_id, clock_has_service(), is_known ? before : NULL,
                    &c->absence);
     free(before);
-    timeline_observe(&c->own, &r, &change);
+    if (!c->absence.is_same_boot) /* else a step meanwhile is told and followed by the tick */
+        timeline_observe(&c->own, &r, &change);
     c->timeline = &c->own;
     take_over(c);
     log_start(c);

@@ -46,7 +46,7 @@ enum {
     TIMELINE_WAIT_LONG_MS = 3600000,
     TIMELINE_SLEW_MS = 10000,
     TIMELINE_STEP_MIN_MS = 20,
-    TIMELINE_TOLD_MS = 1000, /* smaller steps are followed and not told */
+    TIMELINE_TOLD_MS = 900, /* a leap second, read inexactly; less is followed and not told */
 };
 
 /* What the log keeps of the clock; plain values. */

@@ -73,6 +73,7 @@ static int open_uplink(struct follow *f)
     const struct uplink_kind *kind = f->fu->kind;
 
     f->station = f->o->station;
+    f->station.clock = f->o->clock;
     f->station.layout_json = read_layout;
     f->station.user = f;
     int rc = kind->create(f->fu->options, &f->station, &f->u);

@@ -170,7 +170,10 @@ static int influx_create(const void *options, const struct uplink_station *stati
     u->station = station;
     u->body = BUF_INIT(BODY_MAX);
     u->warned_ms = INT64_MIN / 2;
-    clock_init(&u->clock, 1, 0);
+    if (station->clock && station->clock->speed == 1)
+        u->clock = *station->clock;
+    else /* a database goes by real time, whatever a demonstration does */
+        clock_init(&u->clock, 1, 0);
     u->layouts = calloc(LAYOUTS_MAX, sizeof *u->layouts);
     int rc = u->layouts ? open_post(u) : -ENOMEM;
     if (rc < 0) {

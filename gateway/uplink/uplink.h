@@ -79,6 +79,7 @@ struct uplink_acks {
 struct uplink_station {
     const char *id, *region;
     uint64_t epoch;
+    const struct clock *clock; /* station time; NULL: the system's */
     /* dictionary of a layout (free() it), NULL when unknown; callable from the uplink's thread
      */
     char *(*layout_json)(void *user, uint32_t layout);

@@ -158,7 +158,8 @@ class Victoria(Process):
     def series(self, match='{__name__=~".+_f"}'):
         """{(name, dev, ch): {time: value}} of everything stored."""
         http_get(f"{self.url}/internal/force_flush", 30)
-        query = urllib.parse.urlencode({"match[]": match, "start": "1970-01-02T00:00:00Z"})
+        query = urllib.parse.urlencode({"match[]": match, "start": "1970-01-02T00:00:00Z",
+                                        "end": "2099-12-31T00:00:00Z"})
         found = {}
         for line in http_get(f"{self.url}/api/v1/export?{query}", 60).splitlines():
             row = json.loads(line)

@@ -53,7 +53,8 @@ static void come_up(struct station *s, bool has_service)
     assert_true(!before || size == sizeof *before);
     timeline_start(&s->t, &r, s->boot_id, has_service, before, &absence);
     free(before);
-    timeline_observe(&s->t, &r, &change);
+    if (!absence.is_same_boot)
+        timeline_observe(&s->t, &r, &change);
     s->f->o.timeline = &s->t;
     assert_int_equal(pipeline_create(&s->f->o, &s->f->p), 0);
 }
