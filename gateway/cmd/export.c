@@ -86,7 +86,9 @@ static const struct cmd_option options[] = {
     { .name = "salvage",
       .type = OPTION_FLAG,
       OPTION(is_salvage),
-      .help = "For a damaged log: read it page by page, past what cannot be read; slow." },
+      .help =
+          "For a damaged log: read it entry by entry, past what cannot be read; slow. So is "
+          "one that was set aside (LOG-damaged-TIME) in any case." },
     { .name = "force",
       .type = OPTION_FLAG,
       OPTION(is_force),
@@ -106,6 +108,7 @@ struct job {
     struct export_counts counts;
     struct export_bar bar;
     int64_t from, to;
+    bool is_salvage;
 };
 
 static int wrong(const char *what, const char *why)
@@ -222,6 +225,14 @@ static char *log_of_config(const char *path)
     return log;
 }
 
+/* The store gives such a name to a log that it found damaged. */
+static bool is_set_aside(const char *log)
+{
+    const char *name = strrchr(log, '/');
+
+    return strstr(name ? name : log, "-damaged-") != NULL;
+}
+
 static int open_log(struct job *j, const char *path)
 {
     char error[ERROR_MAX] = "";
@@ -238,6 +249,7 @@ static int open_log(struct job *j, const char *path)
                 export_say("sluice export: the log %s cannot be read: %s\n",
                            "sluice export：无法读取日志 %s：%s\n"),
                 log, *error ? error : strerror(-rc));
+    j->is_salvage = j->o->is_salvage || is_set_aside(log);
     free(log);
     if (rc < 0)
         return EXIT_USAGE;
@@ -273,7 +285,7 @@ static struct export_walk walk_of(struct job *j, const struct export_sink *sink)
         .log = &j->log,
         .from = j->from,
         .to = j->to,
-        .is_salvage = j->o->is_salvage,
+        .is_salvage = j->is_salvage,
         .sink = sink,
         .user = &j->writer,
         .progress = on_progress,

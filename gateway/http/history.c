@@ -53,7 +53,7 @@ struct reading_state {
     size_t known_n;
 };
 
-static int column_in(const char *dictionary, const char *id)
+int history_column(const char *dictionary, const char *id)
 {
     json_t *root = dictionary ? json_loads(dictionary, 0, NULL) : NULL;
     json_t *channels = json_object_get(root, "channels");
@@ -79,7 +79,7 @@ static int column_of(struct reading_state *st, uint32_t layout)
         if (st->known[i].layout == layout)
             return st->known[i].column;
     char *dictionary = store_read_layout(st->access.reader, layout);
-    int column = column_in(dictionary, st->channel->id);
+    int column = history_column(dictionary, st->channel->id);
     free(dictionary);
     size_t at = st->known_n < LAYOUTS_KNOWN ? st->known_n++ : LAYOUTS_KNOWN - 1;
     st->known[at].layout = layout;
@@ -168,16 +168,15 @@ static int read_best(struct reading_state *st, const struct history_job *job)
     return err;
 }
 
-static void put_answer(struct buf *b, const struct history_job *job,
-                       const struct channel *asked, const struct channel *source,
-                       const struct reading_state *st)
+void history_put(struct buf *b, const struct history_rows *h)
 {
+    const struct channel *asked = h->asked, *source = h->source;
     const struct unit *unit = unit_find_ucum(asked->quantity->unit);
-    size_t n = source ? st->n : 0;
-    bool is_thin = job->points && n > job->points;
+    size_t n = source ? h->n : 0;
+    bool is_thin = h->points && n > h->points;
     int64_t first =
-        n ? st->rows[0].time_ms : job->from; /* a young log's rows fill the line, too */
-    int64_t end = n ? st->rows[n - 1].time_ms + 1 : job->to;
+        n ? h->rows[0].time_ms : h->from; /* a young log's rows fill the line, too */
+    int64_t end = n ? h->rows[n - 1].time_ms + 1 : h->to;
 
     buf_puts(b, "{\"channel\":");
     buf_json(b, asked->id);
@@ -188,20 +187,33 @@ static void put_answer(struct buf *b, const struct history_job *job,
     buf_puts(b, ",\"unit\":");
     buf_json(b, unit && unit->display ? unit->display : asked->quantity->unit);
     int64_t period = source ? source->period_ms : asked->period_ms;
-    if (is_thin && (end - first) / job->points > period)
-        period = (end - first) / job->points;
+    if (is_thin && (end - first) / h->points > period)
+        period = (end - first) / h->points;
     buf_printf(b,
                ",\"from_ms\":%lld,\"to_ms\":%lld,\"period_ms\":%lld,\"is_cut\":%s,"
                "\"columns\":[%s],\"rows\":[",
-               (long long)job->from, (long long)job->to, (long long)period,
-               source && st->is_too_much ? "true" : "false",
+               (long long)h->from, (long long)h->to, (long long)period,
+               source && h->is_cut ? "true" : "false",
                is_thin ? "\"ms\",\"mean\",\"min\",\"max\",\"grade\""
                        : "\"ms\",\"value\",\"grade\"");
     if (is_thin)
-        buckets_put(b, st->rows, n, first, end, job->points, asked->quantity->decimals + 1);
+        buckets_put(b, h->rows, n, first, end, h->points, asked->quantity->decimals + 1);
     else if (n)
-        rows_put(b, st->rows, n);
+        rows_put(b, h->rows, n);
     buf_puts(b, "]}\n");
+}
+
+static void put_answer(struct history_job *job, const struct channel *asked,
+                       const struct reading_state *st)
+{
+    history_put(&job->out, &(struct history_rows){ .asked = asked,
+                                                   .source = st ? st->channel : NULL,
+                                                   .rows = st ? st->rows : NULL,
+                                                   .n = st ? st->n : 0,
+                                                   .is_cut = st && st->is_too_much,
+                                                   .from = job->from,
+                                                   .to = job->to,
+                                                   .points = job->points });
 }
 
 static unsigned answer_rows(struct history_job *job, struct log_access *a)
@@ -213,7 +225,7 @@ static unsigned answer_rows(struct history_job *job, struct log_access *a)
     int err = read_best(st, job);
     if (err)
         return MHD_HTTP_SERVICE_UNAVAILABLE;
-    put_answer(&job->out, job, &t->channels[job->channel], st->channel, st);
+    put_answer(job, &t->channels[job->channel], st);
     return MHD_HTTP_OK;
 }
 
@@ -318,12 +330,8 @@ bool parameter_number(struct request *r, const char *name, int64_t min, int64_t 
     return true;
 }
 
-bool parameter_channel(struct request *r, uint32_t *ret)
+bool channel_find(const struct channel_table *t, const char *id, uint32_t *ret)
 {
-    const char *id =
-        MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, "channel");
-    const struct channel_table *t = live_channels(r->http->live);
-
     for (size_t i = 0; id && i < t->n; i++) {
         if (strcmp(t->channels[i].id, id) == 0) {
             *ret = (uint32_t)i;
@@ -331,6 +339,13 @@ bool parameter_channel(struct request *r, uint32_t *ret)
         }
     }
     return false;
+}
+
+bool parameter_channel(struct request *r, uint32_t *ret)
+{
+    return channel_find(
+        live_channels(r->http->live),
+        MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, "channel"), ret);
 }
 
 bool parameter_span(struct request *r, int64_t *from, int64_t *to)
@@ -415,6 +430,6 @@ enum MHD_Result history_serve(struct request *r)
     job->points = (unsigned)points;
     if (r->http->history)
         return history_job_submit(r);
-    put_answer(&job->out, job, &live_channels(r->http->live)->channels[channel], NULL, NULL);
+    put_answer(job, &live_channels(r->http->live)->channels[channel], NULL);
     return reply_rows(r);
 }

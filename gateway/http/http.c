@@ -15,6 +15,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/http/frames.h"
 #include "gateway/http/guard.h"
+#include "gateway/http/histories.h"
 #include "gateway/http/history.h"
 #include "gateway/http/server.h"
 #include "gateway/http/stream.h"
@@ -50,6 +51,7 @@ static const struct {
     { "/api/v1/now", api_now_serve },
     { "/api/v1/live", stream_serve },
     { "/api/v1/history", history_serve },
+    { "/api/v1/histories", histories_serve },
     { "/api/v1/frames", frames_serve },
     { "/api/v1/layout", layout_serve },
     { "/api/v1/alerts", api_alerts_serve },

@@ -170,7 +170,7 @@ static size_t take_head(char *data, size_t size, size_t n, void *user)
 
 static CURL *prepare(struct fixture *f, const char *path)
 {
-    char url[512];
+    char url[2200];
     CURL *c = curl_easy_init();
 
     snprintf(url, sizeof url, "http://127.0.0.1:%u%s", http_port(f->http), path);
@@ -585,6 +585,37 @@ static void history_takes_a_span_in_milliseconds(void **state)
     assert_int_equal(json_array_size(rows_of(root)), 10);
     json_decref(root);
     assert_int_equal(get(f, "/api/v1/history?channel=roof-gas/ozone&from=x"), 400);
+}
+
+static void histories_of_several_channels_are_those_of_each(void **state)
+{
+    struct fixture *f = *state;
+    json_t *one = get_json(f, "/api/v1/history?channel=roof-gas/ozone&hours=1&points=50");
+    json_t *many = get_json(f, "/api/v1/histories?channel=roof-gas/ozone&channel=river/ph"
+                               "&channel=roof-gas/ozone&hours=1&points=50");
+    json_t *list = json_object_get(many, "histories");
+
+    assert_int_equal(json_array_size(list), 3);
+    assert_true(json_array_size(rows_of(one)) > 40);
+    assert_true(json_equal(rows_of(json_array_get(list, 0)), rows_of(one)));
+    assert_true(json_equal(rows_of(json_array_get(list, 2)), rows_of(one)));
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "channel")),
+                        "river/ph");
+    json_decref(one);
+    json_decref(many);
+}
+
+static void histories_refuse_what_they_do_not_know(void **state)
+{
+    struct fixture *f = *state;
+    char path[2048] = "/api/v1/histories?hours=1";
+
+    assert_int_equal(get(f, "/api/v1/histories"), 404);
+    assert_int_equal(get(f, "/api/v1/histories?channel=roof-gas/ozone&channel=no/such"), 404);
+    assert_int_equal(get(f, "/api/v1/histories?channel=roof-gas/ozone&points=0"), 400);
+    for (int i = 0; i < 33; i++)
+        strncat(path, "&channel=river/ph", sizeof path - strlen(path) - 1);
+    assert_true(get(f, path) >= 400);
 }
 
 /* ---- frames ---- */
@@ -1149,6 +1180,8 @@ int main(void)
         SERVED(history_refuses_what_it_does_not_know),
         LOGLESS(history_is_empty_without_a_log),
         SERVED(history_takes_a_span_in_milliseconds),
+        SERVED(histories_of_several_channels_are_those_of_each),
+        SERVED(histories_refuse_what_they_do_not_know),
         SERVED(frames_hold_the_rows_of_the_span_and_decode),
         SERVED(frames_of_an_empty_span_are_an_empty_file),
         SERVED(frames_refuse_what_they_do_not_know),
