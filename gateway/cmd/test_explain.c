@@ -65,34 +65,23 @@ static uint64_t raw_of(const struct view *v)
 
 /* ---- cells ---- */
 
-static void fill_words(const struct view *v, char *out, size_t size)
+static void print_words(const uint16_t *words, int count, char *out, size_t size)
 {
-    int offset = profile_offset(v->p, v->pt->at.space, v->pt->at.first);
-    int count = v->pt->at.count;
     size_t n = 0;
 
-    snprintf(out, size, "-");
-    if (offset < 0 || !is_read(v, v->pt->at))
-        return;
     for (int i = 0; i < count && i < TEST_WORDS_SHOWN; i++)
-        n += (size_t)snprintf(out + n, size - n, i ? " %04X" : "%04X",
-                              v->r->device.words[offset + i]);
+        n += (size_t)snprintf(out + n, size - n, i ? " %04X" : "%04X", words[i]);
     if (count > TEST_WORDS_SHOWN)
         snprintf(out + n, size - n, " …");
 }
 
-static void fill_text(const struct view *v, struct test_row *row)
+static void fill_words(const struct view *v, char *out, size_t size)
 {
-    char text[TEST_CELL - 2];
     int offset = profile_offset(v->p, v->pt->at.space, v->pt->at.first);
 
-    row->is_text = true;
-    snprintf(row->value, sizeof row->value, "-");
-    if (offset < 0 || !is_read(v, v->pt->at))
-        return;
-    text_from_words(v->r->device.words + offset, v->pt->at.count, (enum word_order)v->order,
-                    text, sizeof text);
-    snprintf(row->value, sizeof row->value, "\"%s\"", text);
+    snprintf(out, size, "-");
+    if (offset >= 0 && is_read(v, v->pt->at))
+        print_words(v->r->device.words + offset, v->pt->at.count, out, size);
 }
 
 /* A whole float keeps one decimal: "34.0" is what the instrument sends, not 34. */
@@ -346,32 +335,47 @@ static enum test_verdict verdict_of(struct verdict v)
     return by_grade[v.grade < GRADE_COUNT_ ? v.grade : GRADE_BAD];
 }
 
-/* Objects beyond the first three are nobody's duty (Modbus protocol 6.21). */
-static void explain_object(const struct view *v, size_t point, struct test_row *row)
+static const char *why_no_text(const struct view *v, const struct identify_answer *a)
 {
-    const struct identify_answer *a = test_object(v->r, point);
+    if (v->r->outcome != SCAN_OK)
+        return say("not asked", "未查询");
+    if (a->kind == ANSWER_REFUSED)
+        return v->pt->has_mei
+                   ? say("the device has no such identification object", "仪器没有该标识对象")
+                   : say("the device has no such register", "仪器没有该寄存器");
+    return v->pt->has_mei ? say("no answer to the identification request", "标识请求无应答")
+                          : say("no answer to this request", "该请求无应答");
+}
+
+/* An identification object, or registers with characters: what is not there is nobody's duty
+ * (objects beyond the first three: Modbus protocol 6.21). */
+static void explain_text(const struct view *v, size_t point, struct test_row *row)
+{
+    const struct identify_answer *a = test_text(v->r, point);
+    char text[TEST_CELL - 2];
 
     row->is_text = true;
-    snprintf(row->at, sizeof row->at, "mei:%u", v->pt->mei);
+    if (v->pt->has_mei)
+        snprintf(row->at, sizeof row->at, "mei:%u", v->pt->mei);
+    else
+        profile_address(v->pt->at, row->at);
     snprintf(row->words, sizeof row->words, "-");
     snprintf(row->value, sizeof row->value, "-");
-    row->verdict = a->kind == ANSWER_TEXT ? TEST_GOOD : TEST_ABSENT;
+    if (a->kind != ANSWER_TEXT && a->kind != ANSWER_WORDS) {
+        row->verdict = v->r->outcome == SCAN_OK ? TEST_ABSENT : TEST_MISSING;
+        snprintf(row->why, sizeof row->why, "%s", why_no_text(v, a));
+        return;
+    }
+    row->verdict = TEST_GOOD;
     if (a->kind == ANSWER_TEXT) {
         const struct profile_identify any = { .mei = v->pt->mei, .type = TYPE_TEXT };
-        char text[TEST_CELL - 2];
         identify_print(v->p, &any, a, text, sizeof text);
-        snprintf(row->value, sizeof row->value, "\"%s\"", text);
-        return;
+    } else {
+        print_words(a->words, v->pt->at.count, row->words, sizeof row->words);
+        text_from_words(a->words, v->pt->at.count, (enum word_order)v->order, text,
+                        sizeof text);
     }
-    if (v->r->outcome != SCAN_OK) {
-        row->verdict = TEST_MISSING;
-        snprintf(row->why, sizeof row->why, "%s", say("not asked", "未查询"));
-        return;
-    }
-    snprintf(row->why, sizeof row->why, "%s",
-             a->kind == ANSWER_REFUSED
-                 ? say("the device has no such identification object", "仪器没有该标识对象")
-                 : say("no answer to the identification request", "标识请求无应答"));
+    snprintf(row->value, sizeof row->value, "\"%s\"", text);
 }
 
 static void explain_missing(const struct view *v, struct test_row *row)
@@ -407,8 +411,8 @@ void test_explain(const struct test_result *r, size_t point, struct test_row *re
     *ret = (struct test_row){ .verdict = verdict_of(v.reading->verdict),
                               .number = DECIMAL_MISSING };
     v.order = order >= 0 ? order : ORDER_ABCD;
-    if (pt->has_mei) {
-        explain_object(&v, point, ret);
+    if (pt->has_mei || pt->type == TYPE_TEXT) {
+        explain_text(&v, point, ret);
         return;
     }
     const struct unit *unit = unit_of(&v, &conversion);
@@ -418,13 +422,6 @@ void test_explain(const struct test_result *r, size_t point, struct test_row *re
     profile_address(at, ret->at);
     snprintf(ret->unit, sizeof ret->unit, "%s", unit ? unit->code : "");
     fill_words(&v, ret->words, sizeof ret->words);
-    if (pt->type == TYPE_TEXT) {
-        fill_text(&v, ret);
-        ret->verdict = is_read(&v, pt->at) ? TEST_GOOD : TEST_MISSING;
-        if (ret->verdict == TEST_MISSING)
-            explain_missing(&v, ret);
-        return;
-    }
     fill_number(&v, ret);
     if (ret->verdict == TEST_MISSING) {
         explain_missing(&v, ret);

@@ -49,13 +49,19 @@ static size_t tests_of(const struct profile *p)
     return p->identify_n < TEST_ANSWERS_MAX ? p->identify_n : TEST_ANSWERS_MAX;
 }
 
-/* The point that the nth object stands for; points_n when there is none. */
-static size_t point_of_object(const struct profile *p, size_t n)
+/* Texts are not polled: a question of its own for each. */
+static bool is_asked_apart(const struct profile_point *pt)
+{
+    return pt->has_mei || pt->type == TYPE_TEXT;
+}
+
+/* The point that the nth of these questions is about; points_n when there is none. */
+static size_t point_asked_apart(const struct profile *p, size_t n)
 {
     size_t i = 0;
 
     for (; i < p->points_n; i++) {
-        if (p->points[i].has_mei && n-- == 0)
+        if (is_asked_apart(&p->points[i]) && n-- == 0)
             break;
     }
     return i;
@@ -66,14 +72,15 @@ const struct identify_answer *test_answer(const struct test_result *r, size_t te
     return test < tests_of(test_profile(r)) ? &r->answers[test] : &nothing;
 }
 
-const struct identify_answer *test_object(const struct test_result *r, size_t point)
+const struct identify_answer *test_text(const struct test_result *r, size_t point)
 {
     const struct profile *p = test_profile(r);
     size_t at = tests_of(p);
 
     for (size_t i = 0; i < point; i++)
-        at += p->points[i].has_mei;
-    return p->points[point].has_mei && at < TEST_ANSWERS_MAX ? &r->answers[at] : &nothing;
+        at += is_asked_apart(&p->points[i]);
+    return is_asked_apart(&p->points[point]) && at < TEST_ANSWERS_MAX ? &r->answers[at]
+                                                                      : &nothing;
 }
 
 /* False when there is no further question. */
@@ -81,17 +88,19 @@ static bool identify_request(const struct test_result *r, size_t n, struct bus_r
 {
     const struct profile *p = test_profile(r);
     size_t tests = tests_of(p);
-    size_t point = n < tests ? p->points_n : point_of_object(p, n - tests);
+    size_t point = n < tests ? p->points_n : point_asked_apart(p, n - tests);
 
     if (n == TEST_ANSWERS_MAX || (n >= tests && point == p->points_n))
         return false;
     const struct profile_identify *t = n < tests ? &p->identify[n] : NULL;
-    int object = t ? t->mei : p->points[point].mei;
+    const struct profile_point *pt = t ? NULL : &p->points[point];
+    int object = t ? t->mei : pt->has_mei ? pt->mei : -1;
+    struct register_address at = t ? t->at : pt->at;
     *ret = (struct bus_request){
         .unit = r->conf->unit,
-        .function = object >= 0 ? BUS_IDENTIFY : t->at.space,
-        .first = object >= 0 ? (uint16_t)object : t->at.first,
-        .count = object >= 0 ? 1 : t->at.count,
+        .function = object >= 0 ? BUS_IDENTIFY : at.space,
+        .first = object >= 0 ? (uint16_t)object : at.first,
+        .count = object >= 0 ? 1 : at.count,
         .timeout_ms = r->conf->timeout_ms > 0 ? r->conf->timeout_ms : DEVICE_TIMEOUT_MS,
     };
     return true;

@@ -37,7 +37,7 @@ struct test_result {
     struct reading *readings; /* one per point of the profile */
     struct test_failure failures[TEST_FAILURES_MAX];
     size_t failures_n;
-    struct identify_answer answers[TEST_ANSWERS_MAX]; /* tests first, then objects */
+    struct identify_answer answers[TEST_ANSWERS_MAX]; /* tests first, then texts */
     struct bus_reply *kept[TEST_ANSWERS_MAX];         /* what the answers point to */
     struct buf frames;                                /* "> 01 03 ...\n< ..." */
 };
@@ -58,9 +58,9 @@ void test_pass_done(struct test_pass *t);
 /* 0 or a negative errno. */
 int test_pass_run(struct test_pass *t);
 
-/* What the device says of one identification test, and as the MEI object of a point. */
+/* What the device says of one identification test, and as the text of a point. */
 const struct identify_answer *test_answer(const struct test_result *r, size_t test);
-const struct identify_answer *test_object(const struct test_result *r, size_t point);
+const struct identify_answer *test_text(const struct test_result *r, size_t point);
 
 /* The profile whose layout the device has. */
 const struct profile *test_profile(const struct test_result *r);

@@ -267,6 +267,20 @@ void test_report_print(const struct test_pass *t, size_t device, struct test_tal
 
 /* ---- JSON ---- */
 
+/* Without the quotation marks of the table; null when none came. */
+static void put_text(struct buf *b, const char *cell)
+{
+    char text[TEST_CELL];
+    size_t n = strlen(cell);
+
+    if (n < 2 || cell[0] != '"') {
+        buf_json(b, NULL);
+        return;
+    }
+    snprintf(text, sizeof text, "%.*s", (int)(n - 2), cell + 1);
+    buf_json(b, text);
+}
+
 static void put_row(struct buf *b, const char *id, const struct test_row *row)
 {
     char number[DECIMAL_TEXT_MAX];
@@ -276,7 +290,7 @@ static void put_row(struct buf *b, const char *id, const struct test_row *row)
     buf_json(b, id);
     buf_printf(b, ",\"at\":\"%s\",\"words\":\"%s\",\"value\":", row->at, row->words);
     if (row->is_text)
-        buf_json(b, row->value);
+        put_text(b, row->value);
     else
         buf_puts(b, *number ? number : "null");
     buf_puts(b, ",\"unit\":");

@@ -24,6 +24,8 @@ TYPES = {
     "bcd32": ("I", 0x98765432, "98765432"),
 }
 STEP = 100  # registers between the orders
+TEXT = "Wasser 7"  # no channel: sluice test alone shows it
+TEXTS = {f"text_{order.lower()}": TEXT for order in ORDERS}
 BITS = {"register_bit": "1", "no_bit": "0", "coil": "1", "input_bit": "0", "field": "171"}
 
 
@@ -54,6 +56,11 @@ def everything(space):
             lines.append(point(name, f"{space}:{at}", kind, f", order: {order}"))
             expected[name] = printed
             at += len(words)
+    for k, order in enumerate(ORDERS):  # characters have a byte order and no word order
+        swapped = "BADC" if order in ("BADC", "DCBA") else "ABCD"
+        registers[f"h:{600 + 10 * k}"] = in_order(TEXT.encode(), swapped)
+        lines.append(f"  - {{id: text_{order.lower()}, at: \"h:{600 + 10 * k}/4\", type: str, "
+                     f"order: {order}}}")
     registers["h:500"] = [0x0008, 0x0AB0]
     registers["c:3"], registers["d:9"] = [1], [0]
     lines += [point("register_bit", "h:500.3", "bit"), point("no_bit", "h:500.4", "bit"),
@@ -75,7 +82,7 @@ def check_pass(binary, station, expected):
     assert done.returncode == 0, done.stdout + done.stderr
     shown = json.loads(done.stdout, parse_float=str, parse_int=str)
     points = {p["id"]: p["value"] for p in shown["devices"][0]["points"]}
-    assert points == expected
+    assert points == {**expected, **TEXTS}
 
 
 DEVICE = "id: d, profile: everything, bus: b, unit: 3, poll: 1s"

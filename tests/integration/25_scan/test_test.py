@@ -40,6 +40,18 @@ def test_is_content_with_a_sound_device(sluice, simulate):
     assert test.stdout.splitlines()[-1] == "1 device, 6 points: 6 good"
 
 
+def test_reads_the_texts_that_are_not_polled(sluice, simulate):
+    simulate({}, {"o3": ("thermo-49iq", 1)})
+    test = sluice("test", "--config", "sim.yaml")
+    assert test.returncode == 0, test.stdout
+    assert re.search(r'^  firmware +h:523/16 +3439 6951 .*"49iQ" +good', test.stdout, re.M)
+    assert re.search(r"^  serial_number .* absent +the device has no such register$", test.stdout, re.M)
+    shown = json.loads(sluice("test", "--config", "sim.yaml", "--json").stdout)
+    values = {p["id"]: p["value"] for p in shown["devices"][0]["points"]}
+    assert values["firmware"].startswith("49iQ")
+    assert values["serial_number"] is None
+
+
 def test_shows_frames_of_both_directions(sluice, simulate):
     simulate({"ph": ("hamilton-ph-arc", 3)})
     test = sluice("test", "--config", "sim.yaml", "--frames")
