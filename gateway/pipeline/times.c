@@ -10,7 +10,7 @@
 #include "gateway/pipeline/internal.h"
 
 enum {
-    AHEAD_PERIODS = 256, /* looked up at once */
+    AHEAD_PERIODS = 1024, /* looked up at once */
     AHEAD_MIN_MS = 60000,
     RECENT_PER_STREAM = 128, /* rows that may wait for their commit: two minutes at 1 Hz */
 };
