@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/base/log.h"
 #include "gateway/cmd/cmd.h"
@@ -20,7 +22,7 @@ enum {
 struct ingest_arguments {
     const char *broker, *db, *database, *org, *bucket, *token_file, *db_username,
         *db_password_file, *region, *shards, *username, *password_file, *ca, *cert, *key,
-        *proof, *clock;
+        *proof, *listen, *id, *clock;
     double ack_interval_s, retention_days;
     bool is_verbose;
 };
@@ -106,6 +108,18 @@ static const struct cmd_option options[] = {
       .value = "SECONDS",
       .help =
           "Acknowledge at the latest after so long; stations send again after twice theirs." },
+    { .name = "id",
+      .type = OPTION_TEXT,
+      OPTION(id),
+      .value = "TEXT",
+      .help = "MQTT client id; without one it is made from region and shards, so that a second "
+              "ingest for the same ones takes over." },
+    { .name = "listen",
+      .letter = 'l',
+      .type = OPTION_TEXT,
+      OPTION(listen),
+      .value = "HOST:PORT",
+      .help = "Serve /metrics for Prometheus and /healthz there." },
     { .name = "username",
       .letter = 'u',
       .type = OPTION_TEXT,
@@ -218,6 +232,13 @@ static int check(const struct ingest_arguments *o, struct ingest_options *g)
     return read_proof(o->proof, &g->database.proof);
 }
 
+/* From the service's thread: the main one waits for signals. */
+static void end_replaced(void *user)
+{
+    atomic_store((atomic_bool *)user, true);
+    kill(getpid(), SIGTERM);
+}
+
 static void say_ready(void *user)
 {
     (void)user;
@@ -229,6 +250,8 @@ static void fill(const struct ingest_arguments *o, struct ingest_options *g)
 {
     g->subscriber.broker = o->broker;
     g->subscriber.region = o->region;
+    g->subscriber.client_id = o->id;
+    g->listen = o->listen;
     g->subscriber.username = o->username;
     g->subscriber.ca = o->ca;
     g->subscriber.cert = o->cert;
@@ -242,8 +265,9 @@ static void fill(const struct ingest_arguments *o, struct ingest_options *g)
 }
 
 /* Signals are blocked before the first thread is made: only sigwait() sees them. */
-static int serve(const struct ingest_options *g)
+static int serve(struct ingest_options *g)
 {
+    atomic_bool is_replaced = false;
     struct ingest *service;
     sigset_t ends;
     int number;
@@ -254,6 +278,8 @@ static int serve(const struct ingest_options *g)
     sigaddset(&ends, SIGINT);
     sigaddset(&ends, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    g->on_replaced = end_replaced;
+    g->user = &is_replaced;
     int rc = ingest_start(g, &service);
     if (rc < 0) {
         fprintf(stderr, "sluice ingest: cannot start: %s.\n", strerror(-rc));
@@ -263,7 +289,10 @@ static int serve(const struct ingest_options *g)
         sigwait(&ends, &number);
     while (number == SIGHUP); /* nothing to reload, and no reason to end */
     ingest_stop(service);
-    return EXIT_DONE;
+    if (!atomic_load(&is_replaced))
+        return EXIT_DONE;
+    log_error("another ingest has taken over these shards: ended; see --id");
+    return EXIT_FOUND;
 }
 
 static int run(const void *opt, int argc, char **argv)
@@ -304,7 +333,13 @@ const struct cmd cmd_ingest = {
         "VictoriaMetrics, and acknowledges entries to their stations once the database has\n"
         "taken them. Keeps nothing: what was not acknowledged is sent again by the station.\n"
         "Lines that the database refuses one by one are logged with station and entry, and\n"
-        "acknowledged then, so that a station is not held up for ever.\n"
+        "acknowledged then, so that a station is not held up for ever. Frames that can never "
+        "be\n"
+        "decoded are refused: their station sets them aside and goes on.\n"
+        "VictoriaMetrics answers before anything is on its disk: entries are acknowledged "
+        "after\n"
+        "a snapshot, made and removed, has put them there. Start it with\n"
+        "-dedup.minScrapeInterval=1ms -snapshotsMaxAge=1d.\n"
         "Prints \"ready\" once it is subscribed; SIGTERM or Ctrl-C ends it within two "
         "seconds.\n\n"
         "Examples:\n"

@@ -113,7 +113,7 @@ void centre_ack_sent(struct centre *c, int64_t now_ms)
     for (size_t i = 0; i < n; i++)
         segment_asked(asked[i], now_ms);
     ledger_published(&r->ledger, MQTT_ACK_RANGES);
-    r->refused_n = 0;
+    r->refused_n = r->unsaid = 0;
     if (r->ledger.acked_n == 0 && n < MQTT_ACK_NEEDS)
         run_be_silent(c, r);
 }

@@ -10,11 +10,15 @@
 #include "gateway/base/log.h"
 #include "gateway/base/queue.h"
 #include "gateway/ingest/centre.h"
+#include "gateway/ingest/metrics.h"
+#include "gateway/ingest/observe.h"
 #include "gateway/uplink/mqtt_message.h"
 
 enum {
     MESSAGES_AT_ONCE = 256, /* before the database and the acknowledgements have their turn */
-    STOP_POST_MS = 900,     /* for the post under way, then it is broken off */
+    OBSERVE_MS = 1000,      /* between two texts for monitoring */
+    METRICS_MAX = 16 << 20,
+    STOP_POST_MS = 900, /* for the post under way, then it is broken off */
     STOP_PROOF_MS = 500,
     STOP_FLUSH_MS = 300, /* for the last acknowledgements */
 };
@@ -37,8 +41,10 @@ struct ingest {
     struct centre *centre;
     struct database *database;
     struct queue *posts, *answers;
-    struct buf ack;
-    bool is_posting, is_ready;
+    struct buf ack, metrics;
+    struct observe *observe;
+    int64_t observe_ms;
+    bool is_posting, is_ready, is_connected, is_replaced;
     uint64_t dropped_told;
     atomic_bool is_stopping;
     pthread_t worker, poster;
@@ -133,10 +139,15 @@ static void take_messages(struct ingest *g, int64_t timeout_ms)
 
 static void hold_connection(struct ingest *g)
 {
-    bool is_connected = subscriber_hold(g->subscriber);
     uint64_t dropped = subscriber_dropped(g->subscriber);
 
-    if (is_connected && !g->is_ready) {
+    g->is_connected = subscriber_hold(g->subscriber);
+    if (subscriber_is_replaced(g->subscriber) && !g->is_replaced) {
+        g->is_replaced = true;
+        if (g->o.on_replaced)
+            g->o.on_replaced(g->o.user);
+    }
+    if (g->is_connected && !g->is_ready) {
         g->is_ready = true;
         if (g->o.on_ready)
             g->o.on_ready(g->o.user);
@@ -147,6 +158,21 @@ static void hold_connection(struct ingest *g)
                     dropped);
         g->dropped_told = dropped;
     }
+}
+
+static void tell_monitoring(struct ingest *g)
+{
+    const struct metrics_more more = { g->is_connected, subscriber_dropped(g->subscriber) };
+    int64_t now_ms = mono_ms();
+
+    if (!g->observe || now_ms < g->observe_ms)
+        return;
+    g->observe_ms = now_ms + OBSERVE_MS;
+    buf_clear(&g->metrics);
+    metrics_write(&g->metrics, g->centre, &more, now_ms, clock_wall_ms(&g->o.clock));
+    if (buf_text(&g->metrics))
+        observe_set(g->observe, g->metrics.data, g->metrics.size,
+                    metrics_trouble(g->centre, &more));
 }
 
 static void finish(struct ingest *g)
@@ -175,6 +201,7 @@ static void *work(void *arg)
         take_answer(g, 0);
         post_next(g);
         acknowledge(g, mono_ms());
+        tell_monitoring(g);
         take_messages(g, centre_wait_ms(g->centre, mono_ms(), g->is_posting));
     }
     finish(g);
@@ -182,6 +209,18 @@ static void *work(void *arg)
 }
 
 /* ---- life ---- */
+
+static int start_observing(struct ingest *g)
+{
+    char error[160];
+    int rc = observe_start(g->o.listen, &g->observe, error, sizeof error);
+
+    if (rc < 0)
+        log_error("%s", error);
+    else
+        log_notice("metrics at port %u", observe_port(g->observe));
+    return rc;
+}
 
 static int create_parts(struct ingest *g)
 {
@@ -199,7 +238,7 @@ static int create_parts(struct ingest *g)
         rc = queue_create(sizeof(struct post), 1, &g->posts);
     if (rc == 0)
         rc = queue_create(sizeof(struct answer), 1, &g->answers);
-    return rc;
+    return rc == 0 && g->o.listen ? start_observing(g) : rc;
 }
 
 int ingest_start(const struct ingest_options *o, struct ingest **ret)
@@ -210,6 +249,7 @@ int ingest_start(const struct ingest_options *o, struct ingest **ret)
         return -ENOMEM;
     g->o = *o;
     g->ack = BUF_INIT(MQTT_ACK_MAX);
+    g->metrics = BUF_INIT(METRICS_MAX);
     int rc = create_parts(g);
     if (rc == 0) {
         g->has_poster = pthread_create(&g->poster, NULL, post_all, g) == 0;
@@ -249,11 +289,13 @@ void ingest_stop(struct ingest *g)
         queue_close(g->posts);
         pthread_join(g->poster, NULL);
     }
+    observe_stop(g->observe);
     centre_destroy(g->centre);
     subscriber_destroy(g->subscriber);
     database_destroy(g->database);
     queue_destroy(g->posts);
     queue_destroy(g->answers);
     buf_done(&g->ack);
+    buf_done(&g->metrics);
     free(g);
 }

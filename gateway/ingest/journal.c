@@ -56,7 +56,7 @@ int64_t journal_wait_ms(const struct journal *j, int64_t now_ms, int64_t interva
 {
     if (!j->items || j->is_replaying)
         return INT64_MAX;
-    bool is_pressing = j->size > JOURNAL_BYTES / 2;
+    bool is_pressing = j->size > JOURNAL_BYTES / 2 || j->items_n >= JOURNAL_ITEMS;
     int64_t due = is_pressing ? now_ms : j->since_ms + interval_ms;
 
     if (due < j->not_before_ms)

@@ -16,7 +16,8 @@ struct item; /* segment.h */
 
 enum {
     JOURNAL_BYTES = 32 << 20, /* lines; at half of it a proof is due */
-    JOURNAL_REST = 10,        /* a proof is asked for after so many times what the last took */
+    JOURNAL_ITEMS = 512,      /* the same for entries: stations wait with a full window */
+    JOURNAL_REST = 5,         /* a proof is asked for after so many times what the last took */
 };
 
 struct journal {

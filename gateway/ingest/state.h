@@ -21,8 +21,9 @@ enum {
     STATE_GAP_SCAN_MS = 250,  /* how soon a due question is noticed */
     STATE_IDLE_MS = 600000,   /* what is aside so long without anything new is dropped */
     STATE_LINGER_MS = 200,    /* longest that an entry waits for others to share its post */
-    STATE_READY_BYTES = 64 << 10,         /* kept: enough to fill a post without waiting */
-    STATE_TELL_MS = 10000,                /* one sentence of a kind in this time */
+    STATE_READY_BYTES = 64 << 10, /* kept: enough to fill a post without waiting */
+    STATE_TELL_MS = 10000,        /* one sentence of a kind in this time */
+    STATE_UNSAID_MAX = 256, /* entries stored: acknowledged at once, a full window waits */
     STATE_REFUSED_MAX = MQTT_ACK_REFUSED, /* not yet published; more are refused again */
     STATE_DAMAGED_MAX = 8,                /* entries whose frames came damaged, of one run */
     STATE_DAMAGED_TRIES = 3, /* the same damage so often is in the log, not on the way */
@@ -57,6 +58,7 @@ struct run { /* one epoch of a station */
     size_t kept_bytes, aside_bytes; /* kept includes aside */
     struct mqtt_refused refused[STATE_REFUSED_MAX];
     size_t refused_n;
+    size_t unsaid; /* entries stored since the last acknowledgement */
     struct damaged damaged[STATE_DAMAGED_MAX];
     size_t damaged_next;
     bool is_gone; /* replaced: goes when nothing is kept */

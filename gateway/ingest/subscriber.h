@@ -15,6 +15,7 @@
 struct subscriber_options {      /* texts must outlive the subscriber */
     const char *broker, *region; /* region NULL: all */
     uint64_t shards;             /* a bit for each */
+    const char *client_id;       /* NULL: one for this region and set of shards */
     const char *username, *password, *ca, *cert, *key;
 };
 
@@ -38,6 +39,10 @@ bool subscriber_next(struct subscriber *s, int64_t timeout_ms, struct mqtt_note 
 bool subscriber_publish(struct subscriber *s, const char *topic, const void *data, size_t size);
 /* Waits at most timeout_ms for the broker to have what was published. */
 void subscriber_flush(struct subscriber *s, int64_t timeout_ms);
+
+/* Another ingest with the same client id has connected, which the broker told: it has the
+ * shards now, and this one does not connect again. */
+bool subscriber_is_replaced(const struct subscriber *s);
 
 void subscriber_wake(struct subscriber *s);
 void subscriber_stop(struct subscriber *s);

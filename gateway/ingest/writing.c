@@ -249,14 +249,16 @@ static int64_t ripe_ms(const struct centre *c)
 
 static void store(struct centre *c, struct item *i)
 {
-    struct station *s = i->run->station;
+    struct run *r = i->run;
+    struct station *s = r->station;
 
     c->counts.entries++;
     s->stored_entries++;
     if (i->newest_ms > s->stored_ms)
         s->stored_ms = i->newest_ms;
-    ledger_store(&i->run->ledger, i->seq, i->crc);
-    run_speak(c, i->run, c->now_ms + c->o.ack_interval_ms);
+    ledger_store(&r->ledger, i->seq, i->crc);
+    bool is_much = ++r->unsaid >= STATE_UNSAID_MAX;
+    run_speak(c, r, is_much ? c->now_ms : c->now_ms + c->o.ack_interval_ms);
     settle_item(c, i);
 }
 

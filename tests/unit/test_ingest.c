@@ -882,9 +882,9 @@ static void asks_for_proofs_ever_more_rarely_when_they_fail_or_take_long(void **
     prove(s, UPLINK_DELIVERED, "");
     say_frames(s, 1, 1);
     deliver(s);
-    s->now += 20000;
+    s->now += 13000;
     assert_false(centre_next_proof(s->c, s->now));
-    s->now += 10000;
+    s->now += 2000;
     assert_true(centre_next_proof(s->c, s->now));
     for (int i = 0; i < 12; i++) {
         prove(s, UPLINK_LATER, "HTTP 500");
