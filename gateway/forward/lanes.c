@@ -9,6 +9,7 @@
 
 enum {
     EVENTS_FIRST = 64,           /* newest events sent before a backlog */
+    EVENTS_BYTES = 64 << 10,     /* of them: 1 KiB each */
     LANES_BEYOND = EVENTS_FIRST, /* entries behind that part the lanes */
     RANGES_SPARE = 64,           /* of the cursor, kept free for acknowledgements */
 };
@@ -88,6 +89,7 @@ static int read_events(struct follow *f, uint64_t last)
 {
     if (f->live_from == 0 || f->events_to >= last)
         return 0;
+    batch_set_bytes(&f->batch, EVENTS_BYTES); /* urgent whatever the pace */
     int rc = batch_read_events(&f->batch, f->events_to, EVENTS_FIRST);
     if (rc == 0)
         f->events_to = last;
@@ -168,9 +170,9 @@ int lanes_read(struct follow *f, uint64_t last, int64_t now_ms)
 
     skip_trimmed(f);
     part_or_join(f, last);
+    rc = read_events(f, last);
     size_t room = pace_room(&f->pace);
     batch_set_bytes(&f->batch, room > PACE_LEAST ? room : PACE_LEAST);
-    rc = read_events(f, last);
     if (rc == 0 && f->batch.n == 0 && room > 0)
         rc = read_needed(f);
     if (rc == 0 && f->batch.n == 0 && room > 0 && f->fu->kind->is_windowed)

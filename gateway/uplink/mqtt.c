@@ -33,6 +33,7 @@ enum {
     INBOX_BYTES_MAX = 1 << 20,
     PACKET_IN_MAX = 64 << 10, /* acknowledgements, later commands */
     STATUS_MAX = 256,
+    PACKET_TOO_LARGE = 0x95, /* reason code */
 };
 
 enum confirm { CONFIRM_CENTRE, CONFIRM_BROKER };
@@ -148,7 +149,8 @@ static const struct field mqtt_fields[] = {
       .type = FIELD_BOOL,
       .offset = OPTION(has_topic_alias),
       .dflt = "false",
-      .help = "Say long topics once for a connection (MQTT 5): for metered links." },
+      .help = "For metered links: topics are said once for a connection (MQTT 5), and the "
+              "centre's acknowledgements are not acknowledged in turn." },
     { .name = NULL },
 };
 
@@ -203,6 +205,7 @@ static void fill_link_options(struct uplink *u)
         .will = u->will,
         .will_delay_s = WILL_DELAY_S,
         .has_topic_alias = o->has_topic_alias,
+        .is_frugal = o->has_topic_alias, /* a lost acknowledgement costs a repetition */
         .filters = &u->filter,
         .filters_n = o->confirm == CONFIRM_CENTRE,
         .packet_in_max = PACKET_IN_MAX,
@@ -301,6 +304,18 @@ static void forget_sent(struct uplink *u)
         u->sent[i].n = 0;
 }
 
+/* A broker that closes the connection over a packet's size does not say which packet. */
+static void refuse_largest(struct uplink *u)
+{
+    const struct message *largest = NULL;
+
+    for (size_t i = 0; i < MQTT_WINDOW_MAX; i++)
+        if (u->sent[i].n > 0 && (!largest || u->sent[i].bytes > largest->bytes))
+            largest = &u->sent[i];
+    if (largest)
+        gather_refusal(u, largest, UPLINK_REFUSED, mqtt_reason_text(PACKET_TOO_LARGE));
+}
+
 /* One note, waited for at most timeout_ms. False when there was none. */
 static bool pump(struct uplink *u, int64_t timeout_ms)
 {
@@ -311,6 +326,8 @@ static bool pump(struct uplink *u, int64_t timeout_ms)
         take_published(u, &n);
     if (n.kind == MQTT_NOTE_MESSAGE)
         take_message(u, &n);
+    if (n.kind == MQTT_NOTE_LOST && n.reason == PACKET_TOO_LARGE)
+        refuse_largest(u);
     if (n.kind == MQTT_NOTE_LOST)
         forget_sent(u);
     mqtt_note_done(&n);

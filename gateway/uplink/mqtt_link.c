@@ -465,7 +465,7 @@ static int start_subscribe(struct mqtt_link *l)
     if (!qos)
         return -ENOMEM;
     for (size_t i = 0; i < l->o->filters_n; i++)
-        qos[i] = 1;
+        qos[i] = l->o->is_frugal ? 0 : 1;
     r.context = l;
     if (l->speaks_v4) {
         r.onSuccess = on_subscribe;

@@ -34,7 +34,8 @@ struct mqtt_link_options { /* texts are not copied: they must outlive the link *
     bool has_topic_alias;       /* MQTT 5: topics that are not retained are said once */
     const char *const *filters; /* subscribed with QoS 1 after each connect */
     size_t filters_n;
-    size_t packet_in_max;              /* larger ones the broker is told not to send */
+    bool is_frugal;       /* with QoS 0: what is lost with a connection comes again anyway */
+    size_t packet_in_max; /* larger ones the broker is told not to send */
     size_t inbox_max, inbox_bytes_max; /* messages not yet taken; beyond, they are dropped */
 };
 
