@@ -71,16 +71,16 @@ static double first_number(double a, double b)
 static void set_range(struct qc_config *q, const struct profile_point *p,
                       const struct correction_conf *c)
 {
-    q->fail_min = first_number(p->range_min, q->fail_min);
-    q->fail_max = first_number(p->range_max, q->fail_max);
+    q->range.fail.min = first_number(p->range_min, q->range.fail.min);
+    q->range.fail.max = first_number(p->range_max, q->range.fail.max);
     if (!c)
         return;
-    q->fail_min = first_number(c->range.min, q->fail_min);
-    q->fail_max = first_number(c->range.max, q->fail_max);
-    q->suspect_min = first_number(c->suspect.min, q->suspect_min);
-    q->suspect_max = first_number(c->suspect.max, q->suspect_max);
+    q->range.fail.min = first_number(c->range.min, q->range.fail.min);
+    q->range.fail.max = first_number(c->range.max, q->range.fail.max);
+    q->range.suspect.min = first_number(c->suspect.min, q->range.suspect.min);
+    q->range.suspect.max = first_number(c->suspect.max, q->range.suspect.max);
     if (c->stuck >= 0)
-        q->stuck = (unsigned)c->stuck;
+        q->stuck.n = (unsigned)c->stuck;
 }
 
 static struct pipeline_channel treatment_of(const struct device_conf *d,

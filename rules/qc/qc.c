@@ -1,273 +1,338 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/qc/qc.h"
 
-#include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
-#define SECOND    INT64_C(1000)
-#define MINUTE    (60 * SECOND)
-#define HOUR      (60 * MINUTE)
-#define NEVER     0, 0
-#define NO_EXEMPT NAN, NAN
-
-/*
- * Starting values of facts/quality-control section 5. Stuck is a time: so many equal values at
- * the interval of the table; who polls faster waits as long, who polls slower sees as many.
- */
-struct habit {
-    unsigned stuck;
-    int64_t stuck_interval_ms;
-    double exempt_min, exempt_max;
+/* What a sample is judged with: the arguments of each step of the chain. */
+struct job {
+    const struct qc_config *c;
+    struct qc_state *st;
+    const struct qc_input *in;
+    struct sample *s;
+    double x;
+    bool is_gap;
 };
 
+/* What a flag of a test adds to the verdict. */
 static const struct {
-    unsigned gap_intervals, gap_hold;
-    int64_t gap_hold_ms; /* 0: gap_hold samples */
-    struct habit habit;
-} media[MEDIUM_COUNT_] = {
-    [MEDIUM_AIR] = { 3, 2, 0, { 30, MINUTE, NO_EXEMPT } },
-    [MEDIUM_WEATHER] = { 3, 2, 0, { 60, MINUTE, NO_EXEMPT } },
-    [MEDIUM_WATER] = { 2, 1, 0, { 12, 15 * MINUTE, NO_EXEMPT } },
-    [MEDIUM_SOIL] = { 2, 1, 0, { 96, 15 * MINUTE, NO_EXEMPT } }, /* dry soil rests for a day */
-    [MEDIUM_NOISE] = { 5, 5, 5 * SECOND, { 10, SECOND, NO_EXEMPT } },
-    [MEDIUM_RADIATION] = { 3, 3, 0, { 10, MINUTE, NO_EXEMPT } },
-    [MEDIUM_STATION] = { 3, 0, 0, { NEVER, NO_EXEMPT } },
+    uint32_t suspect, fail, not_evaluated; /* reasons; 0: adds nothing */
+    enum grade fail_grade;
+} meanings[QC_TEST_COUNT_] = {
+    [QC_TEST_TIME] = { REASON_CLK_DUP, REASON_CLK_FUTURE, 0, GRADE_BAD },
+    [QC_TEST_RANGE] = { REASON_RANGE_SUSPECT, REASON_RANGE, 0, GRADE_BAD },
+    [QC_TEST_HOLD] = { 0, REASON_WARMUP, REASON_AFTER_GAP, GRADE_BAD },
+    [QC_TEST_STUCK] = { 0, REASON_STUCK, 0, GRADE_BAD },
+    /* A real spill looks like a spike or a jump at first: suspect, never bad. */
+    [QC_TEST_SPIKE] = { REASON_SPIKE, REASON_SPIKE, 0, GRADE_SUSPECT },
+    [QC_TEST_RATE] = { REASON_RATE, REASON_RATE, 0, GRADE_SUSPECT },
+    [QC_TEST_FLAT] = { REASON_FLAT, REASON_FLAT, 0, GRADE_BAD },
+    [QC_TEST_ATTENUATED] = { REASON_ATTENUATED, REASON_ATTENUATED, 0, GRADE_BAD },
+    [QC_TEST_MULTI] = { REASON_MULTI, 0, 0, GRADE_BAD },
+    [QC_TEST_REFERENCE] = { REASON_REFERENCE, 0, 0, GRADE_BAD },
+    /* outside the usual range of the season, and outside what it can be */
+    [QC_TEST_CLIMATE] = { REASON_CLIMATE, REASON_CLIMATE, 0, GRADE_BAD },
 };
 
-/* Where the medium's habit is wrong: what may rest, rests at a value, or is measured in cycles.
- */
-static const struct {
-    const char *quantity;
-    struct habit habit;
-} quantity_habits[] = {
-    { "pm1", { 10, MINUTE, NO_EXEMPT } },
-    { "pm2_5", { 10, MINUTE, NO_EXEMPT } },
-    { "pm10", { 10, MINUTE, NO_EXEMPT } },
-    { "tsp", { 10, MINUTE, NO_EXEMPT } },
-    /* below the detection limit most of the year */
-    { "hydrogen_sulfide", { 30, MINUTE, 0, 0 } },
-    { "hydrogen_chloride", { 30, MINUTE, 0, 0 } },
-    { "chlorine", { 30, MINUTE, 0, 0 } },
-    { "total_reduced_sulfur", { 30, MINUTE, 0, 0 } },
-    { "formaldehyde", { 30, MINUTE, 0, 0 } },
-    { "tvoc", { 30, MINUTE, 0, 0 } },
-    { "benzene", { 30, MINUTE, 0, 0 } },
-    { "toluene", { 30, MINUTE, 0, 0 } },
-    { "ethylbenzene", { 30, MINUTE, 0, 0 } },
-    { "xylenes", { 30, MINUTE, 0, 0 } },
-    { "styrene", { 30, MINUTE, 0, 0 } },
-    /* calm, no rain, night, fog: legitimate rest */
-    { "wind_speed", { 60, MINUTE, 0, 0.5 } },
-    { "wind_gust", { 60, MINUTE, 0, 0.5 } },
-    { "rh", { 60, MINUTE, 99.5, 105 } },
-    { "precip_intensity", { 60, MINUTE, 0, 0 } },
-    { "irradiance", { 60, MINUTE, -20, 10 } },
-    { "uv_index", { 60, MINUTE, 0, 0 } },
-    { "illuminance", { 60, MINUTE, 0, 1 } },
-    /* a vane rests in a calm that only the wind speed knows of */
-    { "wind_dir", { NEVER, NO_EXEMPT } },
-    { "wind_gust_dir", { NEVER, NO_EXEMPT } },
-    /* codes, counters and what saturates or rests for days */
-    { "precip", { NEVER, NO_EXEMPT } },
-    { "precip_type", { NEVER, NO_EXEMPT } },
-    { "snow_depth", { NEVER, NO_EXEMPT } },
-    { "sunshine", { NEVER, NO_EXEMPT } },
-    { "visibility", { NEVER, NO_EXEMPT } },
-    { "dustfall", { NEVER, NO_EXEMPT } },
-    { "aqi_cn", { NEVER, NO_EXEMPT } },
-    { "aqi_us", { NEVER, NO_EXEMPT } },
-    { "eaqi", { NEVER, NO_EXEMPT } },
-    { "water_class", { NEVER, NO_EXEMPT } },
-    { "colour", { NEVER, NO_EXEMPT } },
-    { "bod5", { NEVER, NO_EXEMPT } },
-    { "faecal_coliforms", { NEVER, NO_EXEMPT } },
-    { "turbidity", { 24, 15 * MINUTE, NO_EXEMPT } },
-    { "turbidity_fnu", { 24, 15 * MINUTE, NO_EXEMPT } },
-    { "water_flow", { 12, 15 * MINUTE, 0, 0 } },
-    { "water_velocity", { 12, 15 * MINUTE, 0, 0 } },
-    /* wet-chemical analysers give one result in up to four hours */
-    { "cod", { 6, 4 * HOUR, NO_EXEMPT } },
-    { "codmn", { 6, 4 * HOUR, NO_EXEMPT } },
-    { "toc", { 6, 4 * HOUR, NO_EXEMPT } },
-    { "ammonia_nitrogen", { 6, 4 * HOUR, NO_EXEMPT } },
-    { "nitrate_nitrogen", { 6, 4 * HOUR, NO_EXEMPT } },
-    { "nitrite_nitrogen", { 6, 4 * HOUR, NO_EXEMPT } },
-    { "total_nitrogen", { 6, 4 * HOUR, NO_EXEMPT } },
-    { "total_phosphorus", { 6, 4 * HOUR, NO_EXEMPT } },
-    { "phosphate_p", { 6, 4 * HOUR, NO_EXEMPT } },
-    { "fluoride", { 6, 4 * HOUR, 0, 0 } },
-    { "sulfide", { 6, 4 * HOUR, 0, 0 } },
-    { "cyanide", { 6, 4 * HOUR, 0, 0 } },
-    { "phenols", { 6, 4 * HOUR, 0, 0 } },
-    { "oil_in_water", { 6, 4 * HOUR, 0, 0 } },
-    { "surfactants_anionic", { 6, 4 * HOUR, 0, 0 } },
-    { "copper", { 6, 4 * HOUR, 0, 0 } },
-    { "zinc", { 6, 4 * HOUR, 0, 0 } },
-    { "lead", { 6, 4 * HOUR, 0, 0 } },
-    { "cadmium", { 6, 4 * HOUR, 0, 0 } },
-    { "arsenic", { 6, 4 * HOUR, 0, 0 } },
-    { "mercury", { 6, 4 * HOUR, 0, 0 } },
-    { "chromium_vi", { 6, 4 * HOUR, 0, 0 } },
-    { "iron", { 6, 4 * HOUR, 0, 0 } },
-    { "manganese", { 6, 4 * HOUR, 0, 0 } },
-    { "nickel", { 6, 4 * HOUR, 0, 0 } },
-    /* figures of a period stand until the next one */
-    { "laeq", { 10, MINUTE, NO_EXEMPT } },
-    { "lceq", { 10, MINUTE, NO_EXEMPT } },
-    { "lzeq", { 10, MINUTE, NO_EXEMPT } },
-    { "la_max", { NEVER, NO_EXEMPT } },
-    { "la_min", { NEVER, NO_EXEMPT } },
-    { "l5", { NEVER, NO_EXEMPT } },
-    { "l10", { NEVER, NO_EXEMPT } },
-    { "l50", { NEVER, NO_EXEMPT } },
-    { "l90", { NEVER, NO_EXEMPT } },
-    { "l95", { NEVER, NO_EXEMPT } },
-    { "l_day", { NEVER, NO_EXEMPT } },
-    { "l_night", { NEVER, NO_EXEMPT } },
-    { "l_dn", { NEVER, NO_EXEMPT } },
-    { "sel", { NEVER, NO_EXEMPT } },
-    { "radon", { 10, HOUR, NO_EXEMPT } },
-    { "gross_alpha", { NEVER, NO_EXEMPT } },
-    { "gross_beta", { NEVER, NO_EXEMPT } },
-    { "aerosol_alpha", { NEVER, NO_EXEMPT } },
-    { "aerosol_beta", { NEVER, NO_EXEMPT } },
-};
-
-static const struct habit *habit_of(const struct quantity *q)
+static struct verdict verdict_with(struct verdict v, enum qc_test t, enum qc_flag f)
 {
-    for (size_t i = 0; i < sizeof quantity_habits / sizeof *quantity_habits; i++)
-        if (strcmp(quantity_habits[i].quantity, q->id) == 0)
-            return &quantity_habits[i].habit;
-    return &media[q->medium].habit;
+    if (f == QC_SUSPECT && meanings[t].suspect)
+        return verdict_add(v, GRADE_SUSPECT, meanings[t].suspect);
+    if (f == QC_FAIL && meanings[t].fail)
+        return verdict_add(v, meanings[t].fail_grade, meanings[t].fail);
+    if (f == QC_NOT_EVALUATED && meanings[t].not_evaluated)
+        return verdict_add(v, GRADE_NOT_EVALUATED, meanings[t].not_evaluated);
+    return v;
 }
 
-static unsigned stuck_count(const struct habit *h, int64_t interval_ms)
+static void note(const struct job *j, enum qc_test t, enum qc_flag f)
 {
-    if (interval_ms <= 0 || interval_ms >= h->stuck_interval_ms)
-        return h->stuck;
-    return (unsigned)((h->stuck * h->stuck_interval_ms + interval_ms - 1) / interval_ms);
+    j->st->now.flag[t] = (uint8_t)f;
+    j->s->verdict = verdict_with(j->s->verdict, t, f);
 }
 
-struct qc_config qc_default(const struct quantity *q, int64_t interval_ms)
+static void check_time(const struct job *j)
 {
-    const struct habit *h = habit_of(q);
-    struct qc_config c = {
-        .fail_min = q->range_min,
-        /* A counter grows past what a period of it can mean. */
-        .fail_max = q->agg == AGG_DIFF ? NAN : q->range_max,
-        .suspect_min = NAN,
-        .suspect_max = NAN,
-        .stuck = stuck_count(h, interval_ms),
-        .stuck_exempt_min = h->exempt_min,
-        .stuck_exempt_max = h->exempt_max,
-        .interval_ms = interval_ms,
-        .gap_intervals = media[q->medium].gap_intervals,
-        .gap_hold = media[q->medium].gap_hold,
-    };
+    const int64_t now_ms = j->in->now_ms ? j->in->now_ms : QC_NO_TIME;
+    enum qc_flag f = qc_time_check(&j->c->time, j->s->time_ms, now_ms);
 
-    if (media[q->medium].gap_hold_ms && interval_ms > 0)
-        c.gap_hold = (unsigned)((media[q->medium].gap_hold_ms + interval_ms - 1) / interval_ms);
-    return c;
-}
-
-const char *qc_config_error(const struct qc_config *c)
-{
-    if (c->fail_min > c->fail_max)
-        return "The range ends below its start.";
-    if (c->suspect_min > c->suspect_max)
-        return "The suspect range ends below its start.";
-    if (c->suspect_min < c->fail_min || c->suspect_max > c->fail_max ||
-        c->suspect_min > c->fail_max || c->suspect_max < c->fail_min)
-        return "The suspect range must lie within the range.";
-    if (c->stuck_exempt_min > c->stuck_exempt_max)
-        return "The values exempt from the stuck test end below their start.";
-    if (c->stuck == 1)
-        return "One value cannot be stuck: 2 or more equal ones, or 0 for never.";
-    return NULL;
-}
-
-/* Comparisons are strict: a bound itself passes; one that is NaN never fails. */
-static void check_range(const struct qc_config *c, double x, struct sample *s)
-{
-    if (x < c->fail_min || x > c->fail_max)
-        s->verdict = verdict_add(s->verdict, GRADE_BAD, REASON_RANGE);
-    else if (x < c->suspect_min || x > c->suspect_max)
-        s->verdict = verdict_add(s->verdict, GRADE_SUSPECT, REASON_RANGE_SUSPECT);
-}
-
-/*
- * A pause longer than gap_intervals; the very first sample follows one of unknown length. The
- * samples behind it are not evaluated: instruments settle after a dropout.
- */
-static void check_gap(const struct qc_config *c, struct qc_state *st, struct sample *s)
-{
-    if (!c->gap_intervals)
-        return;
-    if (st->last_ms == 0 || s->time_ms - st->last_ms > c->gap_intervals * c->interval_ms) {
-        st->hold = c->gap_hold;
-        st->equal = 0;
-    }
-    if (st->hold == 0)
-        return;
-    st->hold--;
-    s->verdict = verdict_add(s->verdict, GRADE_NOT_EVALUATED, REASON_AFTER_GAP);
-}
-
-static bool is_exempt(const struct qc_config *c, double x)
-{
-    return x >= c->stuck_exempt_min && x <= c->stuck_exempt_max;
-}
-
-/* Equal as read, before calibration and scale could hide or make a difference. */
-static void check_stuck(const struct qc_config *c, struct qc_state *st, struct decimal raw,
-                        double x, struct sample *s)
-{
-    if (!c->stuck)
-        return;
-    if (st->equal == 0 || raw.v != st->raw_v || raw.e != st->raw_e || is_exempt(c, x)) {
-        st->raw_v = raw.v;
-        st->raw_e = raw.e;
-        st->equal = 1;
-    } else if (st->equal < UINT32_MAX) {
-        st->equal++;
-    }
-    if (st->equal >= c->stuck)
-        s->verdict = verdict_add(s->verdict, GRADE_BAD, REASON_STUCK);
+    if (f == QC_GOOD && j->s->time_ms == j->st->hold.last_ms)
+        f = QC_SUSPECT;
+    note(j, QC_TEST_TIME, f);
 }
 
 /* Late samples (read again, replayed) go through the range alone: they are no news of the
  * instrument. A clock that went back further than a gap starts afresh. */
-static bool is_late(const struct qc_config *c, const struct qc_state *st, int64_t time_ms)
+static bool is_late(const struct job *j)
 {
-    const unsigned intervals = c->gap_intervals ? c->gap_intervals : 1;
+    const unsigned gap = j->c->hold.gap_intervals;
+    const int64_t last_ms = j->st->hold.last_ms;
 
-    return time_ms <= st->last_ms && st->last_ms - time_ms <= intervals * c->interval_ms;
+    return j->s->time_ms <= last_ms &&
+           last_ms - j->s->time_ms <= (gap ? gap : 1) * j->c->interval_ms;
+}
+
+static void check_hold(struct job *j)
+{
+    if (j->s->time_ms < j->st->hold.last_ms)
+        j->st->hold.last_ms = 0;
+    note(j, QC_TEST_HOLD,
+         qc_hold_step(&j->c->hold, j->c->interval_ms, &j->st->hold, j->s->time_ms, &j->is_gap));
+}
+
+static enum qc_service told_service(const struct job *j)
+{
+    const struct verdict v = j->s->verdict;
+
+    if (v.status == STATUS_MAINTENANCE || j->in->told == QC_MAINTENANCE)
+        return QC_MAINTENANCE;
+    if (v.status != STATUS_CALIBRATION)
+        return j->in->told;
+    return v.reasons & REASON_CAL_ZERO     ? QC_ZERO
+           : v.reasons & REASON_CAL_SPAN   ? QC_SPAN
+           : v.reasons & REASON_CAL_SETTLE ? QC_SETTLING
+                                           : QC_CALIBRATION;
+}
+
+static void check_service(const struct job *j)
+{
+    static const struct verdict verdicts[] = {
+        [QC_MEASURING] = { STATUS_VALID, GRADE_GOOD, 0 },
+        [QC_ZERO] = { STATUS_CALIBRATION, GRADE_BAD, REASON_CAL_ZERO },
+        [QC_SPAN] = { STATUS_CALIBRATION, GRADE_BAD, REASON_CAL_SPAN },
+        [QC_CALIBRATION] = { STATUS_CALIBRATION, GRADE_BAD, REASON_CAL },
+        [QC_SETTLING] = { STATUS_CALIBRATION, GRADE_BAD, REASON_CAL_SETTLE },
+        [QC_MAINTENANCE] = { STATUS_MAINTENANCE, GRADE_BAD, REASON_MAINT },
+    };
+    const enum qc_service is =
+        qc_service_step(&j->c->service, &j->st->service, j->s->time_ms, j->x, told_service(j));
+
+    j->st->now.flag[QC_TEST_SERVICE] = is == QC_MEASURING ? QC_GOOD : QC_FAIL;
+    if (is != QC_MEASURING)
+        j->s->verdict = verdict_merge(j->s->verdict, verdicts[is]);
+}
+
+static void check_stuck(const struct job *j)
+{
+    if (j->is_gap)
+        j->st->stuck.equal = 0;
+    note(j, QC_TEST_STUCK,
+         qc_stuck_step(&j->c->stuck, &j->st->stuck, j->in->raw.v, j->in->raw.e, j->x));
+}
+
+static bool has_spike(const struct qc_config *c)
+{
+    return c->spike.suspect > 0 || c->spike.fail > 0;
+}
+
+static bool has_rate(const struct qc_config *c)
+{
+    return c->rate.suspect > 0 || c->rate.fail > 0 || c->rate.n_dev > 0;
+}
+
+/* The verdict of the sample before is final now; QC_NOT_EVALUATED adds nothing to it. */
+static void finish_before(struct qc_state *st, enum qc_flag spike)
+{
+    struct qc_judged *b = &st->before;
+
+    if (b->is_final || spike == QC_NONE)
+        return;
+    const struct verdict v = verdict_with(b->sample.verdict, QC_TEST_SPIKE, spike);
+    st->is_revised =
+        v.grade != b->sample.verdict.grade || v.reasons != b->sample.verdict.reasons;
+    b->sample.verdict = v;
+    b->flag[QC_TEST_SPIKE] = (uint8_t)spike;
+    b->is_final = true;
+}
+
+/* `x` is NaN for a sample that nothing can be compared with. */
+static void check_spike(const struct job *j, double x)
+{
+    if (!has_spike(j->c))
+        return;
+    if (j->is_gap) {
+        finish_before(j->st, qc_spike_end(&j->st->spike));
+        j->st->spike.n = 0;
+    }
+    finish_before(j->st, qc_spike_step(&j->c->spike, &j->st->spike, x));
+    /* A first sample is final: it has nothing before it. So is one that is no neighbour. */
+    j->st->now.is_final = !isfinite(x) || j->st->spike.n < 2;
+    j->st->now.flag[QC_TEST_SPIKE] = QC_NOT_EVALUATED;
+}
+
+static void check_rate(const struct job *j, double x)
+{
+    if (!has_rate(j->c))
+        return;
+    if (j->is_gap)
+        qc_rate_restart(&j->st->rate);
+    const enum qc_flag f = qc_rate_step(&j->c->rate, &j->st->rate, j->s->time_ms, x);
+    note(j, QC_TEST_RATE, f == QC_MISSING ? QC_NOT_EVALUATED : f);
+}
+
+static void check_windows(const struct job *j, double x)
+{
+    enum qc_flag f;
+
+    if (j->c->flat.tolerance > 0 && j->st->flat.suspect.cap) {
+        if (j->is_gap)
+            qc_flat_restart(&j->st->flat);
+        f = qc_flat_step(&j->c->flat, &j->st->flat, x);
+        note(j, QC_TEST_FLAT, f == QC_MISSING ? QC_NOT_EVALUATED : f);
+    }
+    if (j->c->attenuated.period_ms > 0 && j->st->attenuated.window.cap) {
+        if (j->is_gap)
+            qc_attenuated_restart(&j->st->attenuated);
+        f = qc_attenuated_step(&j->c->attenuated, &j->st->attenuated, j->s->time_ms, x);
+        note(j, QC_TEST_ATTENUATED, f == QC_MISSING ? QC_NOT_EVALUATED : f);
+    }
+}
+
+static double peer(const struct job *j, unsigned i)
+{
+    return j->in->peers && i < j->in->peers_n ? j->in->peers[i] : NAN;
+}
+
+static void check_relations(const struct job *j)
+{
+    enum qc_flag f = QC_NONE;
+
+    for (unsigned i = 0; i < j->c->relations_n && i < QC_RELATIONS_MAX; i++) {
+        const struct qc_relation *r = &j->c->relations[i];
+        const double a = peer(j, r->a), b = peer(j, r->b);
+        f = qc_flag_merge(f, r->kind == QC_MOVES_WITH
+                                 ? qc_moves_step(r, &j->st->moves[i], j->x, a)
+                                 : qc_relation_check(r, j->x, a, b));
+    }
+    note(j, QC_TEST_MULTI, f);
+}
+
+static void check_references(const struct job *j)
+{
+    double value[QC_REFERENCE_PEERS_MAX];
+    enum qc_flag f = QC_NONE;
+
+    for (unsigned i = 0; i < j->c->references_n; i++) {
+        const struct qc_reference *r = &j->c->references[i];
+        for (unsigned k = 0; k < r->n && k < QC_REFERENCE_PEERS_MAX; k++)
+            value[k] = peer(j, r->peer[k]);
+        f = qc_flag_merge(f, qc_reference_check(r, j->x, value));
+    }
+    note(j, QC_TEST_REFERENCE, f);
+}
+
+static void check_climate(const struct job *j)
+{
+    if (j->c->seasons_n)
+        note(
+            j, QC_TEST_CLIMATE,
+            qc_climate_check(j->c->seasons, j->c->seasons_n, j->s->time_ms, j->x, j->c->depth));
+}
+
+/* Whoever is compared with a sample that is bad already, or still held, would be accused in its
+ * place: such a sample is no neighbour. */
+static bool is_neighbour(const struct job *j)
+{
+    return j->s->verdict.grade != GRADE_BAD && j->st->now.flag[QC_TEST_HOLD] == QC_GOOD;
+}
+
+static void check_series(struct job *j)
+{
+    check_hold(j);
+    check_service(j);
+    check_stuck(j);
+    const double x = is_neighbour(j) ? j->x : NAN;
+    check_spike(j, x);
+    check_rate(j, x);
+    check_windows(j, x);
+    check_relations(j);
+    check_references(j);
+    check_climate(j);
+}
+
+/* A sample without a value: only what comes before and after it changes. */
+static void pass_missing(const struct job *j)
+{
+    const struct verdict v = j->s->verdict;
+
+    j->s->value = DECIMAL_MISSING;
+    j->s->verdict =
+        verdict_add(v, GRADE_MISSING, v.grade == GRADE_MISSING ? 0 : REASON_NO_VALUE);
+    j->st->now.flag[QC_TEST_SENTINEL] = QC_MISSING;
+    if (v.reasons & REASON_POWER)
+        j->st->hold.had_power_loss = true;
+    if (!j->st->is_late) {
+        check_spike(j, NAN);
+        check_rate(j, NAN);
+        check_windows(j, NAN);
+    }
+    for (int t = 0; t < QC_TEST_COUNT_; t++)
+        if (j->st->now.flag[t] != QC_NONE)
+            j->st->now.flag[t] = QC_MISSING;
+}
+
+static void begin(const struct job *j)
+{
+    struct qc_state *st = j->st;
+
+    st->is_revised = false;
+    /* A late sample stands beside the sequence: who waits for the next one goes on waiting. */
+    if (!st->is_late)
+        st->before = st->now;
+    st->is_late = is_late(j);
+    memset(st->now.flag, QC_NONE, sizeof st->now.flag);
+    st->now.is_final = true;
+    /* What instrument and bus said, before any check has added to it. */
+    if (j->s->verdict.status != STATUS_VALID || j->s->verdict.grade != GRADE_GOOD)
+        st->now.flag[QC_TEST_INSTRUMENT] = (uint8_t)verdict_qartod(j->s->verdict);
+}
+
+void qc_judge(const struct qc_config *c, struct qc_state *st, const struct qc_input *in,
+              struct sample *s)
+{
+    struct job j = { c, st, in, s, decimal_to_double(s->value), false };
+
+    begin(&j);
+    if (qc_is_sentinel(&c->sentinels, j.x)) {
+        pass_missing(&j);
+    } else {
+        check_time(&j);
+        note(&j, QC_TEST_RANGE, qc_range_check(&c->range, j.x));
+        if (!st->is_late)
+            check_series(&j);
+    }
+    st->now.sample = *s;
 }
 
 void qc_step(const struct qc_config *c, struct qc_state *st, struct decimal raw,
              struct sample *s)
 {
-    const double x = decimal_to_double(s->value);
+    const struct qc_input in = { .raw = raw };
 
-    if (!isfinite(x)) {
-        s->value = DECIMAL_MISSING;
-        s->verdict = verdict_add(s->verdict, GRADE_MISSING,
-                                 s->verdict.grade == GRADE_MISSING ? 0 : REASON_NO_VALUE);
-        return;
-    }
-    check_range(c, x, s);
-    if (is_late(c, st, s->time_ms))
-        return;
-    if (s->time_ms < st->last_ms)
-        st->last_ms = 0;
-    check_gap(c, st, s);
-    check_stuck(c, st, raw, x, s);
-    st->last_ms = s->time_ms;
+    qc_judge(c, st, &in, s);
+}
+
+enum qc_flag qc_judged_flag(const struct qc_judged *j)
+{
+    enum qc_flag all = QC_NONE;
+
+    for (int t = 0; t < QC_TEST_COUNT_; t++)
+        all = qc_flag_merge(all, (enum qc_flag)j->flag[t]);
+    return all == QC_NONE ? QC_NOT_EVALUATED : all;
 }
 
 void qc_shift(struct qc_state *st, int64_t by_ms)
 {
-    if (st->last_ms != 0)
-        st->last_ms += by_ms;
+    if (st->hold.last_ms != 0)
+        st->hold.last_ms += by_ms;
+    if (st->hold.power_ms != 0)
+        st->hold.power_ms += by_ms;
+    if (st->service.since_ms != 0)
+        st->service.since_ms += by_ms;
+    if (st->service.settle_to_ms != 0)
+        st->service.settle_to_ms += by_ms;
+    st->rate.last_ms += by_ms;
+    if (st->rate.since_ms != 0)
+        st->rate.since_ms += by_ms;
+    /* The times in the window are of the old clock. */
+    qc_attenuated_restart(&st->attenuated);
 }

@@ -135,8 +135,8 @@ static inline int set_up(void **state)
     f->device = (struct pipeline_device){ .id = "d", .channel_of = channel_of, .points_n = 3 };
     f->treatment[OZONE] = (struct pipeline_channel){ 1, 0, qc_default(ozone, 1000) };
     f->treatment[TEMP] = (struct pipeline_channel){ 1.01, -0.5, qc_default(temp, 1000) };
-    f->treatment[OZONE].qc.gap_hold = 0;
-    f->treatment[TEMP].qc.gap_hold = 0;
+    f->treatment[OZONE].qc.hold.gap_samples = 0;
+    f->treatment[TEMP].qc.hold.gap_samples = 0;
     f->rule = (struct alert_rule){ .id = "high",
                                    .title_en = "High",
                                    .title_zh = "高",

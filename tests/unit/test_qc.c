@@ -19,16 +19,10 @@ struct bench {
 static struct bench bench_of(void)
 {
     return (struct bench){
-        .config = { .fail_min = 0,
-                    .fail_max = 100,
-                    .suspect_min = 10,
-                    .suspect_max = 90,
-                    .stuck = 4,
-                    .stuck_exempt_min = NAN,
-                    .stuck_exempt_max = NAN,
-                    .interval_ms = MINUTE,
-                    .gap_intervals = 3,
-                    .gap_hold = 2 },
+        .config = { .interval_ms = MINUTE,
+                    .range = { .fail = { 0, 100 }, .suspect = { 10, 90 } },
+                    .hold = { .gap_intervals = 3, .gap_samples = 2 },
+                    .stuck = { .n = 4, .exempt = QC_OPEN_SPAN } },
         .now_ms = T0,
     };
 }
@@ -84,7 +78,7 @@ static void a_span_that_is_not_set_never_fails(void **state)
     struct bench b = settled_bench();
 
     (void)state;
-    b.config.fail_max = b.config.suspect_min = b.config.suspect_max = NAN;
+    b.config.range.fail.max = b.config.range.suspect.min = b.config.range.suspect.max = NAN;
     assert_verdict(feed(&b, 1e9), GRADE_GOOD, 0);
     assert_verdict(feed(&b, -1), GRADE_BAD, REASON_RANGE);
 }
@@ -203,8 +197,8 @@ static void exempt_values_may_repeat_for_ever(void **state)
     struct bench b = settled_bench();
 
     (void)state;
-    b.config.suspect_min = b.config.stuck_exempt_min = 0;
-    b.config.stuck_exempt_max = 0.5;
+    b.config.range.suspect.min = b.config.stuck.exempt.min = 0;
+    b.config.stuck.exempt.max = 0.5;
     for (int i = 0; i < 100; i++)
         assert_verdict(feed(&b, 0.5), GRADE_GOOD, 0);
     for (int i = 0; i < 3; i++)
@@ -228,8 +222,8 @@ static void zero_turns_a_check_off(void **state)
     struct bench b = bench_of();
 
     (void)state;
-    b.config.stuck = 0;
-    b.config.gap_intervals = 0;
+    b.config.stuck.n = 0;
+    b.config.hold.gap_intervals = 0;
     for (int i = 0; i < 1000; i++)
         assert_verdict(feed(&b, 50), GRADE_GOOD, 0);
 }
@@ -243,7 +237,8 @@ static void a_late_sample_meets_the_range_alone(void **state)
     b.now_ms -= MINUTE;
     assert_verdict(put(&b, (struct decimal){ 400, 0 }, (struct decimal){ 400, 0 }), GRADE_BAD,
                    REASON_RANGE);
-    assert_memory_equal(&before, &b.state, sizeof before);
+    assert_memory_equal(&before.hold, &b.state.hold, sizeof before.hold);
+    assert_memory_equal(&before.stuck, &b.state.stuck, sizeof before.stuck);
 }
 
 static void a_clock_put_back_starts_afresh(void **state)
@@ -279,10 +274,10 @@ static void every_quantity_has_sane_defaults(void **state)
         for (size_t k = 0; k < sizeof intervals / sizeof *intervals; k++) {
             const struct qc_config c = qc_default(&quantities[i], intervals[k]);
             assert_null(qc_config_error(&c));
-            assert_true(c.fail_min == quantities[i].range_min);
+            assert_true(c.range.fail.min == quantities[i].range_min);
             assert_int_equal(c.interval_ms, intervals[k]);
-            assert_true(c.stuck == 0 || c.stuck >= 6);
-            assert_true(c.gap_intervals >= 2);
+            assert_true(c.stuck.n == 0 || c.stuck.n >= 6);
+            assert_true(c.hold.gap_intervals >= 2);
         }
 }
 
@@ -315,12 +310,12 @@ static void defaults_follow_the_starting_values(void **state)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         const struct qc_config c =
             qc_default(quantity_find(table[i].quantity), table[i].interval_ms);
-        assert_int_equal(c.stuck, table[i].stuck);
-        assert_int_equal(c.gap_intervals, table[i].gap);
-        assert_int_equal(c.gap_hold, table[i].hold);
+        assert_int_equal(c.stuck.n, table[i].stuck);
+        assert_int_equal(c.hold.gap_intervals, table[i].gap);
+        assert_int_equal(c.hold.gap_samples, table[i].hold);
     }
-    assert_true(isnan(qc_default(quantity_find("precip"), 60000).fail_max));
-    assert_true(qc_default(quantity_find("wind_speed"), 60000).stuck_exempt_max == 0.5);
+    assert_true(isnan(qc_default(quantity_find("precip"), 60000).range.fail.max));
+    assert_true(qc_default(quantity_find("wind_speed"), 60000).stuck.exempt.max == 0.5);
 }
 
 static void refuses_spans_that_do_not_lie_inside_each_other(void **state)
@@ -329,22 +324,22 @@ static void refuses_spans_that_do_not_lie_inside_each_other(void **state)
 
     (void)state;
     assert_null(qc_config_error(&c));
-    c.suspect_max = 101;
+    c.range.suspect.max = 101;
     assert_non_null(qc_config_error(&c));
     c = bench_of().config;
-    c.suspect_min = -1;
+    c.range.suspect.min = -1;
     assert_non_null(qc_config_error(&c));
     c = bench_of().config;
-    c.fail_min = 200;
+    c.range.fail.min = 200;
     assert_non_null(qc_config_error(&c));
     c = bench_of().config;
-    c.suspect_min = 95;
+    c.range.suspect.min = 95;
     assert_non_null(qc_config_error(&c));
     c = bench_of().config;
-    c.stuck = 1;
+    c.stuck.n = 1;
     assert_non_null(qc_config_error(&c));
     c = bench_of().config;
-    c.suspect_min = c.suspect_max = NAN;
+    c.range.suspect.min = c.range.suspect.max = NAN;
     assert_null(qc_config_error(&c));
 }
 

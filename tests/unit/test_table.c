@@ -107,8 +107,8 @@ static void corrections_and_ranges_reach_the_checks(void **state)
     const struct pipeline_channel *c = &t->treatment[find(t, "o3/ozone") - t->channel];
 
     assert_true(c->factor == 1.02 && c->offset == -0.5);
-    assert_true(c->qc.fail_min == 0 && c->qc.fail_max == 500);
-    assert_int_equal(c->qc.stuck, 7);
+    assert_true(c->qc.range.fail.min == 0 && c->qc.range.fail.max == 500);
+    assert_int_equal(c->qc.stuck.n, 7);
 }
 
 static void what_does_not_stay_as_read_is_kept_raw(void **state)
