@@ -145,7 +145,7 @@ static void put_head(const struct page *pg)
                PICK(pg, "All instruments", "全部仪器"), PICK(pg, "README.md", "README.zh.md"));
     snprintf(id, sizeof id, "`%s`", p->id);
     buf_puts(pg->b, "| | |\n|---|---|\n");
-    row(pg, PICK(pg, "Profile", "配置文件"), id);
+    row(pg, PICK(pg, "Profile", "模板"), id);
     row(pg, PICK(pg, "Maker", "厂商"), p->vendor);
     row(pg, PICK(pg, "Models", "型号"), p->models);
     row(pg, PICK(pg, "Measures in", "监测介质"),
@@ -179,7 +179,7 @@ static void put_setup(const struct page *pg)
         buf_puts(b, PICK(pg, "- Ethernet: a fixed address, Modbus TCP switched on, port 502.\n",
                          "- 以太网：固定 IP 地址，启用 Modbus TCP，端口 502。\n"));
     buf_puts(b, PICK(pg, "- The profile knows no further steps: see the instrument's manual.\n",
-                     "- 配置文件未列出其他操作，请参阅仪器手册。\n"));
+                     "- 模板未列出其他操作，请参阅仪器手册。\n"));
 }
 
 void profile_put_stanza(struct buf *b, const struct profile *p, bool is_tcp)
@@ -315,7 +315,7 @@ void profile_put_index(struct buf *b, struct profile *const *all, size_t n, cons
             if (!is_begun)
                 buf_printf(b, "\n## %s\n\n| %s | %s | %s | %s | %s |\n|---|---|---|---|---|\n",
                            medium_name((enum medium)m, lang), PICK(&pg, "Instrument", "仪器"),
-                           PICK(&pg, "Profile", "配置文件"), PICK(&pg, "Models", "型号"),
+                           PICK(&pg, "Profile", "模板"), PICK(&pg, "Models", "型号"),
                            PICK(&pg, "Modbus", "通信"), PICK(&pg, "Trust", "可信程度"));
             is_begun = true;
             pg.p = all[i];

@@ -13,7 +13,7 @@ enum { TEXT_BYTES = 160, RANGE_BYTES = 64 };
 static const struct {
     const char *level, *en, *zh;
 } trusts[] = {
-    { "template", "a form to fill in", "待填写的模板" },
+    { "template", "a form to fill in", "待填写的样表" },
     { "datasheet", "from the manual, not tried", "依据手册，未实测" },
     { "interop", "agrees with another program", "与其他程序一致" },
     { "hardware", "tried on the device", "已在设备上验证" },

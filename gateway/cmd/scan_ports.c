@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cmd/scan_ports.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,25 +54,7 @@ bool scan_port_is_there(const char *path)
 
     if (rc == 0)
         return true;
-    if (rc == -ENOENT)
-        fprintf(stderr,
-                say_zh()
-                    ? "sluice scan：没有串口 %s；不带参数的 sluice scan 列出所有串口。\n"
-                    : "sluice scan: there is no port %s; sluice scan alone lists those that "
-                      "there are.\n",
-                path);
-    else if (rc == -ENOTTY)
-        fprintf(stderr,
-                say_zh() ? "sluice scan：%s 不是串口。\n"
-                         : "sluice scan: %s is no serial port.\n",
-                path);
-    else if (rc == -EACCES)
-        fprintf(stderr,
-                say_zh() ? "sluice scan：无权使用 %s：请把您的用户加入 dialout 组。\n"
-                         : "sluice scan: you may not use %s: your user needs its group, often "
-                           "dialout.\n",
-                path);
-    else
-        fprintf(stderr, "sluice scan: %s: %s.\n", path, strerror(-rc));
+    fprintf(stderr, say_zh() ? "sluice scan：%s：%s。\n" : "sluice scan: %s: %s.\n", path,
+            port_words(rc));
     return false;
 }

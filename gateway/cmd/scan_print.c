@@ -155,10 +155,10 @@ static void print_guess(const struct survey_device *d)
     } else if (d->best_n) {
         printf("    %s? (%s)", c->profile->id, say("no id register", "无标识寄存器"));
     } else if (*d->product) {
-        printf(say_zh() ? "    自报“%s”，没有合适的驱动" : "    says \"%s\", no profile fits",
+        printf(say_zh() ? "    自报“%s”，没有合适的模板" : "    says \"%s\", no profile fits",
                d->product);
     } else if (d->outcome == BUS_OK) {
-        fputs(say("    no profile fits", "    没有合适的驱动"), stdout);
+        fputs(say("    no profile fits", "    没有合适的模板"), stdout);
     }
 }
 
@@ -177,7 +177,7 @@ void scan_print_device(struct scan_view *v, const struct survey_device *d)
     if (v->is_single) {
         if (!d->best_n)
             puts(say("answers, but no profile of the library fits",
-                     "有应答，但库中没有合适的驱动"));
+                     "有应答，但库中没有合适的模板"));
         print_candidates(v, d);
         fflush(stdout);
         return;

@@ -213,7 +213,7 @@ static void explain_map(const struct view *v, char *why)
     int offset = profile_offset(v->p, at.space, at.first);
 
     snprintf(why, TEST_WHY,
-             say_zh() ? "%s 的代码 %u 不在驱动的表中"
+             say_zh() ? "%s 的代码 %u 不在模板的表中"
                       : "%s holds %u, a code that the profile "
                         "does not list",
              profile_address(at, address), offset >= 0 ? v->r->device.words[offset] : 0u);
@@ -234,7 +234,7 @@ static bool explain_range(const struct view *v, const struct unit_conversion *c,
     if (q && c->factor != 0 && !c->is_identity)
         limit = (limit - c->offset) / c->factor;
     const char *origin =
-        is_own ? say("profile range", "驱动量程") : say("range of the quantity", "该量的量程");
+        is_own ? say("profile range", "模板量程") : say("range of the quantity", "该量的量程");
     if (say_zh())
         snprintf(why, TEST_WHY, x < low ? "低于 %.10g（%s）" : "高于 %.10g（%s）", limit,
                  origin);

@@ -9,6 +9,7 @@
 #include "gateway/cmd/test_explain.h"
 #include "gateway/cmd/test_words.h"
 #include "gateway/conf/utf8.h"
+#include "gateway/survey/port.h"
 
 enum {
     LINE_COLUMNS = 78, /* where the milliseconds of a header end */
@@ -100,13 +101,13 @@ static void print_test(const struct test_result *r, size_t i, FILE *out)
     if (hit > 0)
         fprintf(out,
                 say_zh()
-                    ? "  标识：仪器自报 %s，与驱动一致（%s）\n"
+                    ? "  标识：仪器自报 %s，与模板一致（%s）\n"
                     : "  identity: the device says it is %s, as the profile expects (%s)\n",
                 says, where);
     else
         fprintf(out,
                 say_zh()
-                    ? "  标识：仪器自报 %s，驱动要求 %s（%s）%s\n"
+                    ? "  标识：仪器自报 %s，模板要求 %s（%s）%s\n"
                     : "  identity: the device says it is %s, the profile expects %s (%s)%s\n",
                 *says ? says : say("nothing", "空"), wants, where,
                 t->is_needed ? say(": not this model", "：型号不符") : "");
@@ -122,7 +123,7 @@ static void print_identity(const struct test_result *r, FILE *out)
             identify_test(p, &p->identify[i], test_answer(r, i)) == 0)
             print_test(r, i, out);
     }
-    fprintf(out, say_zh() ? "  驱动 %s：%s\n" : "  profile %s: %s\n", p->id,
+    fprintf(out, say_zh() ? "  模板 %s：%s\n" : "  profile %s: %s\n", p->id,
             profile_trust(p, say_zh() ? "zh" : "en"));
 }
 
@@ -215,7 +216,7 @@ static void print_header(const struct test_pass *t, const struct test_result *r,
 }
 
 /* Why a device that gave no register gives none, and what to look at. */
-static void print_silence(const struct test_result *r, FILE *out)
+static void print_silence(const struct test_pass *t, const struct test_result *r, FILE *out)
 {
     char words[200];
     const struct test_failure *f = r->failures_n ? &r->failures[r->failures_n - 1] : NULL;
@@ -223,6 +224,11 @@ static void print_silence(const struct test_result *r, FILE *out)
     outcome_words(f ? f->outcome : BUS_NO_LINK, f ? f->exception : 0,
                   r->conf->timeout_ms > 0 ? r->conf->timeout_ms : DEVICE_TIMEOUT_MS, words,
                   sizeof words);
+    const struct bus_place *p = place_of(t, r);
+    int port =
+        p->type == BUS_MODBUS_RTU && r->outcome == SCAN_NO_LINK ? port_check(p->device) : 0;
+    if (port != 0)
+        snprintf(words, sizeof words, "%s: %s", p->device, port_words(port));
     fprintf(out, "  %s", words);
     if (r->outcome == SCAN_NO_ANSWER && f && f->outcome == BUS_NO_ANSWER)
         fputs(say(": look at baud and parity, A and B swapped, the unit number, another master",
@@ -254,7 +260,7 @@ void test_report_print(const struct test_pass *t, size_t device, struct test_tal
         return;
     }
     if (r->outcome != SCAN_OK) {
-        print_silence(r, out);
+        print_silence(t, r, out);
         return;
     }
     struct widths w = measure(r);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cmd/test_words.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,6 +66,22 @@ const char *place_words(const struct bus_place *p, char *buf, size_t size)
         snprintf(buf, size, "%s %s%s%s:%u", p->type == BUS_MODBUS_TCP ? "tcp" : "rtu-tcp",
                  is_v6 ? "[" : "", p->host, is_v6 ? "]" : "", p->port);
     return buf;
+}
+
+const char *port_words(int rc)
+{
+    switch (rc) {
+    case -ENOENT:
+        return say("there is no such port; sluice scan lists those that there are",
+                   "没有此串口；sluice scan 列出所有串口");
+    case -ENOTTY:
+        return say("it is no serial port", "不是串口");
+    case -EACCES:
+        return say("you may not use it: your user needs its group, often dialout",
+                   "无权使用：请把您的用户加入 dialout 组");
+    default:
+        return strerror(-rc);
+    }
 }
 
 bool port_is_taken(const char *command, const char *path, bool is_taking)

@@ -23,6 +23,9 @@ const char *outcome_words(enum bus_outcome outcome, uint8_t exception, int64_t t
 /* "rtu /dev/ttyUSB0 9600 8N1", "tcp 192.0.2.20:502". Returns buf. */
 const char *place_words(const struct bus_place *p, char *buf, size_t size);
 
+/* Why a serial port cannot be used, by what port_check() gave: "there is no such port". */
+const char *port_words(int rc);
+
 /* Says whom a serial port belongs to and why that matters; on stderr. True when somebody has
  * it. */
 bool port_is_taken(const char *command, const char *path, bool is_taking);

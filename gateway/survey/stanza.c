@@ -145,7 +145,7 @@ static void put_unknown(struct writer *w, const struct survey_device *d, const c
     char setting[SURVEY_SETTING_TEXT];
 
     buf_printf(w->b,
-               w->o->is_zh ? "  # 地址 %u（%s）有应答，但没有合适的驱动：\n"
+               w->o->is_zh ? "  # 地址 %u（%s）有应答，但没有合适的模板：\n"
                            : "  # unit %u (%s) answers, no profile fits for certain:\n",
                d->unit, survey_setting_text(&d->setting, setting));
     buf_printf(w->b, "  # - {id: unknown-%u, profile: %s, bus: %s, unit: %u, poll: 10s}\n",

@@ -237,7 +237,7 @@ def test_says_that_there_is_no_connection(sluice):
 
 
 @pytest.mark.parametrize("port, words", [
-    ("no-such-port", "there is no port"),
+    ("no-such-port", "there is no such port"),
     ("station.yaml", "is no serial port"),
     ("/dev/null", "is no serial port"),
 ])

@@ -104,6 +104,18 @@ def test_says_that_there_is_no_connection_and_who_is_disabled(sluice, place):
     assert test.returncode == 1
 
 
+@pytest.mark.parametrize("port, words", [("no-port", "there is no such port"),
+                                         ("dead.yaml", "it is no serial port")])
+def test_says_what_is_wrong_with_a_port(sluice, place, port, words):
+    (place.path / "dead.yaml").write_text(
+        STATION.format(path=place.path) +
+        f"buses:\n  - {{id: line, type: modbus-rtu, port: {place.path / port}}}\n"
+        "devices:\n  - {id: ph, profile: hamilton-ph-arc, bus: line, unit: 1}\n")
+    test = sluice("test", "--config", "dead.yaml")
+    assert test.returncode == 1
+    assert f"{place.path / port}: {words}" in test.stdout
+
+
 def test_speaks_chinese(sluice, simulate):
     simulate({"ph": ("hamilton-ph-arc", 3)}, options=["--set", "ph=nan"])
     test = sluice("test", "--config", "sim.yaml", lang="zh")
