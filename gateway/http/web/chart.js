@@ -15,7 +15,7 @@ let graph = null;
 let shown = null; // { channel, hours, opener }
 let asked = 0;
 let loadedAt = 0;
-let drawn = null; // { channel, hours, source }
+let drawn = null; // { channel, hours, source, window }
 
 // Its legend writes style attributes, which the page's policy refuses; this page has its own.
 function withoutLegend(Dygraph) {
@@ -71,12 +71,18 @@ export function showFacts(channel) {
   byId("detail-value").textContent = `${exactText(channel)} ${channel.unit}`;
   byId("detail-state").textContent = word(`state.${state.key}`) + (why ? ` (${why})` : "");
   byId("detail-time").textContent = channel.time ? dateText(Date.parse(channel.time)) : "–";
-  if (graph && !graph.isZoomed() && Date.now() - loadedAt > RELOAD_MS) load();
+  if (graph && !isZoomed() && Date.now() - loadedAt > RELOAD_MS) load();
   const hour = shown.channels.get(`${channel.id}@1h`);
   byId("detail-hour-fact").hidden = !hour?.time;
   if (hour?.time)
     byId("detail-hour").textContent =
       hour.value === null ? "–" : `${hour.value.toFixed(channel.digits)} ${channel.unit}`;
+}
+
+// To dygraphs a curve with a window given is a zoomed one.
+function isZoomed() {
+  const [from, to] = graph.xAxisRange();
+  return from !== drawn.window[0] || to !== drawn.window[1] || graph.isZoomed("y");
 }
 
 async function thinnedHistory(channel, hours) {
@@ -178,6 +184,7 @@ function drawGraph(Dygraph, history) {
     },
     unhighlightCallback: () => { byId("chart-legend").textContent = ""; },
   });
+  drawn.window = graph.xAxisRange();
 }
 
 function axisText(ms, span) {

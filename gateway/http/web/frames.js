@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // frames - asks the worker that decodes frames for a channel's history.
 
-// Decoding costs some 10 us a point on a desk, ten times that on a phone, for all channels of the
-// stream; beyond, the station thins the rows itself and sends few.
-const POINTS_MAX = 60000;
+// Decoding costs 20 to 50 us a point on a desk, several times that on a phone, for all channels of
+// the stream; beyond, the station thins the rows itself and sends few.
+const POINTS_MAX = 20000;
 const PATIENCE_MS = 20000;
 
 let worker = null;

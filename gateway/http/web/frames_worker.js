@@ -6,7 +6,7 @@ import { Decoder, frames } from "/sf1.js";
 
 const grades = ["good", "not_evaluated", "suspect", "bad", "missing"];
 const layouts = new Map(); // number: ids of its channels
-let kept = { channel: null }; // rows of the channel asked for last, up to `end`
+let kept = { channel: null }; // rows of the channel asked for last, from..end
 
 async function ask(path, query) {
   const answer = await fetch(`/api/v1/${path}?${new URLSearchParams(query)}`);
@@ -55,18 +55,26 @@ async function sealedRows(channel, from, to) {
   return rows;
 }
 
+function keep(rows) {
+  for (const r of rows) {
+    kept.rows.push(r);
+    kept.end = Math.max(kept.end, r[0] + 1);
+  }
+}
+
 async function history({ channel, from, to }) {
-  // behind what is known the station's clock was set back
+  // a clock that was set back makes rows of a time that was read already
   const canGoOn = kept.channel === channel && kept.from <= from && kept.end > from && kept.end <= to;
-  if (!canGoOn) kept = { channel, from, end: from, rows: [] };
-  const fresh = await sealedRows(channel, kept.end, to);
-  for (const r of fresh) kept.rows.push(r);
+  if (!canGoOn) {
+    kept = { channel, from, end: from, rows: [] };
+    keep(await sealedRows(channel, from, to));
+  }
+  const newest = await (await ask("history", { channel, from: kept.end, to })).json();
+  if (newest.source !== channel || newest.is_cut) throw new Error(`${channel} has too many rows`);
+  keep(newest.rows);
   kept.rows = kept.rows.filter((r) => r[0] >= from);
   kept.from = from;
-  for (const [ms] of fresh) kept.end = Math.max(kept.end, ms + 1);
-  const newest = await (await ask("history", { channel, from: kept.end, to })).json();
-  if (newest.source !== channel) throw new Error(`${channel} has too many rows`);
-  return { ...newest, from_ms: from, rows: kept.rows.concat(newest.rows) };
+  return { ...newest, from_ms: from, rows: kept.rows };
 }
 
 let turn = Promise.resolve(); // one after the other: they share what is kept

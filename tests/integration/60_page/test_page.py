@@ -166,6 +166,13 @@ def test_the_curve_is_made_of_the_log_s_frames(browser, demo_page):
              for ms, value, _ in history()]
     assert len(shown) > 8
     assert [(at, float(value)) for at, value, _ in reversed(shown)] == known[:len(shown)]
+
+    wait_until(lambda: len(table_rows(browser)) > len(shown) + 8, 30, "the curve to go on")
+    later = [(at, float(value)) for at, value, _ in reversed(table_rows(browser))]
+    known = [(time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(ms // 1000)), value)
+             for ms, value, _ in history()]
+    assert later == known[:len(later)]
+    assert attribute(browser, "#chart", "data-source") == "frames"
     assert not complaints(browser)
 
 
