@@ -22,7 +22,7 @@ enum {
 struct ingest_arguments {
     const char *broker, *db, *database, *org, *bucket, *token_file, *db_username,
         *db_password_file, *region, *shards, *username, *password_file, *ca, *cert, *key,
-        *proof, *listen, *id, *clock;
+        *proof, *listen, *clock;
     double ack_interval_s, retention_days;
     bool is_verbose;
 };
@@ -108,12 +108,6 @@ static const struct cmd_option options[] = {
       .value = "SECONDS",
       .help =
           "Acknowledge at the latest after so long; stations send again after twice theirs." },
-    { .name = "id",
-      .type = OPTION_TEXT,
-      OPTION(id),
-      .value = "TEXT",
-      .help = "MQTT client id; without one it is made from region and shards, so that a second "
-              "ingest for the same ones takes over." },
     { .name = "listen",
       .letter = 'l',
       .type = OPTION_TEXT,
@@ -250,7 +244,6 @@ static void fill(const struct ingest_arguments *o, struct ingest_options *g)
 {
     g->subscriber.broker = o->broker;
     g->subscriber.region = o->region;
-    g->subscriber.client_id = o->id;
     g->listen = o->listen;
     g->subscriber.username = o->username;
     g->subscriber.ca = o->ca;
@@ -291,7 +284,7 @@ static int serve(struct ingest_options *g)
     ingest_stop(service);
     if (!atomic_load(&is_replaced))
         return EXIT_DONE;
-    log_error("another ingest has taken over these shards: ended; see --id");
+    log_error("another ingest has taken over these shards: ended");
     return EXIT_FOUND;
 }
 

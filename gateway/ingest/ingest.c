@@ -5,11 +5,15 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "gateway/base/backoff.h"
 #include "gateway/base/log.h"
 #include "gateway/base/queue.h"
 #include "gateway/ingest/centre.h"
+#include "gateway/ingest/claim.h"
 #include "gateway/ingest/metrics.h"
 #include "gateway/ingest/observe.h"
 #include "gateway/uplink/mqtt_message.h"
@@ -44,7 +48,8 @@ struct ingest {
     struct buf ack, metrics;
     struct observe *observe;
     int64_t observe_ms;
-    bool is_posting, is_ready, is_connected, is_replaced;
+    struct claim claim;
+    bool is_posting, is_ready, is_connected, has_claimed, is_replaced;
     uint64_t dropped_told;
     atomic_bool is_stopping;
     pthread_t worker, poster;
@@ -125,6 +130,31 @@ static void acknowledge(struct ingest *g, int64_t now_ms)
     }
 }
 
+static void take_claim(struct ingest *g, const struct mqtt_note *n)
+{
+    struct claim heard;
+
+    if (claim_parse((const char *)n->data, n->size, &heard) < 0)
+        return;
+    switch (claim_judge(&g->claim, &heard)) {
+    case CLAIM_NONE:
+        break;
+    case CLAIM_YIELD:
+        if (!g->is_replaced && g->o.on_replaced)
+            g->o.on_replaced(g->o.user);
+        g->is_replaced = true;
+        break;
+    case CLAIM_SHARED:
+        log_warning("another ingest serves some of our shards too, which doubles the work; "
+                    "shards=%016" PRIx64,
+                    heard.shards & g->claim.shards);
+        break;
+    case CLAIM_ASSERT:
+        g->has_claimed = false;
+        break;
+    }
+}
+
 static void take_messages(struct ingest *g, int64_t timeout_ms)
 {
     struct mqtt_note n;
@@ -132,21 +162,33 @@ static void take_messages(struct ingest *g, int64_t timeout_ms)
     for (int i = 0; i < MESSAGES_AT_ONCE; i++) {
         if (!subscriber_next(g->subscriber, i == 0 ? timeout_ms : 0, &n))
             return;
-        centre_take(g->centre, n.topic, n.data, n.size, mono_ms());
+        if (strcmp(n.topic, CLAIM_TOPIC) == 0)
+            take_claim(g, &n);
+        else
+            centre_take(g->centre, n.topic, n.data, n.size, mono_ms());
         mqtt_note_done(&n);
     }
+}
+
+static bool publish_claim(struct ingest *g)
+{
+    struct buf b = BUF_INIT(512);
+
+    claim_write(&b, &g->claim);
+    bool is_out = subscriber_publish(g->subscriber, CLAIM_TOPIC, b.data, b.size);
+    buf_done(&b);
+    return is_out;
 }
 
 static void hold_connection(struct ingest *g)
 {
     uint64_t dropped = subscriber_dropped(g->subscriber);
 
+    bool was_connected = g->is_connected;
     g->is_connected = subscriber_hold(g->subscriber);
-    if (subscriber_is_replaced(g->subscriber) && !g->is_replaced) {
-        g->is_replaced = true;
-        if (g->o.on_replaced)
-            g->o.on_replaced(g->o.user);
-    }
+    g->has_claimed &= was_connected && g->is_connected;
+    if (g->is_connected && !g->has_claimed)
+        g->has_claimed = publish_claim(g);
     if (g->is_connected && !g->is_ready) {
         g->is_ready = true;
         if (g->o.on_ready)
@@ -250,6 +292,11 @@ int ingest_start(const struct ingest_options *o, struct ingest **ret)
     g->o = *o;
     g->ack = BUF_INIT(MQTT_ACK_MAX);
     g->metrics = BUF_INIT(METRICS_MAX);
+    g->claim = (struct claim){ .id = random_u64(),
+                               .start_ms = clock_wall_ms(&o->clock),
+                               .shards = o->subscriber.shards };
+    snprintf(g->claim.region, sizeof g->claim.region, "%s",
+             o->subscriber.region ? o->subscriber.region : "");
     int rc = create_parts(g);
     if (rc == 0) {
         g->has_poster = pthread_create(&g->poster, NULL, post_all, g) == 0;

@@ -10,11 +10,12 @@
 #include "gateway/base/backoff.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
+#include "gateway/ingest/claim.h"
 #include "gateway/uplink/mqtt_topic.h"
 
 enum {
     LEAVES = 4,
-    FILTERS_MAX = MQTT_SHARDS * LEAVES,
+    FILTERS_MAX = MQTT_SHARDS * LEAVES + 1,
     FILTER_MAX = MQTT_TOPIC_MAX,
     KEEPALIVE_MS = 15000,
     STALL_MS = 30000, /* no PUBACK for so long: dead, whatever TCP says */
@@ -23,19 +24,17 @@ enum {
     PACKET_IN_MAX = 2 << 20, /* a series message of a frame of 1 MiB */
     INBOX_MAX = 4096,
     INBOX_BYTES_MAX = 32 << 20,
-    SESSION_TAKEN_OVER = 0x8e, /* reason code of DISCONNECT, MQTT 5 */
 };
 
 struct subscriber {
     struct mqtt_link_options options;
     struct mqtt_link *link;
-    char client_id[MQTT_LEVEL_MAX + 48];
+    char client_id[48];
     char filters[FILTERS_MAX][FILTER_MAX];
     const char *filter[FILTERS_MAX];
     struct backoff pause;
     int64_t retry_ms, progress_ms;
     char trouble[160]; /* as logged last; empty while connected */
-    bool is_replaced;
 };
 
 /* ---- life ---- */
@@ -95,6 +94,7 @@ static void set_filters(struct subscriber *s, const struct subscriber_options *o
     char shard[4];
 
     s->options.filters = s->filter;
+    s->filter[s->options.filters_n++] = CLAIM_TOPIC;
     if (o->shards == UINT64_MAX) {
         add_filters(s, region, "+");
         return;
@@ -105,17 +105,6 @@ static void set_filters(struct subscriber *s, const struct subscriber_options *o
         snprintf(shard, sizeof shard, "%02x", i);
         add_filters(s, region, shard);
     }
-}
-
-/* The same for the same work: a second ingest takes the place of the first at the broker, at
- * once and also of one that hangs. Overlapping sets are harmless, but double the work. */
-static void name_client(struct subscriber *s, const struct subscriber_options *o)
-{
-    if (o->client_id)
-        snprintf(s->client_id, sizeof s->client_id, "%s", o->client_id);
-    else
-        snprintf(s->client_id, sizeof s->client_id, "sluice-ingest-%s-%016" PRIx64,
-                 o->region ? o->region : "all", o->shards);
 }
 
 int subscriber_create(const struct subscriber_options *o, struct subscriber **ret)
@@ -139,7 +128,8 @@ int subscriber_create(const struct subscriber_options *o, struct subscriber **re
         .inbox_bytes_max = INBOX_BYTES_MAX,
     };
     s->pause = (struct backoff){ .first_ms = RETRY_FIRST_MS, .max_ms = RETRY_MAX_MS };
-    name_client(s, o);
+    /* a new name each time: nothing is left for us at the broker; see claim.h for two of us */
+    snprintf(s->client_id, sizeof s->client_id, "sluice-ingest-%016" PRIx64, random_u64());
     set_filters(s, o);
     int rc = mqtt_link_create(&s->options, &s->link);
     if (rc < 0) {
@@ -206,7 +196,7 @@ bool subscriber_hold(struct subscriber *s)
     if (is_stalled)
         give_up_connection(s, "the broker stopped answering");
     if (!mqtt_link_is_connected(s->link) && !mqtt_link_is_stopping(s->link) &&
-        !s->is_replaced && mono_ms() >= s->retry_ms)
+        mono_ms() >= s->retry_ms)
         connect_now(s);
     return mqtt_link_is_connected(s->link);
 }
@@ -218,10 +208,8 @@ bool subscriber_next(struct subscriber *s, int64_t timeout_ms, struct mqtt_note 
         return true;
     if (ret->kind == MQTT_NOTE_PUBLISHED)
         s->progress_ms = mono_ms();
-    if (ret->kind == MQTT_NOTE_LOST) {
-        s->is_replaced |= ret->reason == SESSION_TAKEN_OVER;
+    if (ret->kind == MQTT_NOTE_LOST)
         give_up_connection(s, ret->text);
-    }
     mqtt_note_done(ret);
     return false;
 }
@@ -244,11 +232,6 @@ void subscriber_flush(struct subscriber *s, int64_t timeout_ms)
                        !mqtt_link_is_idle(s->link);)
         if (subscriber_next(s, left, &n))
             mqtt_note_done(&n);
-}
-
-bool subscriber_is_replaced(const struct subscriber *s)
-{
-    return s->is_replaced;
 }
 
 void subscriber_wake(struct subscriber *s)

@@ -40,10 +40,6 @@ bool subscriber_publish(struct subscriber *s, const char *topic, const void *dat
 /* Waits at most timeout_ms for the broker to have what was published. */
 void subscriber_flush(struct subscriber *s, int64_t timeout_ms);
 
-/* Another ingest with the same client id has connected, which the broker told: it has the
- * shards now, and this one does not connect again. */
-bool subscriber_is_replaced(const struct subscriber *s);
-
 void subscriber_wake(struct subscriber *s);
 void subscriber_stop(struct subscriber *s);
 uint64_t subscriber_dropped(const struct subscriber *s); /* messages that came too fast */

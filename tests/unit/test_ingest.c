@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/ingest/claim.h"
 #include "gateway/ingest/database.h"
 #include "gateway/ingest/ledger.h"
 #include "gateway/ingest/outbox.h"
@@ -1264,6 +1265,41 @@ static void takes_any_number_of_short_segments_while_the_database_proves(void **
 
 /* ---- its parts ---- */
 
+static void the_later_ingest_has_the_shards(void **state)
+{
+    const struct claim a = { .id = 1, .start_ms = 1000, .shards = 0xff };
+    struct claim b = { .id = 2, .start_ms = 2000, .shards = 0xff }, read;
+    struct buf text = BUF_INIT(512);
+
+    (void)state;
+    assert_int_equal(claim_judge(&a, &a), CLAIM_NONE);
+    assert_int_equal(claim_judge(&a, &b), CLAIM_YIELD);
+    assert_int_equal(claim_judge(&b, &a), CLAIM_ASSERT);
+    b.start_ms = a.start_ms; /* one of the two, whichever it is */
+    assert_int_equal(claim_judge(&a, &b), CLAIM_YIELD);
+    assert_int_equal(claim_judge(&b, &a), CLAIM_ASSERT);
+    b.start_ms = 2000;
+    b.shards = 0x0f;
+    assert_int_equal(claim_judge(&a, &b), CLAIM_SHARED);
+    b.shards = 0xf00;
+    assert_int_equal(claim_judge(&a, &b), CLAIM_NONE);
+    b.shards = UINT64_MAX;
+    snprintf(b.region, sizeof b.region, "north"); /* only a part of all regions */
+    assert_int_equal(claim_judge(&a, &b), CLAIM_SHARED);
+    assert_int_equal(claim_judge(&b, &a), CLAIM_ASSERT);
+    claim_write(&text, &b);
+    assert_string_equal(buf_text(&text),
+                        "{\"id\":\"0000000000000002\",\"start\":2000,\"region\":"
+                        "\"north\",\"shards\":\"ffffffffffffffff\"}");
+    assert_int_equal(claim_parse(text.data, text.size, &read), 0);
+    assert_true(read.id == b.id && read.start_ms == b.start_ms && read.shards == b.shards);
+    assert_string_equal(read.region, "north");
+    for (size_t n = 0; n < text.size; n++)
+        assert_int_equal(claim_parse(text.data, n, &read), -EINVAL);
+    assert_int_equal(claim_parse("[]", 2, &read), -EINVAL);
+    buf_done(&text);
+}
+
 static void ledger_joins_ranges(void **state)
 {
     static const uint64_t order[] = { 5, 3, 4, 9, 7, 8, 6, 1 };
@@ -1363,6 +1399,7 @@ int main(void)
         cmocka_unit_test(asks_for_proofs_ever_more_rarely_when_they_fail_or_take_long),
         cmocka_unit_test(reads_what_victoria_metrics_says_of_itself),
         cmocka_unit_test(proves_before_it_acknowledges_whatever_is_forgotten),
+        cmocka_unit_test(the_later_ingest_has_the_shards),
         cmocka_unit_test(ledger_joins_ranges),
         cmocka_unit_test(ledger_never_forgets_what_is_kept),
         cmocka_unit_test(reads_sets_of_shards),
