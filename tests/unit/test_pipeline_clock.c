@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pipeline under clocks that step, in virtual time, on a real log. */
-#include <math.h>
-
 #include "pipeline_rig.h"
 
 #define BOOT   "00000000-0000-0000-0000-000000000001"
@@ -77,7 +75,7 @@ static struct station *begin(void **state, int64_t offset_ms, bool is_synchronis
     for (int i = 0; i < 2; i++) /* the time alone is judged here */
         s->f->treatment[i] = (struct pipeline_channel){
             .factor = 1,
-            .qc = { NAN, NAN, NAN, NAN, .interval_ms = 1000 },
+            .qc = { .interval_ms = 1000, .range = { QC_OPEN_SPAN, QC_OPEN_SPAN } },
         };
     come_up(s, has_service);
     return s;
