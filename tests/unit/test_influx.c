@@ -235,6 +235,23 @@ static void passes_on_how_long_to_wait(void **state)
     assert_int_equal(why.retry_after_ms, 3600000);
 }
 
+static void passes_on_until_when_to_wait(void **state)
+{
+    struct server *s = *state;
+    struct uplink_report why;
+    char text[160], when[64];
+    time_t then = time(NULL) + 90;
+    struct tm utc;
+
+    assert_non_null(gmtime_r(&then, &utc));
+    strftime(when, sizeof when, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    snprintf(text, sizeof text,
+             "HTTP/1.1 429 Slow\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n", when);
+    will_answer(s, text);
+    assert_int_equal(post_once(s, &why), UPLINK_LATER);
+    assert_in_range(why.retry_after_ms, 80000, 90000);
+}
+
 static void does_not_read_an_endless_answer(void **state)
 {
     struct server *s = *state;
@@ -454,6 +471,7 @@ int main(void)
         SERVED(knows_what_every_answer_means),
         SERVED(tells_what_the_server_said),
         SERVED(passes_on_how_long_to_wait),
+        SERVED(passes_on_until_when_to_wait),
         SERVED(does_not_read_an_endless_answer),
         SERVED(stops_in_the_middle_of_a_request),
         SERVED(says_later_when_nobody_listens),

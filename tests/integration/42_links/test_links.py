@@ -121,6 +121,20 @@ def test_a_slow_line_only_delays(place):
     line.end(db)
 
 
+@pytest.mark.parametrize("option", ["topic_alias: true", 'version: "3.1.1"'])
+def test_other_ways_to_speak_to_the_broker(place, option):
+    broker, db = place.broker(), place.victoria()
+    place.ingest(broker, db.url).wait_line("ready")
+    proxy = Proxy(broker.port)
+    line = Line(place, f'[{{id: centre, type: mqtt, url: "mqtt://127.0.0.1:{proxy.port}", '
+                       f'ack_interval: 1s, {option}}}]')
+    wait_until(lambda: line.acked() > 5, 20, "acknowledgements")
+    proxy.plan()  # a new connection, which knows no alias
+    before = line.acked()
+    wait_until(lambda: line.acked() > before + 5, 20, "acknowledgements on the next connection")
+    line.end(db)
+
+
 def pair_of(first_port, second_port, kind="mqtt"):
     scheme = "mqtt" if kind == "mqtt" else "http"
     extra = ", ack_interval: 1s" if kind == "mqtt" else ", timeout: 30s"
