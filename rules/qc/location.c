@@ -82,7 +82,9 @@ double qc_distance(enum qc_distance how, struct qc_place a, struct qc_place b)
 {
     if (!isfinite(a.lon + a.lat + b.lon + b.lat))
         return NAN;
-    return how == QC_WGS84 ? geodesic(a, b) : haversine(a, b);
+    if (how == QC_HAVERSINE)
+        return haversine(a, b);
+    return fabs(a.lat) > 90 || fabs(b.lat) > 90 ? NAN : geodesic(a, b);
 }
 
 enum qc_flag qc_location_check(enum qc_distance how, double range_max, struct qc_place before,

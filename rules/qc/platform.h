@@ -18,7 +18,7 @@ struct qc_place { /* degrees; NaN: missing */
 
 enum qc_distance { QC_HAVERSINE, QC_WGS84 };
 
-/* Metres; NaN when a coordinate is missing. */
+/* Metres; NaN when a coordinate is missing, or beyond a pole of the ellipsoid. */
 double qc_distance(enum qc_distance how, struct qc_place a, struct qc_place b);
 
 /* On the globe at all, and no further than range_max metres (NaN: not tested) from `before`
