@@ -310,6 +310,8 @@ static int put_all(struct job *j)
 
     if (!j->o->is_events || j->writer.folder)
         rc = export_walk_streams(&w, &j->counts);
+    if (rc == 0 && sink->takes_frames && !j->o->is_events)
+        rc = export_writer_frames_end(&j->writer);
     if (rc == 0 && sink->event && !j->o->is_events && j->o->channels.n == 0)
         rc = put_events(j, sink, j->writer.format->ending);
     if (rc == 0 && j->o->is_events)

@@ -278,6 +278,14 @@ static int put_frame(void *user, const struct store_entry *e)
     return rc < 0 ? fail_write(w, errno ? -errno : rc) : 0;
 }
 
+int export_writer_frames_end(struct export_writer *w)
+{
+    if (w->folder || w->has_begun)
+        return 0;
+    w->has_begun = true;
+    return series_file_begin(w->out) < 0 ? fail_write(w, -EIO) : 0;
+}
+
 static int put_event(void *user, const struct store_entry *e)
 {
     struct export_writer *w = user;

@@ -43,5 +43,7 @@ struct export_writer {
 void export_writer_begin(struct export_writer *w);
 /* Writes what is left and closes files of the folder. 0 or a negative errno. */
 int export_writer_end(struct export_writer *w);
+/* After all frames: no frame at all is a file without frames, not an empty one. */
+int export_writer_frames_end(struct export_writer *w);
 /* In a folder: what comes from now on goes to this file, made when something comes. */
 int export_writer_next(struct export_writer *w, const char *name, const char *ending);

@@ -221,6 +221,11 @@ def test_frames_are_the_stored_bytes_and_decode(logged, tmp_path):
                                         if line.count(",") == decoded.split("\n")[0].count(",")][:20]
 
 
+def test_no_frames_are_a_file_without_frames(logged):
+    assert export("-f", "frames", "--to", "1990-01-01", logged[1])[0] == "SF1\n"
+    assert export("-f", "csv", "--to", "1990-01-01", logged[1])[0] == ""
+
+
 def test_a_folder_gets_a_file_per_stream_and_the_events(logged, tmp_path):
     export("--events", "--output", f"{tmp_path}/out/", logged[0])
     names = {p.name for p in (tmp_path / "out").iterdir()}
