@@ -94,6 +94,8 @@ static struct pipeline_channel treatment_of(const struct device_conf *d,
         t.offset = c->offset;
     }
     set_range(&t.qc, p, c);
+    if (c)
+        qc_configure(&c->qc, &t.qc);
     return t;
 }
 

@@ -329,9 +329,24 @@ static void check_spans(const struct check *k, const struct correction_conf *c,
                 max);
 }
 
-static void check_channel(const struct check *k, const struct profile *p,
+/* The further checks, as they will be: what is given over what is usual. */
+static void check_quality(const struct check *k, const struct device_conf *dev,
+                          const struct correction_conf *c, const struct profile_point *p)
+{
+    if (!p->quantity)
+        return;
+    struct qc_config q = qc_default(p->quantity, dev->poll_ms);
+    q.range = (struct qc_range){ QC_OPEN_SPAN, QC_OPEN_SPAN }; /* check_spans tells of it */
+    qc_configure(&c->qc, &q);
+    const char *error = qc_config_error(&q);
+    if (error)
+        check_error(k, c, &c->id, E_RANGE, "the checks of '%s' cannot work: %s", c->id, error);
+}
+
+static void check_channel(const struct check *k, const struct device_conf *dev,
                           const struct correction_conf *c)
 {
+    const struct profile *p = dev->profile_found;
     const struct profile_point *point = c->id ? point_find(p, c->id) : NULL;
 
     if (c->id && !point) {
@@ -341,8 +356,10 @@ static void check_channel(const struct check *k, const struct profile *p,
     if (c->factor == 0)
         check_error(k, c, &c->factor, E_RANGE,
                     "a factor of 0 would make every value the offset");
-    if (point)
+    if (point) {
         check_spans(k, c, point);
+        check_quality(k, dev, c, point);
+    }
     if (point && !point->quantity && point->role != POINT_MEASUREMENT)
         check_warning(k, c, &c->id, E_CONFLICT,
                       "point '%s' is no channel of profile '%s', nothing here has an effect",
@@ -359,7 +376,7 @@ static void check_device(const struct check *k, const struct device_conf *dev)
         check_warning(k, dev, &dev->timeout_ms, E_CONFLICT,
                       "the timeout is longer than the poll interval");
     for (size_t i = 0; dev->profile_found && i < dev->channels.n; i++)
-        check_channel(k, dev->profile_found, &channels[i]);
+        check_channel(k, dev, &channels[i]);
 }
 
 void check_devices(const struct check *k)

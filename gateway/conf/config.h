@@ -2,15 +2,15 @@
 /*
  * config - a station's configuration as const structs, and the call that makes it from files.
  *
- * Main file plus the .yaml files of conf.d beside it, in sorted order (lists are joined, anything
- * else may stand in one file only).
- * Bound by field tables, defaults applied, references checked; nothing here knows a module:
- * app.c hands in the tables of uplink and bus kinds. All texts and arrays live as long as the
- * config.
+ * Main file plus the .yaml files of conf.d beside it, in sorted order (lists are joined,
+ * anything else may stand in one file only). Bound by field tables, defaults applied,
+ * references checked; nothing here knows a module: app.c hands in the tables of uplink and bus
+ * kinds. All texts and arrays live as long as the config.
  */
 #pragma once
 
 #include "gateway/conf/diag.h"
+#include "rules/qc/options.h"
 #include "sensors/core/field.h"
 #include "sensors/profile/profile.h"
 
@@ -62,7 +62,8 @@ struct correction_conf {               /* one point of a device: "channels:" map
     const char *id;                    /* the profile's point */
     double factor, offset;             /* canonical = (value as converted) * factor + offset */
     struct field_range range, suspect; /* gross range test, canonical unit; NaN: defaults */
-    int64_t stuck; /* equal raw values that make it stuck; -1: the default; 0: never */
+    int64_t stuck;        /* equal raw values that make it stuck; -1: the default; 0: never */
+    struct qc_options qc; /* further checks */
     bool is_enabled;
     struct field_mark mark;
 };

@@ -51,6 +51,7 @@ struct pipeline {
     const struct pipeline_options *o;
     struct store_reader *reader;
     struct qc_state *qc;          /* per channel */
+    void *qc_windows;             /* what their checks remember */
     struct statistic *statistics; /* per channel; unused for readings */
     struct stream_state *streams; /* per stream */
     struct followers *followers;  /* per channel */

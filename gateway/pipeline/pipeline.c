@@ -232,12 +232,29 @@ static void index_rules(struct pipeline *p)
     }
 }
 
+/* Windows of checks that look back, in one piece of memory. */
+static bool start_checks(struct pipeline *p)
+{
+    size_t n = p->o->table->n, size = 0;
+
+    p->qc = calloc(n + 1, sizeof *p->qc);
+    for (size_t i = 0; i < n; i++)
+        size += qc_memory(&p->o->channels[i].qc);
+    char *memory = p->qc_windows = calloc(1, size + 1);
+    if (!p->qc || !memory)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        qc_start(&p->o->channels[i].qc, &p->qc[i], memory);
+        memory += qc_memory(&p->o->channels[i].qc);
+    }
+    return true;
+}
+
 static bool allocate(struct pipeline *p)
 {
     const struct channel_table *t = p->o->table;
 
     /* calloc(0) may be NULL: one spare element keeps "no memory" the only meaning of NULL */
-    p->qc = calloc(t->n + 1, sizeof *p->qc);
     p->statistics = calloc(t->n + 1, sizeof *p->statistics);
     p->streams = calloc(t->streams_n + 1, sizeof *p->streams);
     p->followers = calloc(t->n + 1, sizeof *p->followers);
@@ -245,8 +262,8 @@ static bool allocate(struct pipeline *p)
     p->rule_index = calloc(p->o->rules_n + 1, sizeof *p->rule_index);
     p->alerts = calloc(p->o->rules_n + 1, sizeof *p->alerts);
     p->cells = calloc(SERIES_COLUMNS_MAX, sizeof *p->cells);
-    return p->qc && p->statistics && p->streams && p->followers && p->statistic_index &&
-           p->rule_index && p->alerts && p->cells && times_init(p) == 0;
+    return start_checks(p) && p->statistics && p->streams && p->followers &&
+           p->statistic_index && p->rule_index && p->alerts && p->cells && times_init(p) == 0;
 }
 
 int pipeline_create(const struct pipeline_options *o, struct pipeline **ret)
@@ -294,6 +311,7 @@ void pipeline_destroy(struct pipeline *p)
     free(p->followers);
     free(p->streams);
     free(p->statistics);
+    free(p->qc_windows);
     free(p->qc);
     free(p);
 }

@@ -237,3 +237,49 @@ struct qc_config qc_default(const struct quantity *q, int64_t interval_ms)
     set_steps(q, &c);
     return c;
 }
+
+/*
+ * Consistency inside one device. The allowance is for the noise of both: a limit in the unit,
+ * and a share of the larger value.
+ */
+static const struct {
+    const char *x, *a, *b; /* b: of a sum */
+    struct qc_relation relation;
+} quantity_relations[] = {
+    { "pm2_5", "pm10", NULL, { .kind = QC_AT_MOST, .limit = 5, .share = 0.1 } },
+    { "pm1", "pm2_5", NULL, { .kind = QC_AT_MOST, .limit = 5, .share = 0.1 } },
+    { "pm10", "tsp", NULL, { .kind = QC_AT_MOST, .limit = 5, .share = 0.1 } },
+    { "dew_point", "air_temp", NULL, { .kind = QC_AT_MOST, .limit = 0.5 } },
+    { "wet_bulb", "air_temp", NULL, { .kind = QC_AT_MOST, .limit = 0.5 } },
+    { "wind_gust", "wind_speed", NULL, { .kind = QC_AT_LEAST, .limit = 0.5 } },
+    { "l90", "l10", NULL, { .kind = QC_AT_MOST, .limit = 0.1 } },
+    { "l50", "l10", NULL, { .kind = QC_AT_MOST, .limit = 0.1 } },
+    { "l90", "l50", NULL, { .kind = QC_AT_MOST, .limit = 0.1 } },
+    { "la_max", "la_min", NULL, { .kind = QC_AT_LEAST, .limit = 0.1 } },
+    /* NOx counts all of it as NO2: 46.0055 / 30.0061 */
+    { "nitrogen_oxides",
+      "nitric_oxide",
+      "nitrogen_dioxide",
+      { .kind = QC_SUM_OF, .factor = 1.5332, .limit = 10, .share = 0.1 } },
+};
+
+unsigned qc_default_relations(const struct quantity *q,
+                              int (*find)(void *user, const char *quantity), void *user,
+                              struct qc_relation *ret)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < sizeof quantity_relations / sizeof *quantity_relations; i++) {
+        if (strcmp(quantity_relations[i].x, q->id) != 0 || n == QC_RELATIONS_MAX)
+            continue;
+        const int a = find(user, quantity_relations[i].a);
+        const int b = quantity_relations[i].b ? find(user, quantity_relations[i].b) : a;
+        if (a < 0 || b < 0)
+            continue;
+        ret[n] = quantity_relations[i].relation;
+        ret[n].a = (unsigned)a;
+        ret[n].b = (unsigned)b;
+        n++;
+    }
+    return n;
+}

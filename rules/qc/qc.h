@@ -90,6 +90,15 @@ struct qc_input {
 /* The defaults of a quantity at a poll interval (table with sources in defaults.c). */
 struct qc_config qc_default(const struct quantity *q, int64_t interval_ms);
 
+/*
+ * What quantities of one device cannot be together (PM2.5 above PM10, dew point above air
+ * temperature ...). `find` gives the number of the peer that measures a quantity, -1 when the
+ * device does not. Returns how many relations it wrote into ret[QC_RELATIONS_MAX].
+ */
+unsigned qc_default_relations(const struct quantity *q,
+                              int (*find)(void *user, const char *quantity), void *user,
+                              struct qc_relation *ret);
+
 /* Returns NULL, or what is wrong with the configuration (spans must lie inside each other). */
 const char *qc_config_error(const struct qc_config *c);
 
