@@ -114,8 +114,10 @@ static const struct field influx_fields[] = {
     { .name = "gzip",
       .type = FIELD_BOOL,
       .offset = OPTION(is_gzip),
-      .dflt = "true",
-      .help = "Compress requests above 1 kB." },
+      .dflt = "false",
+      .help =
+          "Compress requests above 1 kB. For InfluxDB: VictoriaMetrics 1.79 stores the torn "
+          "last line of a compressed request whose connection is reset." },
     { .name = NULL },
 };
 

@@ -25,7 +25,8 @@ class Line:
         devices = {n: (profile, free_port()) for n, (profile, _) in INSTRUMENTS.items()}
         self.place, self.http = place, free_port()
         self.file = place.station_file(station_yaml(place.path, devices, uplinks, poll,
-                                                    http=f"127.0.0.1:{self.http}"))
+                                                    http=f"127.0.0.1:{self.http}",
+                                                    commit="200ms").replace("seal: 2s", "seal: 1s"))
         place.sim(self.file)
         self.gateway = place.gateway(self.file).wait_line("runs")
 
@@ -75,9 +76,9 @@ def test_a_session_with_the_broker_cut_at_its_bytes(place):
     line = Line(place, f'[{{id: centre, type: mqtt, url: "mqtt://127.0.0.1:{proxy.port}", ack_interval: 1s}}]')
     wait_until(lambda: line.acked() > 3, 20, "the first acknowledgement")
     up, down = proxy.passed
-    sweep(proxy, UP, range(1, min(up, 3000), 1 if SOAK else 97))
-    sweep(proxy, DOWN, range(1, min(down, 600), 1 if SOAK else 29))
-    assert proxy.cuts > (1000 if SOAK else 10)
+    sweep(proxy, UP, range(1, min(up, 3000), 1 if SOAK else 311))
+    sweep(proxy, DOWN, range(1, min(down, 600), 1 if SOAK else 71))
+    assert proxy.cuts > (1000 if SOAK else 5)
     print(f"{proxy.cuts} connections cut")
     wait_until(lambda: line.uplinks()["centre"]["connected"], 60, "the uplink")
     line.end(db, 90)
@@ -89,9 +90,9 @@ def test_a_session_with_the_database_cut_at_its_bytes(place):
     proxy = Proxy(db.port)
     line = Line(place, f'[{{id: db, type: influx, url: "http://127.0.0.1:{proxy.port}", timeout: 2s}}]')
     wait_until(lambda: line.acked("db") > 3, 20, "the first delivery")
-    sweep(proxy, DOWN, range(1, 160, 1 if SOAK else 17))  # stored, and the answer is lost
-    sweep(proxy, UP, range(1, 1500, 1 if SOAK else 211))
-    assert proxy.cuts > (500 if SOAK else 8)
+    sweep(proxy, DOWN, range(1, 110, 1 if SOAK else 31))  # stored, and the answer is lost
+    sweep(proxy, UP, range(1, 1500, 1 if SOAK else 499))
+    assert proxy.cuts > (1000 if SOAK else 5)
     line.end(db)
 
 
