@@ -140,6 +140,19 @@ static void take_broken(struct centre *c, const struct segment *s, const struct 
         refuse_entry(c, a->run, a->entry.seq, segment_error_text(s->broken));
 }
 
+static void take_foreign(struct centre *c, struct segment *s, const struct arrival *a)
+{
+    bool is_behind = a->info.seq > s->last_seq;
+
+    contradicting(c, a->run, a->entry.seq,
+                  is_behind ? "it does not follow the frame before it"
+                            : "another frame came before under its segment and number");
+    if (!is_behind || !refuse_is_lasting(a->run, a->entry.seq, a->info.crc))
+        return;
+    refuse_segment(c, s, a->info.seq, SERIES_ECHAIN);
+    refuse_entry(c, a->run, a->entry.seq, segment_error_text(SERIES_ECHAIN));
+}
+
 static void take_new(struct centre *c, const struct arrival *a)
 {
     const struct series_info *info = &a->info;
@@ -170,9 +183,7 @@ static void take_new(struct centre *c, const struct arrival *a)
             c->counts.duplicates++;
         break;
     case SEGMENT_FOREIGN:
-        contradicting(c, a->run, a->entry.seq,
-                      "another frame came before under its segment and number, or it does not "
-                      "follow the frame before it");
+        take_foreign(c, s, a);
         break;
     }
 }
@@ -215,7 +226,9 @@ void arrive_series(struct centre *c, struct station *s, const void *data, size_t
             continue;
         }
         malformed(c, s, "frame", series_error_text(bad));
-        refuse_damaged(c, a.run, a.entry.seq, a.entry.frame, a.entry.size);
+        if (refuse_is_lasting(a.run, a.entry.seq, crc32c(0, a.entry.frame, a.entry.size)))
+            refuse_entry(c, a.run, a.entry.seq,
+                         "its frame comes with the same damage each time");
     }
     if (rc < 0)
         malformed(c, s, "series message", "it is cut, or its lengths are wrong");

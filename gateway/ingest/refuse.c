@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "gateway/ingest/state.h"
-#include "sensors/core/crc.h"
 
 /* "event,kind=frame_refused,station=s1 n=1i,entry=12i 1700000000000"; lost when there is no
  * room: the log has it. */
@@ -70,11 +69,8 @@ void refuse_entry(struct centre *c, struct run *r, uint64_t seq, const char *why
     run_speak(c, r, c->now_ms);
 }
 
-/* Damage on the way differs from time to time, or does not come again. */
-void refuse_damaged(struct centre *c, struct run *r, uint64_t seq, const void *data,
-                    size_t size)
+bool refuse_is_lasting(struct run *r, uint64_t seq, uint32_t crc)
 {
-    uint32_t crc = crc32c(0, data, size);
     struct damaged *d = NULL;
 
     for (size_t i = 0; i < STATE_DAMAGED_MAX; i++)
@@ -85,9 +81,9 @@ void refuse_damaged(struct centre *c, struct run *r, uint64_t seq, const void *d
     if (d->seq != seq || d->crc != crc)
         *d = (struct damaged){ .seq = seq, .crc = crc };
     if (++d->times < STATE_DAMAGED_TRIES)
-        return;
+        return false;
     d->times = 0;
-    refuse_entry(c, r, seq, "its frame came damaged in the same way every time");
+    return true;
 }
 
 void refuse_segment(struct centre *c, struct segment *s, uint32_t from, int rc)

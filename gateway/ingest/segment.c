@@ -163,9 +163,14 @@ int segment_decode(struct segment *s, const struct item *i, struct series_frame 
 
 const char *segment_error_text(int broken)
 {
-    return broken == -EINVAL ? "its columns do not fit its dictionary, or names there cannot "
-                               "be used"
-                             : series_error_text(broken);
+    switch (broken) {
+    case -EINVAL:
+        return "its columns do not fit its dictionary, or names there cannot be used";
+    case SERIES_ECHAIN:
+        return "it, or one before it in its segment, does not follow its predecessor";
+    default:
+        return series_error_text(broken);
+    }
 }
 
 size_t segment_bytes(const struct segment *s)

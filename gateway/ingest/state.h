@@ -30,7 +30,7 @@ enum {
     STATE_REJECTED_MAX = 16, /* dictionaries that cannot be used, of one station */
 };
 
-struct damaged { /* a frame without a right checksum */
+struct damaged { /* a frame without a right checksum, or that does not follow */
     uint64_t seq;
     uint32_t crc; /* of what came */
     unsigned times;
@@ -179,9 +179,9 @@ void run_be_silent(struct centre *c, struct run *r);
  */
 
 void refuse_entry(struct centre *c, struct run *r, uint64_t seq, const char *why);
-/* The frame came without a right checksum; refused when that is how the station has it. */
-void refuse_damaged(struct centre *c, struct run *r, uint64_t seq, const void *data,
-                    size_t size);
+/* The same bytes of a frame that cannot be used have come so often that they are what the
+ * station's log has: damage on the way differs from time to time. */
+bool refuse_is_lasting(struct run *r, uint64_t seq, uint32_t crc);
 /* Nothing of the segment from this frame on can be decoded. */
 void refuse_segment(struct centre *c, struct segment *s, uint32_t from, int rc);
 void refuse_rows(struct centre *c, const struct item *i, size_t early, size_t late);

@@ -569,6 +569,32 @@ static void refuses_a_frame_that_is_damaged_in_the_log_not_one_damaged_on_the_wa
     scene_done(s);
 }
 
+static void refuses_what_does_not_follow_however_often_it_comes(void **state)
+{
+    struct scene *s = scene();
+    static struct bytes next[1];
+
+    (void)state;
+    make_frames(s, 2, next, 1);
+    say_frames(s, 0, 1);
+    s->frames[2].data[s->frames[2].size - 5] ^= 1; /* and so another checksum */
+    uint32_t crc = crc32c(0, s->frames[2].data, s->frames[2].size - 4);
+    for (int i = 0; i < 4; i++)
+        s->frames[2].data[s->frames[2].size - 4 + (size_t)i] = (uint8_t)(crc >> 8 * i);
+    say_frames(s, 2, 4);
+    deliver(s);
+    heard(s);
+    say_frames(s, 3, 4);
+    say_frames(s, 3, 4);
+    say_entry(s, EPOCH, 9, &next[0]);
+    deliver(s);
+    const char *said = heard(s);
+    assert_non_null(strstr(said, "9-9 "));
+    assert_non_null(strstr(said, "refused 4 "));
+    assert_non_null(strstr(said, "refused 5 "));
+    scene_done(s);
+}
+
 static void refuses_frames_whose_dictionary_cannot_be_used(void **state)
 {
 #define UNUSABLE "{\"channels\":[{\"id\":\"d/a\",\"quantity\":\"_time\"}]"
@@ -1391,6 +1417,7 @@ int main(void)
         cmocka_unit_test(stores_before_it_acknowledges_whatever_happens),
         cmocka_unit_test(goes_on_behind_a_segment_that_cannot_be_decoded),
         cmocka_unit_test(refuses_a_frame_that_is_damaged_in_the_log_not_one_damaged_on_the_way),
+        cmocka_unit_test(refuses_what_does_not_follow_however_often_it_comes),
         cmocka_unit_test(refuses_frames_whose_dictionary_cannot_be_used),
         cmocka_unit_test(leaves_out_rows_that_are_older_than_the_database_keeps),
         cmocka_unit_test(acknowledges_only_what_is_proven),
