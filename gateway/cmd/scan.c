@@ -400,24 +400,33 @@ static int scan_all(struct job *j)
 static int write_result(struct job *j)
 {
     struct stanza_place places[TARGETS_MAX];
-    size_t written;
+    struct stanza_count count;
 
     for (size_t i = 0; i < j->targets_n; i++)
         places[i] = (struct stanza_place){ .place = j->targets[i].place,
                                            .devices = j->targets[i].devices,
                                            .devices_n = j->targets[i].devices_n };
-    if (scan_write(j->o->path, j->o->is_forced, places, j->targets_n, j->config, &written) != 0)
+    if (scan_write(j->o->path, j->o->is_forced, places, j->targets_n, j->config, &count) != 0)
         return EXIT_FOUND;
     FILE *out = j->o->is_json ? stderr : stdout;
-    if (written)
-        fprintf(out, say_zh() ? "%s：已写入 %zu 台仪器\n" : "%s: %zu device(s) written\n",
-                j->o->path, written);
+    if (count.written && say_zh())
+        fprintf(out, "%s：已写入 %zu 台仪器\n", j->o->path, count.written);
+    else if (count.written)
+        fprintf(out, "%s: %zu device%s written\n", j->o->path, count.written,
+                count.written == 1 ? "" : "s");
     else
         fprintf(out,
                 say_zh() ? "%s：没有可写的仪器，未生成文件\n"
                          : "%s: not written, no device is known well enough\n",
                 j->o->path);
-    return written ? EXIT_DONE : EXIT_FOUND;
+    if (count.disabled)
+        fprintf(out,
+                say_zh()
+                    ? "其中 %zu 台不能确定型号，已停用：候选和判断方法见文件中的注释\n"
+                    : "%zu of them not certain and so disabled: the file names the candidates "
+                      "and how to decide\n",
+                count.disabled);
+    return count.written ? EXIT_DONE : EXIT_FOUND;
 }
 
 /* The file that the likeliest device would be in. */

@@ -355,8 +355,11 @@ void scan_put_device(struct buf *b, const struct survey_device *d)
     buf_printf(b, ",\"answer\":\"%s\",\"exception\":%u,\"took_ms\":%" PRId64 ",\"product\":",
                d->outcome == BUS_OK ? "data" : "exception", d->exception, d->took_ms);
     buf_json(b, d->product);
-    buf_printf(b, ",\"alias\":%s,\"ignores_unit\":%s,\"candidates\":[",
-               d->is_alias ? "true" : "false", d->ignores_unit ? "true" : "false");
+    bool is_certain =
+        d->best_n > 0 && match_is_likely(&d->best[0]) && match_is_certain(d->best, d->best_n);
+    buf_printf(b, ",\"alias\":%s,\"ignores_unit\":%s,\"certain\":%s,\"candidates\":[",
+               d->is_alias ? "true" : "false", d->ignores_unit ? "true" : "false",
+               is_certain ? "true" : "false");
     for (size_t i = 0; i < d->best_n; i++) {
         const struct match_candidate *c = &d->best[i];
         buf_printf(b, "%s{\"profile\":\"%s\",\"trust\":\"%s\",\"match\":%s,", i ? "," : "",

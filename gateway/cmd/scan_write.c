@@ -134,7 +134,7 @@ int scan_write_check(const char *path, bool is_forced)
 }
 
 int scan_write(const char *path, bool is_forced, struct stanza_place *places, size_t places_n,
-               const struct config *config, size_t *ret_n)
+               const struct config *config, struct stanza_count *ret)
 {
     struct clock clock;
     struct buf b = BUF_INIT(FILE_BYTES_MAX);
@@ -150,9 +150,9 @@ int scan_write(const char *path, bool is_forced, struct stanza_place *places, si
         .is_taken = config ? is_taken : NULL,
         .user = (void *)(uintptr_t)config,
     };
-    *ret_n = stanza_write(&o, &b);
+    *ret = stanza_write(&o, &b);
     const char *text = buf_text(&b);
-    int rc = !text ? -ENOMEM : *ret_n ? write_file(path, is_forced, text, b.size) : 0;
+    int rc = !text ? -ENOMEM : ret->written ? write_file(path, is_forced, text, b.size) : 0;
     buf_done(&b);
     return rc == 0 ? 0 : complain(path, rc);
 }

@@ -96,7 +96,7 @@ static int choose(struct job *j, int argc, char **argv)
         bool is_found = false;
         for (size_t i = 0; i < devices_n(j); i++) {
             if (strcmp(devices_of(j)[i].id, argv[a]) == 0)
-                is_found = j->pass.results[i].is_wanted = true;
+                is_found = j->pass.results[i].is_wanted = j->pass.results[i].is_named = true;
         }
         if (!is_found)
             return refuse_name(j, argv[a]);
@@ -108,7 +108,7 @@ static bool is_bus_wanted(const struct job *j, uint32_t bus)
 {
     for (size_t i = 0; i < devices_n(j); i++) {
         const struct test_result *r = &j->pass.results[i];
-        if (r->is_wanted && r->conf->is_enabled && r->conf->bus == bus)
+        if (test_is_asked(r) && r->conf->bus == bus)
             return true;
     }
     return false;
@@ -252,7 +252,8 @@ const struct cmd cmd_test = {
         "One pass over all devices, or over those named, with the very requests that the\n"
         "gateway would send; reads only. Per point: register as in the profile, raw words,\n"
         "value and unit as the instrument has them, verdict, and the reason when there is no\n"
-        "good value. Refuses a serial port that another program has open.\n\n"
+        "good value. A device with enabled: false is asked only by its name. Refuses a serial\n"
+        "port that another program has open.\n\n"
         "  sluice test\n"
         "  sluice test roof-o3 --frames --config station.yaml\n\n"
         "Exit status: 0 all good, 1 something is missing, doubtful or silent, 2 wrong usage "

@@ -274,6 +274,11 @@ static void begin(struct line *l)
 
 /* ---- lines ---- */
 
+bool test_is_asked(const struct test_result *r)
+{
+    return r->is_named || (r->is_wanted && r->conf->is_enabled);
+}
+
 static void on_bus_closed(void *user)
 {
     (void)user;
@@ -281,7 +286,7 @@ static void on_bus_closed(void *user)
 
 static bool is_on_line(const struct line *l, const struct test_result *r)
 {
-    return r->is_wanted && r->conf->is_enabled && r->conf->bus == l->number;
+    return test_is_asked(r) && r->conf->bus == l->number;
 }
 
 static void on_begin(uv_timer_t *timer)
@@ -330,7 +335,7 @@ static bool is_line_wanted(const struct test_pass *p, uint32_t line)
 {
     for (size_t i = 0; i < p->table->config->devices.n; i++) {
         const struct test_result *r = &p->results[i];
-        if (r->is_wanted && r->conf->is_enabled && r->conf->bus == line)
+        if (test_is_asked(r) && r->conf->bus == line)
             return true;
     }
     return false;
@@ -363,7 +368,7 @@ int test_pass_run(struct test_pass *p)
 
     for (size_t i = 0; i < p->table->config->devices.n; i++) {
         struct test_result *r = &p->results[i];
-        if (r->is_wanted && !r->conf->is_enabled) {
+        if (r->is_wanted && !test_is_asked(r)) {
             r->is_done = true;
             if (p->on_done)
                 p->on_done(p->user, i);

@@ -29,6 +29,7 @@ struct test_failure { /* one request that brought nothing */
 struct test_result {
     const struct poll_device *conf;
     bool is_wanted, is_done;
+    bool is_named; /* by the caller: asked even when it is disabled */
     enum scan_outcome outcome;
     int64_t took_ms; /* of the scan, without the identification */
     int late;        /* answers that came after their deadline */
@@ -57,6 +58,9 @@ void test_pass_done(struct test_pass *t);
 
 /* 0 or a negative errno. */
 int test_pass_run(struct test_pass *t);
+
+/* Whether the device is asked at all: a disabled one only by name. */
+bool test_is_asked(const struct test_result *r);
 
 /* What the device says of one identification test, and as the text of a point. */
 const struct identify_answer *test_answer(const struct test_result *r, size_t test);

@@ -186,7 +186,7 @@ static void count(const struct test_result *r, struct test_tally *tally)
     struct test_row row;
 
     tally->devices++;
-    if (!r->conf->is_enabled) {
+    if (!test_is_asked(r)) {
         tally->disabled++;
         return;
     }
@@ -205,7 +205,7 @@ static void print_header(const struct test_pass *t, const struct test_result *r,
     place_words(place_of(t, r), place, sizeof place);
     snprintf(text, sizeof text, "%s  %s  %s unit %u", r->conf->id, test_profile(r)->id, place,
              r->conf->unit);
-    if (r->conf->is_enabled && r->outcome == SCAN_OK)
+    if (test_is_asked(r) && r->outcome == SCAN_OK)
         snprintf(took, sizeof took, "%" PRId64 " ms", r->took_ms);
     fputs(text, out);
     if (*took) {
@@ -254,7 +254,7 @@ void test_report_print(const struct test_pass *t, size_t device, struct test_tal
     print_header(t, r, out);
     if (r->frames.size && buf_text(&r->frames))
         fputs(buf_text(&r->frames), out);
-    if (!r->conf->is_enabled) {
+    if (!test_is_asked(r)) {
         fprintf(out, "  %s\n",
                 say("device disabled in the configuration", "仪器已在配置中停用"));
         return;
@@ -362,11 +362,11 @@ void test_report_json(const struct test_pass *t, size_t device, struct test_tall
     buf_json(b, place_words(place_of(t, r), place, sizeof place));
     buf_printf(b, ",\"unit\":%u,\"took_ms\":%" PRId64 ",\"late\":%d,\"outcome\":\"%s\"",
                r->conf->unit, r->took_ms, r->late,
-               r->conf->is_enabled ? outcomes[r->outcome] : "disabled");
+               test_is_asked(r) ? outcomes[r->outcome] : "disabled");
     put_identity(b, r);
     put_frames(b, r);
     buf_puts(b, ",\"points\":[");
-    for (size_t i = 0; i < p->points_n && r->conf->is_enabled; i++) {
+    for (size_t i = 0; i < p->points_n && test_is_asked(r); i++) {
         test_explain(r, i, &row);
         buf_puts(b, i ? ",\n  " : "\n  ");
         put_row(b, p->points[i].id, &row);

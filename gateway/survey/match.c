@@ -121,11 +121,17 @@ static void answer_of(const struct match *m, const struct profile_identify *t,
     *ret = (struct identify_answer){ .kind = ANSWER_WORDS, .words = words };
 }
 
+static bool is_exact(const struct profile_identify *t)
+{
+    return t->equals_text || (t->in_min == t->in_max && t->in_min != 0);
+}
+
 /* As identify_score(), test by test: the answers need not all be kept at once. */
 static void score_identity(const struct match *m, const struct profile *p,
-                           struct identify_score *ret)
+                           struct identify_score *ret, size_t *ret_exact_hits)
 {
     *ret = (struct identify_score){ .is_possible = true };
+    *ret_exact_hits = 0;
     for (size_t i = 0; i < p->identify_n; i++) {
         struct profile one = *p;
         struct identify_answer a;
@@ -141,6 +147,7 @@ static void score_identity(const struct match *m, const struct profile *p,
         ret->other_hits += s.other_hits;
         ret->unknown += s.unknown;
         ret->is_possible = ret->is_possible && s.is_possible;
+        *ret_exact_hits += is_exact(&p->identify[i]) && s.needed_hits + s.other_hits > 0;
     }
     ret->is_match = ret->needed > 0 && ret->needed_hits == ret->needed;
 }
@@ -222,11 +229,12 @@ static bool has_name_test(const struct profile *p)
 static bool is_settled(const struct match *m)
 {
     struct identify_score s;
+    size_t exact_hits;
 
     for (size_t i = 0; i < m->profiles_n; i++) {
         if (!has_name_test(m->profiles[i]) || !is_reachable(m, m->profiles[i]))
             continue;
-        score_identity(m, m->profiles[i], &s);
+        score_identity(m, m->profiles[i], &s, &exact_hits);
         if (s.is_match)
             return true;
     }
@@ -453,7 +461,7 @@ static void judge(const struct match *m, struct image *im, struct match_candidat
 {
     const struct profile *p = c->profile;
 
-    score_identity(m, p, &c->identity);
+    score_identity(m, p, &c->identity, &c->exact_hits);
     weigh(m, im, c);
     c->bits += (int)c->identity.needed_hits * BITS_NEEDED;
     c->bits += (int)c->identity.other_hits * BITS_OTHER;
@@ -462,8 +470,9 @@ static void judge(const struct match *m, struct image *im, struct match_candidat
                BITS_OTHER;
     bool is_serial = is_at_defaults(m, p), is_unit = p->serial.unit == m->unit;
     c->is_default = is_serial && is_unit;
-    c->bits += is_serial ? BITS_SERIAL : 0;
-    c->bits += is_unit && m->unit > 1 ? BITS_UNIT : is_unit;
+    c->line_bits = is_serial ? BITS_SERIAL : 0;
+    c->line_bits += is_unit && m->unit > 1 ? BITS_UNIT : is_unit;
+    c->bits += c->line_bits;
     c->bits += strcmp(p->verified, "template") == 0 ? BITS_TEMPLATE : 0;
 }
 
@@ -479,6 +488,21 @@ bool match_is_likely(const struct match_candidate *c)
     if (c->identity.is_match)
         return true;
     return c->required > 0 && c->fitting * 2 >= c->required && c->bits >= MATCH_LIKELY_BITS;
+}
+
+static bool is_ahead(const struct match_candidate *a, const struct match_candidate *b)
+{
+    return a->identity.is_match != b->identity.is_match ||
+           a->bits - a->line_bits >= b->bits - b->line_bits + MATCH_CLEAR_BITS;
+}
+
+bool match_is_certain(const struct match_candidate *best, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (!is_ahead(&best[0], &best[i]))
+            return false;
+    }
+    return best[0].identity.is_match || best[0].exact_hits > 0 || best[0].fitting > 1;
 }
 
 /* Worth showing at all: it says so, or some of its values make sense. */

@@ -22,6 +22,7 @@ enum {
     MATCH_SILENT_MAX = 4, /* a device that is silent on what it does not know is not asked on */
     MATCH_BEST = 3,       /* candidates shown */
     MATCH_LIKELY_BITS = 5, /* least evidence for a stanza without a needed test */
+    MATCH_CLEAR_BITS = 7,  /* least lead: more than one plausible register can give */
     MATCH_TEXT_MAX = 64,
 };
 
@@ -43,7 +44,9 @@ struct match_candidate {
     const struct profile *profile;
     struct identify_score identity;
     int bits;
+    int line_bits;            /* of them: found where such instruments leave the factory */
     size_t fitting, required; /* points that hold a plausible value; that must be there */
+    size_t exact_hits;        /* tests for one text or one number other than 0 that hold */
     bool is_default;          /* it was found at the factory settings */
 };
 
@@ -71,6 +74,11 @@ size_t match_best(const struct match *m, struct match_candidate best[MATCH_BEST]
 
 /* Good enough to write a stanza of it without asking anybody. */
 bool match_is_likely(const struct match_candidate *c);
+
+/* Whether the first of match_best() may be polled without a look at it: by what it answers it
+ * is clearly ahead of the others, and by more than one register that many instruments have. n
+ * is at least 1. */
+bool match_is_certain(const struct match_candidate *best, size_t n);
 
 /* What the device says of itself, printable: "AQT530"; "" when nothing. */
 void match_product(const struct match *m, char *buf, size_t size);

@@ -21,7 +21,7 @@ struct writer {
     struct buf *b;
     char ids[IDS_MAX][STANZA_ID_MAX];
     size_t ids_n;
-    size_t written;
+    struct stanza_count count;
 };
 
 const char *stanza_model(const struct profile *p)
@@ -152,6 +152,35 @@ static void put_unknown(struct writer *w, const struct survey_device *d, const c
                d->unit, d->best_n ? d->best[0].profile->id : "...", bus, d->unit);
 }
 
+/* Why it is disabled, and how to decide. */
+static void put_doubt(struct writer *w, const struct survey_device *d, const char *id)
+{
+    const bool is_zh = w->o->is_zh;
+
+    if (d->best_n > 1) {
+        buf_puts(w->b, is_zh ? "  # 不能确定，暂停用。候选："
+                             : "  # Not certain, so disabled. Candidates: ");
+        for (size_t i = 0; i < d->best_n; i++)
+            buf_printf(w->b, "%s%s", i == 0 ? "" : is_zh ? "、" : ", ", d->best[i].profile->id);
+        buf_puts(w->b, is_zh ? "。\n" : ".\n");
+    } else {
+        buf_printf(
+            w->b,
+            is_zh ? "  # 不能确定，暂停用：只有一个寄存器像 %s，许多仪器都有。\n"
+                  : "  # Not certain, so disabled: one register looks like %s, as those of "
+                    "many do.\n",
+            d->best[0].profile->id);
+    }
+    buf_printf(
+        w->b,
+        is_zh
+            ? "  # 请查看铭牌，或运行 sluice test %s 与仪器显示的数值比较；改好 profile 后删去 "
+              "enabled: false。\n"
+            : "  # Look at the type plate, or compare what sluice test %s shows with the "
+              "display;\n  # set the right profile, then remove enabled: false.\n",
+        id);
+}
+
 static void put_device(struct writer *w, const struct survey_device *d, const char *bus,
                        bool is_on_line, int poll_s)
 {
@@ -172,9 +201,15 @@ static void put_device(struct writer *w, const struct survey_device *d, const ch
                                : "  # speaks %s: set it as the others of this line, or give it "
                                  "a port of its own\n",
                    survey_setting_text(&d->setting, setting));
-    buf_printf(w->b, "  %s- {id: %s, profile: %s, bus: %s, unit: %u, poll: %ds}\n",
-               is_on_line ? "" : "# ", new_id(w, base), c->profile->id, bus, d->unit, poll_s);
-    w->written += is_on_line;
+    const char *id = new_id(w, base);
+    bool is_certain = match_is_certain(d->best, d->best_n);
+    if (!is_certain)
+        put_doubt(w, d, id);
+    buf_printf(w->b, "  %s- {id: %s, profile: %s, bus: %s, unit: %u, poll: %ds%s}\n",
+               is_on_line ? "" : "# ", id, c->profile->id, bus, d->unit, poll_s,
+               is_certain ? "" : ", enabled: false");
+    w->count.written += is_on_line;
+    w->count.disabled += is_on_line && !is_certain;
 }
 
 static void put_devices(struct writer *w, const struct stanza_place *p, const char *bus)
@@ -224,12 +259,12 @@ static void put_all(struct writer *w, const char **bus_ids)
         put_devices(w, &o->places[i], bus_ids[i]);
 }
 
-size_t stanza_write(const struct stanza_options *o, struct buf *b)
+struct stanza_count stanza_write(const struct stanza_options *o, struct buf *b)
 {
     struct writer *w = calloc(1, sizeof *w);
     const char **bus_ids = calloc(o->places_n + 1, sizeof *bus_ids);
     char time[TIME_TEXT_MAX];
-    size_t written = 0;
+    struct stanza_count count = { 0 };
 
     if (w && bus_ids) {
         w->o = o;
@@ -242,11 +277,11 @@ size_t stanza_write(const struct stanza_options *o, struct buf *b)
                          "with sluice test.\n",
                    time);
         put_all(w, bus_ids);
-        written = w->written;
+        count = w->count;
     } else {
         b->has_failed = true;
     }
     free(bus_ids);
     free(w);
-    return written;
+    return count;
 }

@@ -14,6 +14,11 @@ struct stanza_place {
     size_t devices_n;
 };
 
+struct stanza_count {
+    size_t written;  /* devices, whether enabled or not */
+    size_t disabled; /* of them */
+};
+
 struct stanza_options {
     const struct stanza_place *places;
     size_t places_n;
@@ -24,9 +29,9 @@ struct stanza_options {
     void *user;
 };
 
-/* Adds the file's text. Devices of which nothing certain is known stand there as comments.
- * Returns how many devices are written. */
-size_t stanza_write(const struct stanza_options *o, struct buf *b);
+/* Adds the file's text. A device that might as well be another instrument is disabled, with the
+ * candidates as comments; one of which nothing is known stands there as a comment. */
+struct stanza_count stanza_write(const struct stanza_options *o, struct buf *b);
 
 /* "aqt530" of "vaisala-aqt530": the model, for names of devices and files. */
 const char *stanza_model(const struct profile *p);

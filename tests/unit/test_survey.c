@@ -694,7 +694,7 @@ static struct survey_device device_of(size_t profile, uint8_t unit, int baud)
         .unit = unit,
         .outcome = BUS_OK,
         .best_n = 1,
-        .best = { { .profile = profiles[profile], .bits = 20, .fitting = 1, .required = 1 } },
+        .best = { { .profile = profiles[profile], .bits = 20, .fitting = 2, .required = 2 } },
     };
 }
 
@@ -704,13 +704,16 @@ static bool is_line_taken(void *user, const char *id)
     return strcmp(id, "line-ttyusb0") == 0;
 }
 
-static void write_file(struct stanza_place *places, size_t n, struct buf *b, size_t written)
+static void write_file(struct stanza_place *places, size_t n, struct buf *b, size_t written,
+                       size_t disabled)
 {
     const struct stanza_options o = { .places = places,
                                       .places_n = n,
                                       .is_taken = is_line_taken };
 
-    assert_int_equal(stanza_write(&o, b), written);
+    const struct stanza_count count = stanza_write(&o, b);
+    assert_int_equal(count.written, written);
+    assert_int_equal(count.disabled, disabled);
     assert_non_null(buf_text(b));
 }
 
@@ -723,7 +726,7 @@ static void writes_one_bus_and_its_devices(void **state)
     struct buf b = BUF_INIT(1 << 16);
 
     (void)state;
-    write_file(&place, 1, &b, 2);
+    write_file(&place, 1, &b, 2, 0);
     assert_non_null(strstr(buf_text(&b), "  - {id: line-ttyusb0-2, type: modbus-rtu, port: "
                                          "\"/dev/ttyUSB0\", baud: 9600, format: 8N1}\n"));
     assert_non_null(strstr(buf_text(&b), "\n  - {id: plain-1, profile: v-plain, bus: "
@@ -743,10 +746,83 @@ static void leaves_what_is_uncertain_as_comments(void **state)
 
     (void)state;
     devices[3].best_n = 0;
-    write_file(&place, 1, &b, 2);
+    write_file(&place, 1, &b, 2, 0);
     assert_non_null(strstr(buf_text(&b), "\n  # - {id: plain-3,"));
     assert_non_null(strstr(buf_text(&b), "\n  # - {id: unknown-4,"));
     assert_null(strstr(buf_text(&b), "\n  - {id: plain-3,"));
+    buf_done(&b);
+}
+
+static void takes_no_tie_for_certain(void **state)
+{
+    struct match_candidate best[2] = { { .bits = 20, .fitting = 3 }, { .bits = 14 } };
+
+    (void)state;
+    assert_true(match_is_certain(best, 1));
+    assert_false(match_is_certain(best, 2));
+    best[1].bits = 20 - MATCH_CLEAR_BITS;
+    assert_true(match_is_certain(best, 2));
+    best[0].line_bits = 1; /* where it was found is no answer of its own */
+    assert_false(match_is_certain(best, 2));
+    best[0].line_bits = 0;
+    best[0].identity.is_match = best[1].identity.is_match = true;
+    best[1].bits = 20;
+    assert_false(match_is_certain(best, 2));
+}
+
+static void takes_one_register_of_many_instruments_for_no_proof(void **state)
+{
+    struct match_candidate one = { .bits = 30, .fitting = 1, .required = 1 };
+
+    (void)state;
+    one.identity.other_hits = 1;
+    assert_false(match_is_certain(&one, 1));
+    one.exact_hits = 1;
+    assert_true(match_is_certain(&one, 1));
+    one.exact_hits = 0;
+    one.identity.is_match = true;
+    assert_true(match_is_certain(&one, 1));
+}
+
+static void counts_tests_for_one_number_as_exact(void **state)
+{
+    struct match m;
+    struct match_candidate best[MATCH_BEST];
+    const struct memory mem = { 0, 1, { 215 } };
+
+    (void)state;
+    match_init(&m, all(), LIBRARY_N);
+    struct bus_request q = { .function = BUS_READ_HOLDING, .first = 100, .count = 1 };
+    struct bus_reply r = { .outcome = BUS_OK, .n = 1, .words = { 77 } };
+    assert_int_equal(match_take(&m, &q, &r), 0);
+    converse(&m, &mem, BUS_EXCEPTION);
+    assert_int_equal(match_best(&m, best), 1);
+    assert_int_equal(best[0].exact_hits, 1);
+    match_done(&m);
+}
+
+static void disables_what_might_be_another_instrument(void **state)
+{
+    struct survey_device devices[] = { device_of(1, 1, 9600), device_of(1, 2, 9600),
+                                       device_of(1, 3, 9600) };
+    struct stanza_place place = { .place = { .type = BUS_MODBUS_RTU, .device = "/dev/ttyUSB0" },
+                                  .devices = devices,
+                                  .devices_n = 3 };
+    struct buf b = BUF_INIT(1 << 16);
+
+    (void)state;
+    devices[1].best_n = 2;
+    devices[1].best[1] = devices[1].best[0];
+    devices[1].best[1].profile = profiles[2];
+    devices[2].best[0].fitting = devices[2].best[0].required = 1;
+    write_file(&place, 1, &b, 3, 2);
+    assert_non_null(strstr(buf_text(&b), "{id: plain-1, profile: v-plain, bus: line-ttyusb0-2, "
+                                         "unit: 1, poll: 10s}\n"));
+    assert_non_null(strstr(buf_text(&b), "Candidates: v-plain, v-far.\n"));
+    assert_non_null(strstr(buf_text(&b), "sluice test plain-2 "));
+    assert_non_null(strstr(buf_text(&b), "unit: 2, poll: 10s, enabled: false}\n"));
+    assert_non_null(strstr(buf_text(&b), "one register looks like v-plain"));
+    assert_non_null(strstr(buf_text(&b), "unit: 3, poll: 10s, enabled: false}\n"));
     buf_done(&b);
 }
 
@@ -760,7 +836,7 @@ static void joins_a_bus_that_the_configuration_has(void **state)
     struct buf b = BUF_INIT(1 << 16);
 
     (void)state;
-    write_file(&place, 1, &b, 1);
+    write_file(&place, 1, &b, 1, 0);
     assert_null(strstr(buf_text(&b), "buses:"));
     assert_non_null(strstr(buf_text(&b), "bus: roof,"));
     buf_done(&b);
@@ -780,6 +856,9 @@ int main(void)
         cmocka_unit_test(prefers_what_comes_with_these_settings),
         cmocka_unit_test(gives_up_on_a_device_that_is_silent_on_what_it_does_not_know),
         cmocka_unit_test(shows_a_product_name_without_control_characters),
+        cmocka_unit_test(takes_no_tie_for_certain),
+        cmocka_unit_test(takes_one_register_of_many_instruments_for_no_proof),
+        cmocka_unit_test(counts_tests_for_one_number_as_exact),
         cmocka_unit_test(finds_the_units_behind_a_gateway),
         cmocka_unit_test(lists_a_device_that_ignores_the_unit_once),
         cmocka_unit_test(takes_a_gateway_that_says_failure_of_absent_units_for_what_it_is),
@@ -790,6 +869,7 @@ int main(void)
         cmocka_unit_test(takes_one_and_two_stop_bits_for_the_same_device),
         cmocka_unit_test(writes_one_bus_and_its_devices),
         cmocka_unit_test(leaves_what_is_uncertain_as_comments),
+        cmocka_unit_test(disables_what_might_be_another_instrument),
         cmocka_unit_test(joins_a_bus_that_the_configuration_has),
     };
     return cmocka_run_group_tests(tests, load_library, unload_library);

@@ -68,6 +68,7 @@ def test_configures_a_mixed_line_unattended(sluice, simulate, place):
     scan = sluice("scan", place.path / "tty", f"tcp:127.0.0.1:{port}", "--unit", "1-20,115-125",
                   "--write", found)
     assert scan.returncode == 0, scan.stdout + scan.stderr
+    assert "enabled: false" not in found.read_text()
     assert re.search(r"^4 devices, 31 of 31 combinations, \d+ s$", scan.stdout, re.M)
     assert re.search(r"^1 device, 31 of 31 combinations, \d+ s$", scan.stdout, re.M)
 
@@ -170,6 +171,31 @@ def test_recognises_every_instrument_of_the_library(sluice, binary, place):
             wrong[profile] = names
         sim.stop()
     assert not wrong
+
+
+@pytest.mark.parametrize("lang, words", [("en", "1 of them not certain and so disabled"),
+                                         ("zh", "其中 1 台不能确定型号，已停用")])
+def test_lets_nobody_poll_what_may_be_another_instrument(sluice, simulate, place, lang, words):
+    """The noise meter's one register is the wind sensor's: a person decides, with sluice test."""
+    port = simulate({}, {"noise": ("sonbest-sm7901", 5), "o3": ("teledyne-t400", 7)})
+    found = configure(place)
+    scan = sluice("scan", f"tcp:127.0.0.1:{port}", "--unit", "5-7", "--write", found, lang=lang)
+    assert scan.returncode == 0, scan.stdout + scan.stderr
+    assert words in scan.stdout
+    text = found.read_text()
+    doubtful = re.search(r"- {id: (\S+),.* unit: 5,.*, enabled: false}", text).group(1)
+    assert f"sluice test {doubtful} " in text
+    assert {"sonbest-sm7901", "dfrobot-sen0483"} <= set(re.findall(r"[\w-]+", text))
+    assert not re.search(r"unit: 7.*enabled", text)
+
+    assert sluice("check", "station.yaml").returncode == 0
+    for profile in ("dfrobot-sen0483", "sonbest-sm7901"):  # as the comment says
+        found.write_text(re.sub(rf"(id: {doubtful}, profile: )[\w-]+", rf"\1{profile}", text))
+        test = sluice("test", doubtful, "--config", "station.yaml", "--json")
+        device, = json.loads(test.stdout)["devices"]
+        assert (device["profile"], device["outcome"]) == (profile, "ok"), test.stdout
+    everything = json.loads(sluice("test", "--config", "station.yaml", "--json").stdout)
+    assert {d["unit"]: d["outcome"] for d in everything["devices"]} == {5: "disabled", 7: "ok"}
 
 
 def test_never_replaces_a_file_unless_told(sluice, simulate, place):
