@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qc_table - a table of text judged by the checks: what `sluice qc` reads and writes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "rules/qc/qc.h"
+
+enum { QC_COLUMNS_MAX = 256, QC_NAME_MAX = 96 };
+
+struct qc_column {
+    char name[QC_NAME_MAX];
+    const struct quantity *quantity;
+    struct qc_config config;
+    struct qc_relation relations[QC_RELATIONS_MAX];
+};
+
+struct qc_job {
+    /* Quantity and configuration of a column by its name, at the interval of the table. False:
+     * no such channel. */
+    bool (*find)(void *user, int64_t interval_ms, struct qc_column *column);
+    void *user;
+    const char *const *names; /* of the columns, when the table has no heading */
+    size_t names_n;
+    bool is_flagged_only; /* leave out what is good */
+};
+
+/* Returns an exit code; errors are told on standard error with line and column. */
+int qc_table_run(const struct qc_job *job, FILE *in, FILE *out);
