@@ -131,9 +131,9 @@ void index_inputs_clear(struct index_inputs *x)
             x->in[p][m].value = DECIMAL_MISSING;
 }
 
-static bool is_usable(struct verdict v)
+bool index_accepts(struct verdict v)
 {
-    return v.grade < GRADE_BAD && v.status != STATUS_MANUAL;
+    return v.grade < GRADE_BAD && v.status == STATUS_VALID;
 }
 
 static struct index_sub sub_of_input(const struct index_scheme *s, const struct index_column *c,
@@ -141,10 +141,11 @@ static struct index_sub sub_of_input(const struct index_scheme *s, const struct 
 {
     const struct index_input *in = &x->in[c->pollutant][c->mean];
 
+    if (!index_accepts(in->verdict) &&
+        (decimal_has_value(in->value) || in->verdict.status != STATUS_VALID))
+        return without(INDEX_INVALID, DECIMAL_MISSING);
     if (!decimal_has_value(in->value))
         return without(INDEX_MISSING, DECIMAL_MISSING);
-    if (!is_usable(in->verdict))
-        return without(INDEX_INVALID, DECIMAL_MISSING);
     const struct index_sub sub = index_sub(s, c, in->value, in->by);
     if (sub.cause != INDEX_NEGATIVE || !x->is_negative_zero)
         return sub;
@@ -186,7 +187,7 @@ static void judge_line(const struct index_scheme *s, const struct index_line *li
                                  .verdict = x->in[line->pollutant][line->mean].verdict };
     if (sub.cause == INDEX_BEYOND)
         pass_the_end(s, c, x, part);
-    if (sub.cause == INDEX_MISSING && plan != INDEX_PLANNED)
+    if ((sub.cause == INDEX_MISSING || sub.cause == INDEX_INVALID) && plan != INDEX_PLANNED)
         part->cause = INDEX_UNPLANNED;
     part->is_gap = part->sub == INDEX_NONE && part->cause != INDEX_BELOW &&
                    part->cause != INDEX_BEYOND && !line->is_optional &&
@@ -213,6 +214,7 @@ void index_judge(const struct index_scheme *s, enum index_report report,
         const struct index_line *line = &s->lines[report][i];
         struct index_part *part = &r.parts[r.parts_n];
         judge_line(s, line, x, part);
+        part->line = (uint8_t)i;
         if (line->is_optional && part->cause == INDEX_MISSING)
             continue;
         r.parts_n++;

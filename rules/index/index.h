@@ -38,7 +38,7 @@ enum index_report { INDEX_HOUR, INDEX_DAY, INDEX_REPORTS };
 enum index_cause {
     INDEX_OK,
     INDEX_MISSING,    /* no value */
-    INDEX_INVALID,    /* the value was judged bad: grade bad or missing, or a manual value */
+    INDEX_INVALID,    /* the value was judged bad: grade bad or missing, or a status */
     INDEX_NEGATIVE,   /* below zero after rounding */
     INDEX_UNLIKELY,   /* no concentration at all: infinite, or 10^9 and more */
     INDEX_BELOW,      /* the column begins higher (US ozone 1 h below 0.125 ppm) */
@@ -117,6 +117,9 @@ const struct index_scheme *index_find(const char *name);
 /* The scheme in force at a Chinese station on that local day: HJ 633-2026 from 2026-03-01. */
 const struct index_scheme *index_of_china(int year, int month, int day);
 
+/* Values of an index are valid ones: status valid, grade good, not evaluated or suspect. */
+bool index_accepts(struct verdict v);
+
 /* NULL when the scheme has no breakpoints for it. */
 const struct index_column *index_column_find(const struct index_scheme *s,
                                              enum index_pollutant p, enum index_mean m);
@@ -154,8 +157,9 @@ struct index_inputs {
 void index_inputs_clear(struct index_inputs *x);
 
 struct index_part {
+    uint8_t line; /* of the scheme's report */
     enum index_pollutant pollutant;
-    enum index_mean mean;
+    enum index_mean mean; /* that counts: where a column ends another may stand in */
     int sub;
     enum index_cause cause;
     struct decimal rounded;
