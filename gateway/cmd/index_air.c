@@ -56,9 +56,6 @@ static int begin(struct index_job *j)
     }
     index_inputs_clear(&a->inputs);
     a->inputs.is_negative_zero = j->o->is_negative_zero;
-    for (int i = 0; i < 2; i++)
-        for (int k = 0; k < NOWCAST_HOURS; k++)
-            a->hours[i][k] = DECIMAL_MISSING;
     if (mark_plan(j, j->o->unplanned, INDEX_UNPLANNED_OTHER) < 0)
         return -EINVAL;
     return mark_plan(j, j->o->clean, INDEX_UNPLANNED_CLEAN);
@@ -137,29 +134,21 @@ static enum index_bound bind(struct index_job *j, unsigned column)
 
 /* ---- rows ---- */
 
-/* The hour enters; hours that never came are missing. Gives the NowCast as the mean. */
+/* The hour enters; the NowCast stands in for the mean of 24 h. */
 static void take_hour(struct index_air *a, const struct index_air_column *c, int64_t time_ms,
                       const struct sample *s)
 {
-    const unsigned k = c->pollutant == INDEX_PM10 ? 0 : 1;
-    const int64_t hour = time_ms / HOUR_MS - (time_ms % HOUR_MS < 0);
+    const struct index_column *t = index_column_find(a->scheme, c->pollutant, INDEX_24H);
+    struct nowcast *n = &a->casts[c->pollutant == INDEX_PM10 ? 0 : 1];
     struct index_input *in = &a->inputs.in[c->pollutant][INDEX_24H];
-    int64_t by = a->has_hour[k] ? hour - a->hour[k] : 0;
+    struct decimal value = DECIMAL_MISSING;
     double raw;
 
-    for (by = by < NOWCAST_HOURS ? by : NOWCAST_HOURS; by > 0; by--) {
-        memmove(a->hours[k] + 1, a->hours[k], (NOWCAST_HOURS - 1) * sizeof a->hours[k][0]);
-        a->hours[k][0] = DECIMAL_MISSING;
-    }
-    a->hour[k] = hour;
-    a->has_hour[k] = true;
-    struct decimal value = DECIMAL_MISSING;
     if (index_is_usable(s))
         exact_value(s->value, c->by, &value);
-    a->hours[k][0] = value;
-    const struct index_column *t = index_column_find(a->scheme, c->pollutant, INDEX_24H);
+    nowcast_put(n, time_ms / HOUR_MS - (time_ms % HOUR_MS < 0), value);
     *in = (struct index_input){ .value = DECIMAL_MISSING };
-    index_nowcast(a->hours[k], t->digits, &raw, &in->value);
+    index_nowcast(n->hours, t->digits, &raw, &in->value);
 }
 
 static void take_cells(struct index_job *j, const struct index_row *r)

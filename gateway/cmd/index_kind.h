@@ -59,9 +59,7 @@ struct index_air {
     enum index_report report;
     struct index_inputs inputs;
     struct index_air_column columns[INDEX_COLUMNS_MAX];
-    struct decimal hours[2][NOWCAST_HOURS]; /* PM10, PM2.5; newest first */
-    int64_t hour[2];                        /* number of the newest */
-    bool has_hour[2];
+    struct nowcast casts[2]; /* PM10, PM2.5 */
 };
 
 struct index_limits_column {

@@ -250,6 +250,15 @@ static int take_row(struct table *t, size_t n)
     return t->j->kind->row(t->j, &r);
 }
 
+/* What spreadsheets put before UTF-8. */
+static size_t strip_mark(char *text, size_t n)
+{
+    if (n < 3 || memcmp(text, "\xEF\xBB\xBF", 3) != 0)
+        return n;
+    memmove(text, text + 3, n - 3);
+    return n - 3;
+}
+
 static bool is_heading(const char *text, size_t n)
 {
     return n > 0 && !strchr("0123456789-", text[0]);
@@ -302,6 +311,8 @@ static int read_all(struct table *t)
             n--;
         if (memchr(t->text, '\0', (size_t)n))
             return index_complain(t->j, "not text");
+        if (t->j->line == 1)
+            n = (ssize_t)strip_mark(t->text, (size_t)n);
         t->text[n] = '\0';
         if (n == 0 || t->text[0] == '#')
             continue;

@@ -204,3 +204,14 @@ const char *index_sensitive_groups(enum index_pollutant p, const char *lang);
 enum { NOWCAST_HOURS = 12 };
 int index_nowcast(const struct decimal hours[NOWCAST_HOURS], int digits, double *ret_raw,
                   struct decimal *ret);
+
+/* The hours of one pollutant for it; all zero at the start. Plain data. */
+struct nowcast {
+    struct decimal hours[NOWCAST_HOURS]; /* newest first */
+    int64_t newest;                      /* its number: hours since 1970 */
+    bool has_begun;
+};
+
+/* Put an hour in: hours that never came are missing, a late one takes its place, one older
+ * than twelve is left out. */
+void nowcast_put(struct nowcast *n, int64_t hour, struct decimal value);

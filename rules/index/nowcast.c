@@ -149,3 +149,23 @@ int index_nowcast(const struct decimal hours[NOWCAST_HOURS], int digits, double 
     *ret = (struct decimal){ floor_of(&num, &den, unit), (int8_t)digits };
     return 0;
 }
+
+static void begin(struct nowcast *n, int64_t hour)
+{
+    for (int i = 0; i < NOWCAST_HOURS; i++)
+        n->hours[i] = DECIMAL_MISSING;
+    n->newest = hour;
+    n->has_begun = true;
+}
+
+void nowcast_put(struct nowcast *n, int64_t hour, struct decimal value)
+{
+    if (!n->has_begun || hour - n->newest >= NOWCAST_HOURS)
+        begin(n, hour);
+    for (; n->newest < hour; n->newest++) {
+        memmove(n->hours + 1, n->hours, (NOWCAST_HOURS - 1) * sizeof n->hours[0]);
+        n->hours[0] = DECIMAL_MISSING;
+    }
+    if (n->newest - hour < NOWCAST_HOURS)
+        n->hours[n->newest - hour] = value;
+}

@@ -409,6 +409,24 @@ static void a_nowcast_needs_two_of_the_newest_three(void **state)
     assert_int_equal(nowcast((const char *[]){ NULL, "10", "10" }, 3, 1).v, 100);
 }
 
+static void a_late_hour_takes_its_place_in_the_nowcast(void **state)
+{
+    const struct decimal ten = { 10, 0 }, twenty = { 20, 0 };
+    struct nowcast n = { .has_begun = false };
+
+    (void)state;
+    nowcast_put(&n, 100, ten);
+    nowcast_put(&n, 103, ten);
+    assert_false(decimal_has_value(n.hours[1]));
+    assert_int_equal(n.hours[3].v, 10);
+    nowcast_put(&n, 102, twenty);
+    assert_int_equal(n.hours[1].v, 20);
+    nowcast_put(&n, 91, twenty); /* the thirteenth: no room */
+    nowcast_put(&n, 115, ten);   /* twelve later: all others are gone */
+    for (int i = 1; i < NOWCAST_HOURS; i++)
+        assert_false(decimal_has_value(n.hours[i]));
+}
+
 static void a_nowcast_of_a_dust_storm_does_not_overflow(void **state)
 {
     const char *hours[NOWCAST_HOURS];
@@ -445,6 +463,7 @@ int main(void)
         cmocka_unit_test(changes_schemes_with_the_date),
         cmocka_unit_test(truncates_the_nowcast_of_the_definition_not_of_doubles),
         cmocka_unit_test(a_nowcast_needs_two_of_the_newest_three),
+        cmocka_unit_test(a_late_hour_takes_its_place_in_the_nowcast),
         cmocka_unit_test(a_nowcast_of_a_dust_storm_does_not_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

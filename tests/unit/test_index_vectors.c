@@ -171,20 +171,22 @@ static bool has_name(const json_t *list, const struct index_scheme *s,
     return false;
 }
 
+/* The report that lists more of the means. */
 static enum index_report report_of(const struct index_scheme *s, json_t *in)
 {
+    unsigned listed[INDEX_REPORTS] = { 0 };
     const char *name;
     json_t *value;
 
     json_object_foreach(in, name, value)
     {
         const struct index_column *c = column_named(s, name);
-        if (!c)
-            continue;
-        if (c->mean == INDEX_24H || (c->mean == INDEX_8H && c->pollutant == INDEX_O3))
-            return INDEX_DAY;
+        for (unsigned r = 0; c && r < INDEX_REPORTS; r++)
+            for (unsigned i = 0; i < s->lines_n[r]; i++)
+                listed[r] +=
+                    s->lines[r][i].pollutant == c->pollutant && s->lines[r][i].mean == c->mean;
     }
-    return INDEX_HOUR;
+    return listed[INDEX_DAY] > listed[INDEX_HOUR] ? INDEX_DAY : INDEX_HOUR;
 }
 
 static struct index_inputs inputs_of(const struct index_scheme *s, const json_t *v)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 import reference as ref
-from conftest import BINARY
+from conftest import BINARY, ROOT
 
 pytestmark = pytest.mark.usefixtures("binary")
 ROWS = 1500
@@ -223,6 +223,12 @@ def test_columns_of_a_table_without_heading():
                   "SO2 NA (no value), NO2 NA (no value), O3 NA (no value), PM10 3, PM2.5 3\n"
 
 
+def test_tables_of_spreadsheets():
+    out, _ = index("\ufefftime,pm2_5,o3\r\n0,9,1\r\n\r\n# a remark\r\n1,9,/\r\n", "-s", "eaqi",
+                   "--format", "csv")
+    assert [line.split(",")[-5] for line in out.splitlines()[1:]] == ["2", "2"]
+
+
 def test_columns_left_out_are_told_once():
     _, err = index("time,pm2_5,rh,colour_of_the_roof\n0,1,2,3\n1,1,2,3\n", "-s", "eaqi")
     assert err.splitlines() == [
@@ -337,6 +343,21 @@ def test_dose_rate_against_the_background():
     out, _ = index(table, "-s", "dose", "--background", "80", "--deviation", "5", "-f", "json")
     assert [json.loads(x)["level"] for x in out.splitlines()] == [
         "normal", "rain", "notice", "alarm", "high", "unknown"]
+
+
+def test_the_examples_of_the_page_are_what_comes_out(tmp_path):
+    page = (ROOT / "docs" / "indices.md").read_text()
+    block = page.split("## Examples")[1].split("```")[1].strip("\n")
+    steps = [s.split("\n", 1) for s in ("\n" + block).split("\n$ ")[1:]]
+    for command, expected in steps:
+        words = command.split()
+        if words[0] == "cat":
+            (tmp_path / words[1]).write_text(expected + "\n")
+            continue
+        out = subprocess.run([BINARY, *words[1:]], cwd=tmp_path, capture_output=True, timeout=20,
+                             env={"LC_ALL": "C.UTF-8"}, check=True).stdout.decode()
+        assert out == expected + "\n", command
+    assert len(steps) > 8
 
 
 def test_survives_garbage():
