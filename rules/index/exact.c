@@ -52,6 +52,10 @@ static struct wide wide_divide(struct wide n, uint64_t d, uint64_t *ret_rest)
     struct wide q = { 0, 0 };
     uint64_t rest = 0;
 
+    if (n.high == 0) {
+        *ret_rest = n.low % d;
+        return (struct wide){ 0, n.low / d };
+    }
     for (int i = 127; i >= 0; i--) {
         const uint64_t bit = i >= 64 ? n.high >> (i - 64) & 1 : n.low >> i & 1;
         rest = rest << 1 | bit;
