@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import BINARY
+from conftest import BINARY, ROOT
 
 T0 = 1767225600  # 2026-01-01
 CONFIG = """
@@ -132,3 +132,11 @@ def test_tells_the_reasons_in_chinese():
     done = qc(table=table(values), lang="zh")
     assert "良好 17，未评价 2，可疑 1；原因：中断后恢复 2，尖峰 1" in done.stderr
     assert rows_of(done.stdout)[15]["reasons"] == "spike", "the table is for programs"
+
+
+def test_the_manual_shows_what_the_program_prints():
+    text = (ROOT / "docs" / "quality-control.md").read_text(encoding="utf-8")
+    shown = text.split("$ cat series.csv\n")[1].split("```")[0]
+    given, expected = shown.split("$ sluice qc --flagged series.csv\n")
+    done = qc("--flagged", table=given)
+    assert done.stdout + done.stderr == expected
