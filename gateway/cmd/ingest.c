@@ -252,6 +252,8 @@ static void fill(const struct ingest_arguments *o, struct ingest_options *g)
     g->database.http.username = o->db_username;
     g->database.http.ca = o->ca;
     g->database.http.timeout_ms = POST_TIMEOUT_MS;
+    g->database.http.is_plain = true; /* VictoriaMetrics keeps the torn last line of a gzip
+                                       * request whose connection breaks */
     g->ack_interval_ms = (int64_t)(o->ack_interval_s * 1000);
     g->retention_ms = (int64_t)(o->retention_days * 86400000.0);
     g->on_ready = say_ready;
