@@ -27,19 +27,26 @@ static int begin(struct index_job *j)
     return 0;
 }
 
+/* Metals in air are no quantities; their names are those of metals in water. */
+static const struct gb3095_limit *find(const struct index_heading *h, enum gb3095_mean mean)
+{
+    const struct gb3095_limit *l = gb3095_find(h->base, mean);
+
+    return l || !h->quantity ? l : gb3095_find(h->quantity->id, mean);
+}
+
 static const struct gb3095_limit *limit_of(const struct index_job *j,
                                            const struct index_heading *h)
 {
-    const char *name = h->quantity ? h->quantity->id : h->base;
     const bool is_day = strcmp(j->o->report, "day") == 0 || j->o->is_annual;
 
     if (h->mean[0] == '\0') {
-        const struct gb3095_limit *l = gb3095_find(name, is_day ? GB3095_DAY : GB3095_1H);
-        return l || !is_day ? l : gb3095_find(name, GB3095_8H);
+        const struct gb3095_limit *l = find(h, is_day ? GB3095_DAY : GB3095_1H);
+        return l || !is_day ? l : find(h, GB3095_8H);
     }
     for (unsigned m = 0; m < GB3095_MEANS; m++)
         if (strcmp(gb3095_mean_id(m), h->mean) == 0)
-            return gb3095_find(name, m);
+            return find(h, m);
     return NULL;
 }
 
@@ -56,6 +63,8 @@ static enum index_bound bind(struct index_job *j, unsigned column)
                            j->columns[column].name);
             return BOUND_WRONG;
         }
+    if (!limit->quantity)
+        j->columns[column].quantity = NULL;
     if (index_ratio(j, column, limit->unit, MOLAR_ML_298_K, &l->columns[column].by) < 0)
         return BOUND_WRONG;
     l->columns[column].limit = limit;

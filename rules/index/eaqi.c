@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * European Air Quality Index, bands of 2024: hourly means, upper bound included, the worst of
- * the measured pollutants counts. Bands and colours as public implementations agree on them; no
- * page of the EEA with the 2024 bands was read. Concentrations are not rounded. Gases are at
- * 293 K: ppb are converted so; a value in ug/m3 is taken as it is, although at 298.15 K it is
- * 1.7 % lower.
+ * the measured pollutants counts. Bands as public implementations agree on them; no page of the
+ * EEA with the 2024 bands was read, and the colours are those of its viewer, unverified.
+ * Concentrations are not rounded. Gases are at 293 K: ppb are converted so; a value in ug/m3 is
+ * taken as it is, although at 298.15 K it is 1.7 % lower.
  */
 #include "rules/index/tables.h"
 
+/* clang-format off */
 #define BANDS(p, a, b, c, d, e) \
-    { \
-        .pollutant = (p), .mean = INDEX_1H, .unit = "ug/m3", .n = 6, \
-        .lo = { 0, a, b, c, d, e }, .hi = { \
-            a, \
-            b, \
-            c, \
-            d, \
-            e, \
-            INDEX_MORE \
-        } \
-    }
+    { .pollutant = (p), .mean = INDEX_1H, .unit = "ug/m3", .n = 6, \
+      .lo = { 0, a, b, c, d, e }, .hi = { a, b, c, d, e, INDEX_MORE } }
+/* clang-format on */
 
 static const struct index_column columns[] = {
     BANDS(INDEX_SO2, 20, 40, 125, 190, 275), BANDS(INDEX_NO2, 10, 25, 60, 100, 150),

@@ -6,73 +6,55 @@
 
 #include "sensors/core/words.h"
 
-#define BASIC(item_, quantity_, label_, mean_, unit_, digits_, a1, a2, b1, b2, pct) \
-    { \
-        item_, quantity_, label_, mean_, GB3095_BASIC, unit_, digits_, { a1, a2 }, { b1, b2 }, \
-            pct \
-    }
-#define SO2(m, ...)               BASIC("so2", "sulfur_dioxide", "SO2", m, "ug/m3", 0, __VA_ARGS__)
-#define NO2(m, ...)               BASIC("no2", "nitrogen_dioxide", "NO2", m, "ug/m3", 0, __VA_ARGS__)
-#define CO(m, ...)                BASIC("co", "carbon_monoxide", "CO", m, "mg/m3", 1, __VA_ARGS__)
-#define O3(m, ...)                BASIC("o3", "ozone", "O3", m, "ug/m3", 0, __VA_ARGS__)
-#define PM(item_, label_, m, ...) BASIC(item_, item_, label_, m, "ug/m3", 0, __VA_ARGS__)
-#define SAME(item_, quantity_, label_, mean_, kind_, digits_, g1, g2) \
-    { \
-        item_, quantity_, label_, mean_, kind_, "ug/m3", digits_, { g1, g2 }, { g1, g2 }, 0 \
-    }
+/* clang-format off */
+#define LIMIT(kind_, item_, quantity_, label_, mean_, unit_, digits_, pct, a1, a2, b1, b2) \
+    { item_, quantity_, label_, GB3095_##mean_, GB3095_##kind_, unit_, digits_, { a1, a2 }, \
+      { b1, b2 }, pct }
+#define SAME(kind, item, quantity, label, mean, digits, g1, g2) \
+    LIMIT(kind, item, quantity, label, mean, "ug/m3", digits, 0, g1, g2, g1, g2)
+#define SO2(m, ...) LIMIT(BASIC, "so2", "sulfur_dioxide", "SO2", m, "ug/m3", 0, __VA_ARGS__)
+#define NO2(m, ...) LIMIT(BASIC, "no2", "nitrogen_dioxide", "NO2", m, "ug/m3", 0, __VA_ARGS__)
+#define CO(m, ...) LIMIT(BASIC, "co", "carbon_monoxide", "CO", m, "mg/m3", 1, __VA_ARGS__)
+#define O3(m, ...) LIMIT(BASIC, "o3", "ozone", "O3", m, "ug/m3", 0, __VA_ARGS__)
+#define PM10(m, ...) LIMIT(BASIC, "pm10", "pm10", "PM10", m, "ug/m3", 0, __VA_ARGS__)
+#define PM2_5(m, ...) LIMIT(BASIC, "pm2_5", "pm2_5", "PM2.5", m, "ug/m3", 0, __VA_ARGS__)
+#define NOX(m, ...) LIMIT(OTHER, "nox", "nitrogen_oxides", "NOx", m, "ug/m3", 0, __VA_ARGS__)
 
 const struct gb3095_limit gb3095_limits[] = {
-    /* Table 1; the percentiles are those of HJ 663-2013 table 1. */
-    SO2(GB3095_YEAR, 20, 60, 20, 20, 0),
-    SO2(GB3095_DAY, 50, 150, 50, 50, 98),
-    SO2(GB3095_1H, 150, 500, 150, 150, 0),
-    NO2(GB3095_YEAR, 40, 40, 30, 30, 0),
-    NO2(GB3095_DAY, 80, 80, 50, 50, 98),
-    NO2(GB3095_1H, 200, 200, 200, 200, 0),
-    CO(GB3095_DAY, 40, 40, 40, 40, 95),
-    CO(GB3095_1H, 100, 100, 100, 100, 0),
-    O3(GB3095_8H, 100, 160, 100, 160, 90),
-    O3(GB3095_1H, 160, 200, 160, 200, 0),
-    PM("pm10", "PM10", GB3095_YEAR, 40, 60, 20, 50, 0),
-    PM("pm10", "PM10", GB3095_DAY, 50, 120, 50, 100, 95),
-    PM("pm2_5", "PM2.5", GB3095_YEAR, 15, 30, 10, 25, 0),
-    PM("pm2_5", "PM2.5", GB3095_DAY, 35, 60, 25, 50, 95),
+    /* Table 1. Percentile (HJ 663-2013 table 1), to 2030 grade 1 and 2, from 2031 grade 1 and 2. */
+    SO2(YEAR,   0,  20,  60,  20,  20),
+    SO2(DAY,   98,  50, 150,  50,  50),
+    SO2(1H,     0, 150, 500, 150, 150),
+    NO2(YEAR,   0,  40,  40,  30,  30),
+    NO2(DAY,   98,  80,  80,  50,  50),
+    NO2(1H,     0, 200, 200, 200, 200),
+    CO(DAY,    95,  40,  40,  40,  40),
+    CO(1H,      0, 100, 100, 100, 100),
+    O3(8H,     90, 100, 160, 100, 160),
+    O3(1H,      0, 160, 200, 160, 200),
+    PM10(YEAR,  0,  40,  60,  20,  50),
+    PM10(DAY,  95,  50, 120,  50, 100),
+    PM2_5(YEAR, 0,  15,  30,  10,  25),
+    PM2_5(DAY, 95,  35,  60,  25,  50),
     /* Table 2. */
-    SAME("tsp", "tsp", "TSP", GB3095_YEAR, GB3095_OTHER, 0, 80, 200),
-    SAME("tsp", "tsp", "TSP", GB3095_DAY, GB3095_OTHER, 0, 120, 300),
-    { "nox",
-      "nitrogen_oxides",
-      "NOx",
-      GB3095_YEAR,
-      GB3095_OTHER,
-      "ug/m3",
-      0,
-      { 50, 50 },
-      { 40, 40 },
-      0 },
-    { "nox",
-      "nitrogen_oxides",
-      "NOx",
-      GB3095_DAY,
-      GB3095_OTHER,
-      "ug/m3",
-      0,
-      { 100, 100 },
-      { 70, 70 },
-      0 },
-    SAME("nox", "nitrogen_oxides", "NOx", GB3095_1H, GB3095_OTHER, 0, 250, 250),
-    SAME("pb", NULL, "Pb", GB3095_YEAR, GB3095_OTHER, 1, 5, 5),
-    SAME("pb", NULL, "Pb", GB3095_QUARTER, GB3095_OTHER, 1, 10, 10),
-    SAME("bap", NULL, "BaP", GB3095_YEAR, GB3095_OTHER, 3, 1, 1),
-    SAME("bap", NULL, "BaP", GB3095_DAY, GB3095_OTHER, 4, 25, 25),
+    NOX(YEAR,   0,  50,  50,  40,  40),
+    NOX(DAY,    0, 100, 100,  70,  70),
+    NOX(1H,     0, 250, 250, 250, 250),
+    SAME(OTHER, "tsp", "tsp", "TSP", YEAR, 0, 80, 200),
+    SAME(OTHER, "tsp", "tsp", "TSP", DAY, 0, 120, 300),
+    SAME(OTHER, "pb", NULL, "Pb", YEAR, 1, 5, 5),
+    SAME(OTHER, "pb", NULL, "Pb", QUARTER, 1, 10, 10),
+    SAME(OTHER, "bap", NULL, "BaP", YEAR, 3, 1, 1),
+    SAME(OTHER, "bap", NULL, "BaP", DAY, 4, 25, 25),
     /* Table A.1. */
-    SAME("cd", NULL, "Cd", GB3095_YEAR, GB3095_REFERENCE, 3, 5, 5),
-    SAME("hg", NULL, "Hg", GB3095_YEAR, GB3095_REFERENCE, 2, 5, 5),
-    SAME("as", NULL, "As", GB3095_YEAR, GB3095_REFERENCE, 3, 6, 6),
-    SAME("cr6", NULL, "Cr(VI)", GB3095_YEAR, GB3095_REFERENCE, 6, 25, 25),
-    SAME("f", NULL, "F", GB3095_1H, GB3095_REFERENCE, 0, 20, 20),
-    SAME("f", NULL, "F", GB3095_DAY, GB3095_REFERENCE, 0, 7, 7),
+    SAME(REFERENCE, "cd", NULL, "Cd", YEAR, 3, 5, 5),
+    SAME(REFERENCE, "hg", NULL, "Hg", YEAR, 2, 5, 5),
+    SAME(REFERENCE, "as", NULL, "As", YEAR, 3, 6, 6),
+    SAME(REFERENCE, "cr6", NULL, "Cr(VI)", YEAR, 6, 25, 25),
+    SAME(REFERENCE, "f", NULL, "F", 1H, 0, 20, 20),
+    SAME(REFERENCE, "f", NULL, "F", DAY, 0, 7, 7),
 };
+/* clang-format on */
 const size_t gb3095_limits_n = sizeof gb3095_limits / sizeof *gb3095_limits;
 
 /* Table 4. */

@@ -5,55 +5,44 @@
 
 #include "sensors/core/words.h"
 
-#define BOTH(a, b, c, d, e) \
-    { \
-        { a, b, c, d, e }, \
-        { \
-            a, b, c, d, e \
-        } \
-    }
-#define MG(quantity_, digits_, ...) \
-    { \
-        quantity_, "mg/L", digits_, false, false, BOTH(__VA_ARGS__) \
-    }
-#define NO_LIMIT \
-    { \
-        -1, -1, -1, -1, -1 \
-    }
 #define PH "ph"
 
 enum { OXYGEN_SATURATED_PCT = 90, PH_LEAST = 6, PH_MOST = 9 };
 
+/* clang-format off */
+#define BOTH(a, b, c, d, e) { { a, b, c, d, e }, { a, b, c, d, e } }
+#define MG(quantity_, digits_, ...) \
+    { quantity_, "mg/L", digits_, false, false, BOTH(__VA_ARGS__) }
+#define NO_LIMIT { -1, -1, -1, -1, -1 }
+
+/* Decimals of the limits, then classes I to V. */
 const struct gb3838_item gb3838_items[] = {
     { PH, "[pH]", 0, false, false, BOTH(PH_MOST, PH_MOST, PH_MOST, PH_MOST, PH_MOST) },
     { "dissolved_oxygen", "mg/L", 1, true, false, BOTH(75, 60, 50, 30, 20) },
-    MG("codmn", 0, 2, 4, 6, 10, 15),
-    MG("cod", 0, 15, 15, 20, 30, 40),
-    MG("bod5", 0, 3, 3, 4, 6, 10),
-    MG("ammonia_nitrogen", 2, 15, 50, 100, 150, 200),
-    { "total_phosphorus",
-      "mg/L",
-      3,
-      false,
-      false,
+    MG("codmn", 0,                2,    4,     6,    10,    15),
+    MG("cod", 0,                 15,   15,    20,    30,    40),
+    MG("bod5", 0,                 3,    3,     4,     6,    10),
+    MG("ammonia_nitrogen", 2,    15,   50,   100,   150,   200),
+    { "total_phosphorus", "mg/L", 3, false, false,
       { { 20, 100, 200, 300, 400 }, { 10, 25, 50, 100, 200 } } },
     { "total_nitrogen", "mg/L", 1, false, true, { NO_LIMIT, { 2, 5, 10, 15, 20 } } },
-    MG("copper", 2, 1, 100, 100, 100, 100),
-    MG("zinc", 2, 5, 100, 100, 200, 200),
-    MG("fluoride", 1, 10, 10, 10, 15, 15),
-    MG("selenium", 2, 1, 1, 1, 2, 2),
-    MG("arsenic", 2, 5, 5, 5, 10, 10),
-    MG("mercury", 5, 5, 5, 10, 100, 100),
-    MG("cadmium", 3, 1, 5, 5, 5, 10),
-    MG("chromium_vi", 2, 1, 5, 5, 5, 10),
-    MG("lead", 2, 1, 1, 5, 5, 10),
-    MG("cyanide", 3, 5, 50, 200, 200, 200),
-    MG("phenols", 3, 2, 2, 5, 10, 100),
-    MG("oil_in_water", 2, 5, 5, 5, 50, 100),
-    MG("surfactants_anionic", 1, 2, 2, 2, 3, 3),
-    MG("sulfide", 2, 5, 10, 20, 50, 100),
+    MG("copper", 2,               1,  100,   100,   100,   100),
+    MG("zinc", 2,                 5,  100,   100,   200,   200),
+    MG("fluoride", 1,            10,   10,    10,    15,    15),
+    MG("selenium", 2,             1,    1,     1,     2,     2),
+    MG("arsenic", 2,              5,    5,     5,    10,    10),
+    MG("mercury", 5,              5,    5,    10,   100,   100),
+    MG("cadmium", 3,              1,    5,     5,     5,    10),
+    MG("chromium_vi", 2,          1,    5,     5,     5,    10),
+    MG("lead", 2,                 1,    1,     5,     5,    10),
+    MG("cyanide", 3,              5,   50,   200,   200,   200),
+    MG("phenols", 3,              2,    2,     5,    10,   100),
+    MG("oil_in_water", 2,         5,    5,     5,    50,   100),
+    MG("surfactants_anionic", 1,  2,    2,     2,     3,     3),
+    MG("sulfide", 2,              5,   10,    20,    50,   100),
     { "faecal_coliforms", "/L", 0, false, true, BOTH(200, 2000, 10000, 20000, 40000) },
 };
+/* clang-format on */
 const size_t gb3838_items_n = sizeof gb3838_items / sizeof *gb3838_items;
 
 const struct gb3838_item *gb3838_find(const char *quantity)

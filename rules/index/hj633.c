@@ -12,89 +12,42 @@
  */
 #include "rules/index/tables.h"
 
-#define ROWS_OF(n_, a, b, c, d, e, f, g) \
-    .n = (n_), .lo = { 0, a, b, c, d, e, f }, .hi = { a, b, c, d, e, f, g }
-#define UG .unit = "ug/m3", .digits = 0
-#define MG .unit = "mg/m3", .digits = 1
+/* clang-format off */
+#define COLUMN(p, m, unit_, digits_, beyond_, n_, a, b, c, d, e, f, g) \
+    { .pollutant = INDEX_##p, .mean = INDEX_##m, .unit = unit_, .digits = digits_, \
+      .beyond = beyond_, .n = n_, .lo = { 0, a, b, c, d, e, f }, .hi = { a, b, c, d, e, f, g }, \
+      .is_by_24h = INDEX_##p == INDEX_SO2 && (beyond_) == INDEX_NONE }
+#define UG "ug/m3", 0
+#define MG "mg/m3", 1
+#define COL(...) COLUMN(__VA_ARGS__)
 
-#define SO2_24H \
-    { \
-        .pollutant = INDEX_SO2, .mean = INDEX_24H, UG, .beyond = 500, \
-        ROWS_OF(7, 50, 150, 475, 800, 1600, 2100, 2620) \
-    }
-#define SO2_1H(...) \
-    { \
-        .pollutant = INDEX_SO2, .mean = INDEX_1H, UG, __VA_ARGS__, \
-        ROWS_OF(4, 150, 500, 650, 800, 0, 0, 0) \
-    }
-#define NO2_24H \
-    { \
-        .pollutant = INDEX_NO2, .mean = INDEX_24H, UG, .beyond = 500, \
-        ROWS_OF(7, 40, 80, 180, 280, 565, 750, 940) \
-    }
-#define NO2_1H \
-    { \
-        .pollutant = INDEX_NO2, .mean = INDEX_1H, UG, .beyond = 500, \
-        ROWS_OF(7, 100, 200, 700, 1200, 2340, 3090, 3840) \
-    }
-#define CO_24H \
-    { \
-        .pollutant = INDEX_CO, .mean = INDEX_24H, MG, .beyond = 500, \
-        ROWS_OF(7, 2, 4, 14, 24, 36, 48, 60) \
-    }
-#define CO_1H \
-    { \
-        .pollutant = INDEX_CO, .mean = INDEX_1H, MG, .beyond = 500, \
-        ROWS_OF(7, 5, 10, 35, 60, 90, 120, 150) \
-    }
-#define O3_8H(beyond_) \
-    { \
-        .pollutant = INDEX_O3, .mean = INDEX_8H, UG, .beyond = (beyond_), \
-        ROWS_OF(5, 100, 160, 215, 265, 800, 0, 0) \
-    }
-#define O3_1H \
-    { \
-        .pollutant = INDEX_O3, .mean = INDEX_1H, UG, .beyond = 500, \
-        ROWS_OF(7, 160, 200, 300, 400, 800, 1000, 1200) \
-    }
-#define PM10(mean_, at_100) \
-    { \
-        .pollutant = INDEX_PM10, .mean = (mean_), UG, .beyond = 500, \
-        ROWS_OF(7, 50, at_100, 250, 350, 420, 500, 600) \
-    }
-#define PM2_5(mean_, at_100) \
-    { \
-        .pollutant = INDEX_PM2_5, .mean = (mean_), UG, .beyond = 500, \
-        ROWS_OF(7, 35, at_100, 115, 150, 250, 350, 500) \
-    }
+/* The end of the column, its rows, then the concentrations at 50, 100, 150, 200, 300, 400, 500. */
+#define COMMON \
+    COL(SO2, 24H, UG, 500, 7,     50, 150, 475,  800, 1600, 2100, 2620), \
+    COL(NO2, 24H, UG, 500, 7,     40,  80, 180,  280,  565,  750,  940), \
+    COL(NO2,  1H, UG, 500, 7,    100, 200, 700, 1200, 2340, 3090, 3840), \
+    COL(CO,  24H, MG, 500, 7,      2,   4,  14,   24,   36,   48,   60), \
+    COL(CO,   1H, MG, 500, 7,      5,  10,  35,   60,   90,  120,  150), \
+    COL(O3,   1H, UG, 500, 7,    160, 200, 300,  400,  800, 1000, 1200)
 
 static const struct index_column columns_2012[] = {
-    SO2_24H,
-    SO2_1H(.beyond = INDEX_NONE, .is_by_24h = true),
-    NO2_24H,
-    NO2_1H,
-    CO_24H,
-    CO_1H,
-    O3_1H,
-    O3_8H(INDEX_NONE),
-    PM10(INDEX_24H, 150),
-    PM2_5(INDEX_24H, 75),
+    COMMON,
+    COL(SO2,   1H,  UG, INDEX_NONE, 4, 150, 500, 650, 800,   0,   0,   0),
+    COL(O3,    8H,  UG, INDEX_NONE, 5, 100, 160, 215, 265, 800,   0,   0),
+    COL(PM10,  24H, UG, 500, 7,         50, 150, 250, 350, 420, 500, 600),
+    COL(PM2_5, 24H, UG, 500, 7,         35,  75, 115, 150, 250, 350, 500),
 };
 
 static const struct index_column columns_2026[] = {
-    SO2_24H,
-    SO2_1H(.beyond = 200),
-    NO2_24H,
-    NO2_1H,
-    CO_24H,
-    CO_1H,
-    O3_1H,
-    O3_8H(300),
-    PM10(INDEX_24H, 120),
-    PM10(INDEX_1H, 120),
-    PM2_5(INDEX_24H, 60),
-    PM2_5(INDEX_1H, 60),
+    COMMON,
+    COL(SO2,   1H,  UG, 200, 4,        150, 500, 650, 800,   0,   0,   0),
+    COL(O3,    8H,  UG, 300, 5,        100, 160, 215, 265, 800,   0,   0),
+    COL(PM10,  24H, UG, 500, 7,         50, 120, 250, 350, 420, 500, 600),
+    COL(PM10,  1H,  UG, 500, 7,         50, 120, 250, 350, 420, 500, 600),
+    COL(PM2_5, 24H, UG, 500, 7,         35,  60, 115, 150, 250, 350, 500),
+    COL(PM2_5, 1H,  UG, 500, 7,         35,  60, 115, 150, 250, 350, 500),
 };
+/* clang-format on */
 
 /* Both editions: table 1 and the colour table of annex A. */
 static const struct index_level levels[] = {

@@ -290,6 +290,13 @@ def test_limits_of_the_day_and_of_2031():
     assert [("NA" in line) for line in out.splitlines()] == [True, False]
 
 
+def test_a_metal_in_air_is_none_in_water():
+    table = "time,pb_year,f_1h,tsp_24h (mg/m3)\n2026-07-01T00:00:00Z,0.55,21,0.3\n"
+    out, _ = index(table, "-s", "gb3095")
+    assert out.endswith("Pb year 0.6 > 0.5 (over by 0.20 times the limit), F 1h 21 > 20 "
+                        "(over by 0.05 times the limit), TSP 24h 300 <= 300\n")
+
+
 def test_a_year_agrees_with_the_definition():
     import datetime
     rng = random.Random(365)
