@@ -11,24 +11,64 @@ from peers import Station
 MBPOLL = shutil.which("mbpoll")
 pytestmark = pytest.mark.skipif(not MBPOLL, reason="mbpoll is not installed")
 
-POINTS = [  # id, at, type, order, value
-    ("u16", "h:0", "u16", "ABCD", "48879"), ("s16", "h:1", "s16", "ABCD", "-12345"),
-    ("s32_abcd", "h:10", "s32", "ABCD", "-1985229329"),
-    ("s32_second", "h:12", "s32", "ABCD", "65537"),
-    ("s32_cdab", "h:20", "s32", "CDAB", "123456789"),
-    ("f32_abcd", "h:30", "f32", "ABCD", "1013.25"), ("f32_cdab", "h:40", "f32", "CDAB", "-0.625"),
-    ("input", "i:5", "u16", "ABCD", "640"), ("input_f32", "i:6", "f32", "ABCD", "45.5"),
-    ("coil", "c:3", "bit", "ABCD", "1"), ("discrete", "d:9", "bit", "ABCD", "1"),
-]
+# Every type that mbpoll reads: a word in each sign, a 32-bit integer and a float in both its word
+# orders, from holding and from input registers, and single bits. Two of each: the second one
+# shows where it takes the next to be.
+KINDS = {  # type: orders, two values
+    "u16": (["ABCD"], ["48879", "7"]), "s16": (["ABCD"], ["-12345", "12345"]),
+    "s32": (["ABCD", "CDAB"], ["-1985229329", "65537"]),
+    "u32": (["ABCD", "CDAB"], ["3735928559", "70000"]),
+    "f32": (["ABCD", "CDAB"], ["1013.25", "-0.625"]),
+}
+SPACES = {"h": "4", "i": "3"}
+STEP = 10  # registers between two reads
+
+
+def blocks():
+    """Space, first, type, order and both values of what mbpoll reads at once."""
+    at = 0
+    for space in SPACES:
+        for kind, (orders, values) in KINDS.items():
+            for order in orders:
+                yield space, at, kind, order, values
+                at += STEP
+    for space in "cd":
+        yield space, at, "bit", "ABCD", ["1", "0"]
+        at += STEP
+
+
+def points():
+    """Id, at, type, order and value of every point of the profile."""
+    for space, first, kind, order, values in blocks():
+        for k, value in enumerate(values):
+            at = first + k * (2 if kind.endswith("32") else 1)
+            yield f"{kind}_{order.lower()}_{space}{at}", f"{space}:{at}", kind, order, value
+
+
+POINTS = list(points())
 VALUES = {name: value for name, _, _, _, value in POINTS}
-# options of mbpoll, register, points
-READS = [
-    (["-t", "4"], 0, ["u16", "s16"]), (["-t", "4:int", "-B"], 10, ["s32_abcd", "s32_second"]),
-    (["-t", "4:int"], 20, ["s32_cdab"]), (["-t", "4:float", "-B"], 30, ["f32_abcd"]),
-    (["-t", "4:float"], 40, ["f32_cdab"]), (["-t", "3"], 5, ["input"]),
-    (["-t", "3:float", "-B"], 6, ["input_f32"]), (["-t", "0"], 3, ["coil"]),
-    (["-t", "1"], 9, ["discrete"]),
-]
+
+
+def reads():
+    """Options of mbpoll, first register, how its numbers are to be taken, and the values."""
+    for space, first, kind, order, values in blocks():
+        if kind == "bit":
+            yield ["-t", "01"["cd".index(space)]], first, int, values
+            continue
+        table = SPACES[space]
+        big = ["-B"] if order == "ABCD" and kind.endswith("32") else []
+        if kind.endswith("16"):
+            yield ["-t", table], first, int, values
+            yield ["-t", f"{table}:hex"], first, str, [f"0x{int(v) & 0xFFFF:04X}" for v in values]
+        elif kind == "f32":
+            yield ["-t", f"{table}:float", *big], first, float, values
+        else:
+            yield ["-t", f"{table}:int", *big], first, int, [str(signed(int(v))) for v in values]
+
+
+def signed(number):
+    """mbpoll takes every 32-bit integer for a signed one."""
+    return number - (1 << 32) if number >= 1 << 31 else number
 
 
 def profile():
@@ -62,11 +102,11 @@ def start_sim(binary, place, *options):
 
 
 def check_reads(where):
-    for options, first, points in READS:
-        shown = mbpoll(where, options, first, len(points))
-        assert len(shown) == len(points)
-        for numbers, name in zip(shown, points):
-            assert float(VALUES[name]) in [float(n) for n in numbers if n], (name, shown)
+    for options, first, number, values in reads():
+        shown = mbpoll(where, options, first, len(values))
+        assert len(shown) == len(values), (options, first, shown)
+        for texts, value in zip(shown, values):
+            assert number(value) in [number(n) for n in texts if n], (options, first, shown)
 
 
 def check_agrees(place, bus):
