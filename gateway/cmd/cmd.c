@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cmd/cmd.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const char sluice_version[] = SLUICE_VERSION;
 
@@ -28,4 +31,33 @@ const char *cmd_lang(void)
             return strncmp(value, "zh", 2) == 0 ? "zh" : "en";
     }
     return "en";
+}
+
+bool cmd_has_folders(const char *command, const struct option_texts *folders)
+{
+    const bool is_zh = strcmp(cmd_lang(), "zh") == 0;
+    struct stat st;
+
+    for (size_t i = 0; i < folders->n; i++) {
+        const char *path = folders->text[i];
+        int err = stat(path, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+        if (err == 0)
+            continue;
+        if (err == ENOENT)
+            fprintf(stderr,
+                    is_zh ? "sluice %s：文件夹 %s 不存在。\n"
+                          : "sluice %s: the folder %s does not exist.\n",
+                    command, path);
+        else if (err == ENOTDIR)
+            fprintf(stderr,
+                    is_zh ? "sluice %s：%s 不是文件夹。\n" : "sluice %s: %s is not a folder.\n",
+                    command, path);
+        else
+            fprintf(stderr,
+                    is_zh ? "sluice %s：无法读取文件夹 %s：%s。\n"
+                          : "sluice %s: the folder %s cannot be read: %s.\n",
+                    command, path, strerror(err));
+        return false;
+    }
+    return true;
 }

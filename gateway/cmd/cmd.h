@@ -50,3 +50,6 @@ extern const char sluice_version[];
 
 /* "zh" or "en": from --lang, else LC_ALL, LC_MESSAGES, LANG. For people only. */
 const char *cmd_lang(void);
+
+/* Whether every one of them is a folder; for one that is not, a sentence on stderr. */
+bool cmd_has_folders(const char *command, const struct option_texts *folders);

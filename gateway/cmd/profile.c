@@ -77,14 +77,65 @@ static bool is_wanted(const struct profile *p, char **words, int n)
     return true;
 }
 
-static void print_row(const struct profile *p, const char *lang)
-{
-    char media[160];
+enum { COLUMNS_N = 3, MEDIA_BYTES = 160 };
 
-    profile_print_cell(p->id, 34, stdout);
-    profile_print_cell(profile_media(p, lang, media, sizeof media), 22, stdout);
-    profile_print_cell(!strcmp(lang, "zh") ? p->zh : p->en, 56, stdout);
-    puts(profile_trust(p, lang));
+/* Id, media and name; the trust level stands last. */
+static void texts_of(const struct profile *p, const char *lang, char media[MEDIA_BYTES],
+                     const char *ret[COLUMNS_N])
+{
+    ret[0] = p->id;
+    ret[1] = profile_media(p, lang, media, MEDIA_BYTES);
+    ret[2] = !strcmp(lang, "zh") ? p->zh : p->en;
+}
+
+/* As wide as the widest of them, and two blanks. */
+static void print_rows(struct profile **all, size_t n, const char *lang)
+{
+    int width[COLUMNS_N] = { 0 };
+    char media[MEDIA_BYTES];
+    const char *text[COLUMNS_N];
+
+    for (size_t i = 0; i < n; i++) {
+        texts_of(all[i], lang, media, text);
+        for (int k = 0; k < COLUMNS_N; k++) {
+            int columns = profile_columns(text[k]) + 2;
+            width[k] = columns > width[k] ? columns : width[k];
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        texts_of(all[i], lang, media, text);
+        for (int k = 0; k < COLUMNS_N; k++)
+            profile_print_cell(text[k], width[k], stdout);
+        puts(profile_trust(all[i], lang));
+    }
+}
+
+/* Those that have every word come first. How many. */
+static size_t choose(struct profile **all, size_t n, char **words, int words_n)
+{
+    size_t chosen = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!is_wanted(all[i], words, words_n))
+            continue;
+        struct profile *p = all[i];
+        all[i] = all[chosen];
+        all[chosen++] = p;
+    }
+    return chosen;
+}
+
+static int print_list_json(struct profile **all, size_t n)
+{
+    struct buf b = BUF_INIT(PROFILE_TEXT_MAX);
+
+    buf_puts(&b, "[");
+    for (size_t i = 0; i < n; i++) {
+        buf_puts(&b, i ? ",\n" : "\n");
+        profile_put_json(&b, all[i], false);
+    }
+    buf_puts(&b, "]\n");
+    return profile_write_buf(&b);
 }
 
 static int compare_media(const void *a, const void *b)
@@ -98,36 +149,26 @@ static int compare_media(const void *a, const void *b)
 /* The built-in profiles, each replaced by the site's own of the same id, and the site's. */
 static int list(const struct profile_options *o, char **words, int words_n, struct diag *d)
 {
-    struct buf b = BUF_INIT(PROFILE_TEXT_MAX);
     struct profile **all;
-    size_t n, shown = 0;
-    int err = profile_load_all(o->dirs.text, o->dirs.n, d, &all, &n);
+    size_t n;
+    int err = profile_load_all(o->dirs.text, o->dirs.n, d, &all, &n), status;
 
     if (err) {
         fprintf(stderr, "sluice profile: the profiles cannot be read: %s.\n", strerror(-err));
         return EXIT_FOUND;
     }
     qsort(all, n, sizeof(struct profile *), compare_media);
-    buf_puts(&b, "[");
-    for (size_t i = 0; i < n; i++) {
-        if (!is_wanted(all[i], words, words_n))
-            continue;
-        if (o->is_json) {
-            buf_puts(&b, shown ? ",\n" : "\n");
-            profile_put_json(&b, all[i], false);
-        } else {
-            print_row(all[i], cmd_lang());
-        }
-        shown++;
+    size_t chosen = choose(all, n, words, words_n);
+    if (o->is_json) {
+        status = print_list_json(all, chosen);
+    } else {
+        print_rows(all, chosen, cmd_lang());
+        status = chosen ? EXIT_DONE : EXIT_FOUND;
     }
     profile_destroy_all(all, n);
-    buf_puts(&b, "]\n");
-    if (o->is_json)
-        return profile_write_buf(&b);
-    buf_done(&b);
-    if (!shown)
+    if (!chosen && !o->is_json)
         fputs("sluice profile: no profile has all these words.\n", stderr);
-    return shown ? EXIT_DONE : EXIT_FOUND;
+    return status;
 }
 
 int profile_refuse_id(const struct profile_options *o, const char *id)
@@ -279,13 +320,16 @@ static int dispatch(const struct profile_options *o, int argc, char **argv, stru
 
 static int run(const void *opt, int argc, char **argv)
 {
+    const struct profile_options *o = opt;
     struct diag *d;
 
+    if (!cmd_has_folders("profile", &o->dirs))
+        return EXIT_USAGE;
     if (diag_create(&d) < 0) {
         fputs("sluice profile: no memory.\n", stderr);
         return EXIT_FOUND;
     }
-    int status = dispatch(opt, argc, argv, d);
+    int status = dispatch(o, argc, argv, d);
     diag_print(d, strcmp(argv[0], "lint") ? stderr : stdout);
     if (diag_errors(d))
         status = EXIT_USAGE;

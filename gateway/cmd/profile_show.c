@@ -63,16 +63,23 @@ const char *profile_address(struct register_address at, char *out)
     return out;
 }
 
-void profile_print_cell(const char *text, int width, FILE *out)
+int profile_columns(const char *text)
 {
     size_t size = strlen(text);
+    int columns = 0;
     int32_t c;
 
-    fputs(text, out);
     for (size_t i = 0; i < size;) {
         i += utf8_next(text + i, size - i, &c);
-        width -= utf8_width(c);
+        columns += utf8_width(c);
     }
+    return columns;
+}
+
+void profile_print_cell(const char *text, int width, FILE *out)
+{
+    fputs(text, out);
+    width -= profile_columns(text);
     fprintf(out, "%*s", width > 1 ? width : 1, "");
 }
 

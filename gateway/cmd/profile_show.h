@@ -17,6 +17,9 @@ const char *profile_media(const struct profile *p, const char *lang, char *out, 
 /* "h:18", "h:12.3", "h:12/2": PDU address, bit, registers beyond those of the type. */
 const char *profile_address(struct register_address at, char *out);
 
+/* Columns that a text takes on a terminal. */
+int profile_columns(const char *text);
+
 /* One row of a table: text, then blanks up to `width` columns on a terminal. */
 void profile_print_cell(const char *text, int width, FILE *out);
 

@@ -21,6 +21,7 @@ enum {
 
 struct record_options {
     const char *output, *length, *control;
+    bool is_forced;
 };
 
 #define OPTION(member) .offset = offsetof(struct record_options, member)
@@ -31,7 +32,11 @@ static const struct cmd_option options[] = {
       .type = OPTION_TEXT,
       OPTION(output),
       .value = "FILE",
-      .help = "Write to FILE, which must not be there yet, instead of the standard output." },
+      .help = "Write to FILE instead of the standard output." },
+    { .name = "force",
+      .type = OPTION_FLAG,
+      OPTION(is_forced),
+      .help = "Let --output replace a file." },
     { .name = "for",
       .type = OPTION_TEXT,
       OPTION(length),
@@ -181,15 +186,30 @@ static int follow(struct recording *r, struct control_client *client)
     return EXIT_FOUND;
 }
 
+static void tell_no_output(const char *path, int err)
+{
+    if (err == EEXIST)
+        fprintf(stderr,
+                is_zh() ? "sluice record：%s 已存在：请换一个文件名，或加 --force 覆盖。\n"
+                        : "sluice record: %s exists: give another name, or --force to replace "
+                          "it.\n",
+                path);
+    else
+        fprintf(stderr,
+                is_zh() ? "sluice record：无法写 %s：%s。\n"
+                        : "sluice record: cannot write %s: %s.\n",
+                path, strerror(err));
+}
+
 static int start_output(struct recording *r, const json_t *status)
 {
     const char *station =
         json_string_value(json_object_get(json_object_get(status, "station"), "id"));
 
-    r->out = r->o->output ? fopen(r->o->output, "wxe") : stdout;
+    r->out = r->o->output ? fopen(r->o->output, r->o->is_forced ? "we" : "wxe") : stdout;
     if (!r->out) {
-        fprintf(stderr, "sluice record: %s: %s.\n", r->o->output, strerror(errno));
-        return EXIT_FOUND;
+        tell_no_output(r->o->output, errno);
+        return EXIT_USAGE;
     }
     fprintf(r->out, "%s\n# station %s, sluice %s\n", RECORD_HEADER, station ? station : "?",
             sluice_version);
@@ -208,7 +228,9 @@ static int end_output(const struct recording *r, int status)
         return EXIT_FOUND;
     }
     fprintf(stderr,
-            is_zh() ? "已记录 %llu 帧，丢失 %llu 帧\n" : "%llu frames recorded, %llu lost\n",
+            is_zh()          ? "已记录 %llu 帧，丢失 %llu 帧\n"
+            : r->frames == 1 ? "%llu frame recorded, %llu lost\n"
+                             : "%llu frames recorded, %llu lost\n",
             (unsigned long long)r->frames, (unsigned long long)r->dropped);
     return status;
 }
@@ -261,7 +283,9 @@ const struct cmd cmd_record = {
         "not disturbed. sluice replay reads the file.\n\n"
         "  sluice record --for 60s --output roof.traffic\n"
         "  sluice record rs485-1 > line.traffic\n\n"
-        "Exit status: 0 done, 1 no daemon answers or it hung up, 2 no such bus.",
+        "Exit status: 0 done, 1 no daemon answers or it hung up, 2 no such bus, or FILE "
+        "cannot\n"
+        "be written.",
     .options = options,
     .options_size = sizeof(struct record_options),
     .args_max = -1,

@@ -235,6 +235,25 @@ static void finish(struct replay *r)
 
 /* ---- the command ---- */
 
+static void print_count(uint64_t n, const char *one, const char *end)
+{
+    fprintf(stderr, "%llu %s%s%s", (unsigned long long)n, one, n == 1 ? "" : "s", end);
+}
+
+static void print_counts(const struct replay *r)
+{
+    if (is_zh()) {
+        fprintf(stderr, "%llu 帧，%llu 次问答，%llu 个读数，%llu 次问答的仪器不在配置中\n",
+                (unsigned long long)r->frames, (unsigned long long)r->exchanges,
+                (unsigned long long)r->readings, (unsigned long long)r->unknown);
+        return;
+    }
+    print_count(r->frames, "frame", ", ");
+    print_count(r->exchanges, "exchange", ", ");
+    print_count(r->readings, "reading", ", ");
+    print_count(r->unknown, "exchange", " with devices that are not configured\n");
+}
+
 static int decode(struct replay *r, const char *path)
 {
     r->readers = calloc(r->config->devices.n + 1, sizeof(void *));
@@ -246,12 +265,7 @@ static int decode(struct replay *r, const char *path)
     free(r->readers);
     if (status != EXIT_DONE || fflush(stdout))
         return status != EXIT_DONE ? status : EXIT_FOUND;
-    fprintf(stderr,
-            is_zh() ? "%llu 帧，%llu 次问答，%llu 个读数，%llu 次问答的仪器不在配置中\n"
-                    : "%llu frames, %llu exchanges, %llu readings, %llu exchanges with devices "
-                      "that are not configured\n",
-            (unsigned long long)r->frames, (unsigned long long)r->exchanges,
-            (unsigned long long)r->readings, (unsigned long long)r->unknown);
+    print_counts(r);
     return EXIT_DONE;
 }
 

@@ -109,7 +109,7 @@ static void announce(const struct serving *s, const char *where)
     if (s->tcp)
         snprintf(place, sizeof place, "tcp:%u", slave_tcp_port(s->tcp));
     printf(is_zh() ? "%s：%zu 种请求，%zu 个应答，Ctrl-C 结束\n"
-                   : "%s: %zu requests, %zu answers; Ctrl-C ends\n",
+                   : "%s: requests: %zu, answers: %zu; Ctrl-C ends\n",
            place, answers_requests(s->answers), answers_total(s->answers));
     fflush(stdout);
 }

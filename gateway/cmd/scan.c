@@ -180,6 +180,8 @@ static int load_library(struct job *j)
 {
     struct diag *d;
 
+    if (!cmd_has_folders("scan", &j->o->dirs))
+        return EXIT_USAGE;
     if (diag_create(&d) < 0)
         return EXIT_FOUND;
     int rc = profile_load_all(j->o->dirs.text, j->o->dirs.n, d, &j->profiles, &j->profiles_n);

@@ -225,6 +225,8 @@ static int add_profile(struct job *j)
     const struct sim_options *o = j->o;
     bool is_known = false;
 
+    if (!cmd_has_folders("sim", &o->profile_dirs))
+        return EXIT_USAGE;
     j->profile = profile_load_by_id(o->profile, o->profile_dirs.text, o->profile_dirs.n,
                                     j->diag, &is_known);
     if (!j->profile) {

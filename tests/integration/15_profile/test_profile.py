@@ -58,6 +58,12 @@ def test_lists_every_profile_of_the_library():
     assert set(ids_of(profile("list"))) == set(built_in())
 
 
+def test_the_columns_of_the_list_begin_below_each_other():
+    lines = profile("list").stdout.splitlines()
+    begins = {line.index("from the manual") for line in lines if "from the manual" in line}
+    assert len(lines) >= 45 and len(begins) == 1
+
+
 def test_lists_what_has_every_word():
     assert ids_of(profile("list", "HACH", "water")) == [i for i in built_in() if "hach" in i]
     assert "teledyne-t400" in ids_of(profile("list", "臭氧"))

@@ -236,6 +236,16 @@ def test_uses_the_names_and_buses_of_a_configuration(sluice, simulate, place):
     assert check.returncode == 0, check.stdout + check.stderr
 
 
+@pytest.mark.parametrize("command", [("scan", "/dev/null"), ("profile", "list"),
+                                     ("sim", "--profile", "teledyne-t400")])
+@pytest.mark.parametrize("lang, words", [("en", "the folder /nope does not exist"),
+                                         ("zh", "文件夹 /nope 不存在")])
+def test_says_that_a_folder_of_profiles_does_not_exist(sluice, command, lang, words):
+    done = sluice(*command, "--profiles", "/nope", lang=lang)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+
+
 @pytest.mark.parametrize("args, words", [
     (("tcp:",), "a target is"),
     (("host:99999",), "a target is"),
@@ -284,10 +294,10 @@ def test_leaves_a_line_to_the_daemon(sluice, simulate, place):
         fds = f"/proc/{gateway.child.pid}/fd"
         return any(os.path.realpath(f"{fds}/{fd}") == port for fd in os.listdir(fds))
     from conftest import wait_until
-    wait_until(is_open, 10, "the gateway to open the line")
 
     for command in (("scan", place.path / "tty", "--unit", "3"),
                     ("test", "ph", "--config", "run.yaml")):
+        wait_until(is_open, 10, "the gateway to open the line")  # again, after two masters on it
         refused = sluice(*command)
         assert refused.returncode == 1
         assert "is in use by sluice" in refused.stderr
