@@ -360,9 +360,12 @@ static int station_create(struct app *a, struct config *config, struct station *
         station_destroy(s);
         return rc;
     }
-    log_info("station %s runs: %zu buses, %zu devices, %zu channels, %zu rules, %zu uplinks",
-             config->station.id, config->buses.n, config->devices.n, s->table->channels.n,
-             s->table->rules_n, s->forward_options.uplinks_n);
+    size_t channels_n = config_channels(config);
+    log_info(
+        "station %s runs: %zu buses, %zu devices, %zu channels, %zu statistics, %zu rules, "
+        "%zu uplinks",
+        config->station.id, config->buses.n, config->devices.n, channels_n,
+        s->table->channels.n - channels_n, config->rules.n, s->forward_options.uplinks_n);
     *ret = s;
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "gateway/base/buf.h"
 #include "gateway/cmd/cmd.h"
 #include "gateway/line_check.h"
+#include "gateway/table.h"
 
 enum { REPORT_MAX = 4 << 20 }; /* bytes of the JSON of DIAG_MESSAGES_MAX messages and more */
 
@@ -69,10 +70,25 @@ static void print_count(size_t n, const char *one, const char *many, const char 
     fprintf(out, "%zu %s%s", n, n == 1 ? one : many, end);
 }
 
+/* The channels that the station makes itself: means of 1 min and 1 h and the like. */
+static size_t count_statistics(const struct config *c)
+{
+    struct table *t;
+
+    if (table_create(c, &t) != 0)
+        return 0;
+    size_t n = t->channels.n - config_channels(c);
+    table_destroy(t);
+    return n;
+}
+
 static void print_summary_zh(const struct config *c, size_t warnings, FILE *out)
 {
-    fprintf(out, "%s：%zu 条总线，%zu 台仪器，%zu 个通道，%zu 条规则，%zu 个上传，没有错误",
-            c->path, c->buses.n, c->devices.n, config_channels(c), c->rules.n, c->uplinks.n);
+    fprintf(out,
+            "%s：%zu 条总线，%zu 台仪器，%zu 个通道，%zu 个统计量，%zu 条规则，%zu "
+            "个上传，没有错误",
+            c->path, c->buses.n, c->devices.n, config_channels(c), count_statistics(c),
+            c->rules.n, c->uplinks.n);
     if (warnings)
         fprintf(out, "，%zu 个警告", warnings);
     putc('\n', out);
@@ -88,6 +104,7 @@ static void print_summary(const struct config *c, size_t warnings, FILE *out)
     print_count(c->buses.n, "bus", "buses", ", ", out);
     print_count(c->devices.n, "device", "devices", ", ", out);
     print_count(config_channels(c), "channel", "channels", ", ", out);
+    print_count(count_statistics(c), "statistic", "statistics", ", ", out);
     print_count(c->rules.n, "rule", "rules", ", ", out);
     print_count(c->uplinks.n, "uplink", "uplinks", ": no errors", out);
     if (warnings)

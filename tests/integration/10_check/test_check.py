@@ -72,7 +72,7 @@ def test_a_good_one_ends_with_a_line_of_figures(station):
     *buses, last = r.stdout.splitlines()
     assert buses == ["bus cabinet: modbus-tcp, 1 device, 0.4 requests a second"]
     assert last.startswith("station.yaml: 1 bus, 1 device, ")
-    assert last.endswith(" 1 rule, 1 uplink: no errors")
+    assert last.endswith(" statistics, 1 rule, 1 uplink: no errors")
     assert r.returncode == 0
 
 

@@ -32,6 +32,9 @@ def sluice(*args, lang="C", timeout=60):
                           env=dict(os.environ, LC_ALL=lang, LANG=lang))
 
 
+COUNTS = re.compile(r"(\d+) channels?, (\d+) statistics?, 0 rules")
+
+
 class Station:
     def __init__(self, place):
         self.place = place
@@ -112,23 +115,29 @@ def test_a_recording_decodes_to_what_the_gateway_measured(station):
     assert re.match(r"\d+ frames, \d+ exchanges, \d+ readings, 0 exchanges with devices", text.stderr)
 
 
+def reading_of(line):
+    return json.loads(line)["reading"]
+
+
 def test_the_exact_values_are_those_that_the_gateway_sent_on(station):
     station.start()
     file = station.place.path / "t.traffic"
-    child = subprocess.Popen([BINARY, "tail", "--json", "--control", station.control, "mast/"],
-                             stdout=subprocess.PIPE, text=True)
+    tail = station.place.add(Process([BINARY, "tail", "--json", "--control", station.control, "mast/"],
+                                     station.place.path, "tail"))
     station.record("--for", "3s", "--output", file)
-    time.sleep(0.5)
-    child.terminate()
-    live = {}
-    for line in child.communicate()[0].splitlines():
-        s = json.loads(line).get("sample")
-        if s and "@" not in s["channel"]:
-            live[(s["time"], s["channel"])] = s["value"]
     replay = sluice("replay", "--config", station.file, "--json", file)
+    last = [r for r in map(reading_of, replay.stdout.splitlines()) if r["device"] == "mast"][-1]
+
+    def live_values():
+        samples = [json.loads(line).get("sample") for line in tail.text.splitlines(keepends=True)
+                   if line.endswith("\n")]
+        return {(s["time"], s["channel"]): s["value"] for s in samples if s and "@" not in s["channel"]}
+    wait_until(lambda: any(time >= last["time"] for time, _ in live_values()), 10,
+               "the last scan of the recording")
+    live = live_values()
     seen = 0
     for line in replay.stdout.splitlines():
-        r = json.loads(line)["reading"]
+        r = reading_of(line)
         key = (r["time"], f"{r['device']}/{r['point']}")
         if key in live:
             assert live[key] == r["value"], key
@@ -249,3 +258,30 @@ def test_where_to_serve_is_checked(tape):
     assert sluice("replay", "--serve", "udp:1", tape).returncode == 2
     assert sluice("replay", "--serve", "tcp:", tape).returncode == 2
     assert sluice("replay", "--serve", "tcp:99999", tape).returncode == 2
+
+
+def test_a_recording_replaces_a_file_only_when_told(station):
+    station.start()
+    file = station.place.path / "kept"
+    file.write_text("mine")
+    refused = station.record("--for", "1s", "--output", file)
+    assert refused.returncode == 2
+    assert "give another name, or --force to replace it" in refused.stderr
+    assert file.read_text() == "mine"
+    assert station.record("--for", "1s", "--output", file, "--force").returncode == 0
+    assert "mine" not in file.read_text() and "mast" in file.read_text()
+
+
+def test_one_frame_is_counted_as_one(station):
+    file = station.place.path / "one"
+    file.write_text("# sluice record 1\n"
+                    "2026-03-01T00:00:00.000Z net 3 roof-o3 tcp > 00 01 00 00 00 06 03 04 00 00 00 02\n")
+    replay = sluice("replay", "--config", station.file, file)
+    assert replay.stderr.startswith("1 frame, "), replay.stderr
+
+
+def test_the_gateway_counts_its_channels_as_check_does(station):
+    station.start()
+    said = COUNTS.search(station.gateway.text).groups()
+    assert COUNTS.search(sluice("check", station.file).stdout).groups() == said
+    assert int(said[1]) == 2 * int(said[0]) > 0  # means of a minute and of an hour
