@@ -662,9 +662,10 @@ static const struct field log_fields[] = {
       .dflt = "1GiB",
       .min = 1 << 20,
       .max = 1e13,
-      .help = "Size that the log never exceeds: acknowledged entries go from 80 % on, oldest "
-              "first; when it is full, frames that an uplink still waits for, and an event tells "
-              "which." },
+      .help =
+          "Size that the log never exceeds: acknowledged entries go from 80 % on, oldest "
+          "first; when it is full, frames that an uplink still waits for, and an event tells "
+          "which." },
     { .name = "ballast",
       .type = FIELD_SIZE,
       AT(log_conf, ballast),

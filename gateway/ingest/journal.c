@@ -72,12 +72,13 @@ void journal_begin_proof(struct journal *j, int64_t now_ms)
 struct item *journal_proven(struct journal *j, int64_t now_ms)
 {
     struct item *items = j->items;
+    int64_t rest_ms = JOURNAL_REST * (now_ms - j->begun_ms);
 
     j->items = NULL;
     j->items_end = &j->items;
     j->items_n = 0;
     j->size = 0;
-    j->not_before_ms = now_ms + JOURNAL_REST * (now_ms - j->begun_ms);
+    j->not_before_ms = now_ms + (rest_ms < JOURNAL_REST_MAX_MS ? rest_ms : JOURNAL_REST_MAX_MS);
     backoff_reset(&j->later);
     return items;
 }

@@ -17,7 +17,8 @@ struct item; /* segment.h */
 enum {
     JOURNAL_BYTES = 32 << 20, /* lines; at half of it a proof is due */
     JOURNAL_ITEMS = 512,      /* the same for entries: stations wait with a full window */
-    JOURNAL_REST = 5,         /* a proof is asked for after so many times what the last took */
+    JOURNAL_REST = 2,         /* a proof is asked for after so many times what the last took */
+    JOURNAL_REST_MAX_MS = 5000, /* a busy disk must not make stations wait for their timers */
 };
 
 struct journal {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * wall_clock - preloaded into one process: its wall clock and what the kernel says of it come
- * from a file, two int64: milliseconds that the clock is off, and 1 when it is synchronised. The
- * clocks of everybody else stay as they are, and so does the time since boot.
+ * from a file, two int64: milliseconds that the clock is off, and 1 when it is synchronised.
+ * The clocks of everybody else stay as they are, and so does the time since boot.
  */
 #include <fcntl.h>
 #include <stdint.h>
