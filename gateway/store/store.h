@@ -85,7 +85,8 @@ int store_stream_open(struct store *s, const char *name, unsigned columns, int64
                       uint32_t unit_ms, const struct series_hint *hints, const char *dictionary,
                       uint32_t *ret_number);
 
-/* One unit of change: all of it is committed together, or none. Main thread. */
+/* One unit of change: all of it is committed together, or none. Rows and states: main thread.
+ * Events alone: any thread, a batch of its own. */
 struct store_batch;
 int store_batch_begin(struct store *s, struct store_batch **ret);
 int store_batch_row(struct store_batch *b, uint32_t stream, int64_t time_ms,
