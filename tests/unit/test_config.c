@@ -25,6 +25,7 @@ static const struct field stand_in_fields[] = {
 };
 
 static const struct field_kind uplink_kinds[] = {
+    { .name = "file", .fields = stand_in_fields, .size = sizeof(struct stand_in) },
     { .name = "influx", .fields = stand_in_fields, .size = sizeof(struct stand_in) },
     { .name = "mqtt", .fields = stand_in_fields, .size = sizeof(struct stand_in) },
     { 0 },
