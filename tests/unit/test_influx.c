@@ -239,7 +239,8 @@ static void passes_on_until_when_to_wait(void **state)
 {
     struct server *s = *state;
     struct uplink_report why;
-    char text[160], when[64];
+    static char text[160]; /* the server's thread may read it to the end of the test */
+    char when[64];
     time_t then = time(NULL) + 90;
     struct tm utc;
 
