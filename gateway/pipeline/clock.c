@@ -118,6 +118,7 @@ static void move(struct pipeline *p, const struct timeline_change *change)
     for (size_t i = 0; i < p->o->table->n; i++)
         qc_shift(&p->qc[i], change->jump_ms);
     alerts_shift(p, &c, change->jump_ms);
+    service_shift(p, &c, change->jump_ms);
     clock_keep(p, &c);
     change_submit(p, &c);
 }

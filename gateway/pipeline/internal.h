@@ -62,6 +62,7 @@ struct pipeline {
     struct recent_row *recent;    /* a ring */
     size_t recent_n, recent_at;
     struct held held;
+    struct pipeline_service *services; /* of devices, then of channels */
     bool is_clock_due; /* the clock's record goes with the next batch */
     struct buf text;   /* an event being written */
     struct pipeline_counters counters;
@@ -117,6 +118,12 @@ bool held_is_open(const struct pipeline *p); /* rows are to be held */
 void held_put(struct pipeline *p, struct change *c, const struct row *r);
 /* Rows go into the log as far as its queue has room. Returns how many. */
 size_t held_release(struct pipeline *p);
+
+/* service.c */
+int service_restore(struct pipeline *p);
+enum qc_service service_told(const struct pipeline *p, size_t device, size_t channel,
+                             int64_t now_ms);
+void service_shift(struct pipeline *p, struct change *c, int64_t by_ms);
 
 /* clock.c */
 void clock_keep(struct pipeline *p, struct change *c);

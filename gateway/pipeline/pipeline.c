@@ -94,11 +94,20 @@ static void keep_raw(struct pipeline *p, struct change *c, const struct scan *s,
     keep_row(p, c, &raw, is_held);
 }
 
+/* 0: the clock is not believed, nothing can be called too late or too early by it. */
+static int64_t believed_now(const struct pipeline *p, int64_t boot_ms)
+{
+    const struct timeline *t = p->o->timeline;
+
+    return t && !timeline_is_doubtful(t) ? timeline_at(t, boot_ms) : 0;
+}
+
 /* The channels of a scan, judged, in p->cells. */
 static void take_readings(struct pipeline *p, struct change *c, const struct scan *s,
                           int64_t time_ms, struct verdict clock, bool is_held)
 {
     const struct pipeline_device *d = &p->o->devices[s->device];
+    const int64_t now_ms = believed_now(p, s->boot_ms);
 
     for (size_t i = 0; i < s->n && i < d->points_n; i++) {
         int32_t at = d->channel_of[i];
@@ -111,7 +120,10 @@ static void take_readings(struct pipeline *p, struct change *c, const struct sca
             .value = calibrated(how, s->readings[i].value),
             .verdict = verdict_merge(s->readings[i].verdict, clock),
         };
-        qc_step(&how->qc, &p->qc[at], s->readings[i].raw, &sample);
+        const struct qc_input in = { .raw = s->readings[i].raw,
+                                     .now_ms = now_ms,
+                                     .told = service_told(p, s->device, (size_t)at, time_ms) };
+        qc_judge(&how->qc, &p->qc[at], &in, &sample);
         p->cells[p->o->table->channels[at].column] =
             series_cell_of(sample.value, verdict_to_flag(sample.verdict));
         take_sample(p, c, &sample, is_held);
@@ -287,6 +299,8 @@ int pipeline_create(const struct pipeline_options *o, struct pipeline **ret)
     if (rc == 0)
         rc = alerts_restore(p);
     if (rc == 0)
+        rc = service_restore(p);
+    if (rc == 0)
         rc = held_restore(p);
     if (rc < 0) {
         pipeline_destroy(p);
@@ -311,6 +325,7 @@ void pipeline_destroy(struct pipeline *p)
     free(p->followers);
     free(p->streams);
     free(p->statistics);
+    free(p->services);
     free(p->qc_windows);
     free(p->qc);
     free(p);

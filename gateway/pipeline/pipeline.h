@@ -86,6 +86,28 @@ void pipeline_clock(struct pipeline *p, const struct timeline_change *change);
     "clock" /* state of the log: struct clock_record, with each commit \
              */
 
+struct pipeline_service {
+    enum qc_service service; /* QC_MEASURING: none */
+    int64_t until_ms;        /* it ends by itself then; 0: when it is told to */
+};
+
+/*
+ * What operator or schedule do to an instrument: to one channel, or to the device as a whole
+ * (channel PIPELINE_NO_CHANNEL). Samples are judged by it from the next one on, beside what the
+ * instrument says itself; maintenance counts above calibration, a channel's calibration above
+ * its device's. QC_MEASURING ends it, then the channels settle. Kept in the log, at once: it
+ * goes on after a restart or a reload. It writes no event. 0, -EINVAL (no such device, no
+ * channel of it), -ENOMEM or -EAGAIN.
+ */
+int pipeline_service(struct pipeline *p, uint32_t device, int32_t channel,
+                     const struct pipeline_service *s);
+/* What of it is in force for a channel. */
+struct pipeline_service pipeline_service_of(const struct pipeline *p, uint32_t channel,
+                                            int64_t now_ms);
+/* What the newest sample of a channel was part of, however that became known: by the instrument
+ * or the pattern of its values, too, and while it settles. */
+enum qc_service pipeline_service_seen(const struct pipeline *p, uint32_t channel);
+
 /* A notice (device silent, clock stepped, configuration changed ...): an event of kind
  * "notice". `details` is a JSON object or NULL. */
 void pipeline_notice(struct pipeline *p, int64_t now_ms, const char *what, const char *subject,
