@@ -75,7 +75,9 @@ static struct station *begin(void **state, int64_t offset_ms, bool is_synchronis
     for (int i = 0; i < 2; i++) /* the time alone is judged here */
         s->f->treatment[i] = (struct pipeline_channel){
             .factor = 1,
-            .qc = { .interval_ms = 1000, .range = { QC_OPEN_SPAN, QC_OPEN_SPAN } },
+            .qc = { .interval_ms = 1000,
+                    .time = { .ahead_ms = 1000 }, /* a time that is taken moves on */
+                    .range = { QC_OPEN_SPAN, QC_OPEN_SPAN } },
         };
     come_up(s, has_service);
     return s;
