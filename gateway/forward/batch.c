@@ -34,6 +34,13 @@ void batch_clear(struct batch *b)
     b->error = 0;
 }
 
+void batch_advance(struct batch *b, size_t n)
+{
+    b->begin += n;
+    if (b->begin == b->n)
+        batch_clear(b);
+}
+
 static void drop_streams(struct batch *b, enum batch_lane lane)
 {
     for (size_t i = 0; i < b->streams_n[lane]; i++)

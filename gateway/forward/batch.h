@@ -55,6 +55,8 @@ void batch_init(struct batch *b, struct store_reader *reader, bool wants_rows,
                 bool (*is_wanted)(void *user, uint64_t seq), void *user);
 void batch_done(struct batch *b);
 void batch_clear(struct batch *b);
+/* Its first `n` entries from `begin` on have been dealt with. */
+void batch_advance(struct batch *b, size_t n);
 /* Batches hold at most so many bytes from now on; a larger first entry comes alone. */
 void batch_set_bytes(struct batch *b, size_t max);
 /* The lane begins anew: nothing is known of what the other end has of it. */

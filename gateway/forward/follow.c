@@ -12,11 +12,11 @@
 #include "gateway/forward/cursor.h"
 #include "gateway/forward/lanes.h"
 #include "gateway/forward/tell.h"
+#include "gateway/forward/trial.h"
+#include "gateway/forward/verdict.h"
 
 enum {
-    LIMIT_FIRST = BATCH_ENTRIES_MAX,
-    LOG_BUSY_MS = 1000, /* after the log could not be read or written */
-    STANDBY_MS = 250,   /* how late a fallback notices that it is its turn */
+    STANDBY_MS = 250, /* how late a fallback notices that it is its turn */
     IDLE_MS = 60000,
 };
 
@@ -28,6 +28,7 @@ static const struct forward_times default_times = {
     .overtaken_ms = 5000,
     .denied_ms = 600000,
     .cursor_ms = 1000,
+    .aside_ms = 3600000,
 };
 
 static int64_t or_default(int64_t v, int64_t dflt)
@@ -49,6 +50,7 @@ static struct forward_times fill_times(const struct forward_times *t, int64_t re
         .overtaken_ms = or_default(t->overtaken_ms, d->overtaken_ms),
         .denied_ms = or_default(t->denied_ms, d->denied_ms),
         .cursor_ms = or_default(t->cursor_ms, d->cursor_ms),
+        .aside_ms = or_default(t->aside_ms, d->aside_ms),
     };
 }
 
@@ -58,7 +60,8 @@ static bool is_wanted(void *user, uint64_t seq)
 {
     struct follow *f = user;
 
-    return !cursor_has(&f->cursor, seq) && !window_has(&f->window, seq);
+    return !cursor_has(&f->cursor, seq) && !window_has(&f->window, seq) &&
+           !isolate_has(&f->isolate, seq);
 }
 
 static char *read_layout(void *user, uint32_t layout)
@@ -101,7 +104,7 @@ int follow_init(struct follow *f, const struct forward_options *o,
     f->is_second = is_second;
     f->trouble_ms = INT64_MAX;
     pace_init(&f->pace);
-    f->limit = LIMIT_FIRST;
+    f->limit = BATCH_ENTRIES_MAX;
     f->status = (struct forward_status){ .id = fu->id, .kind = fu->kind->name };
     int rc = store_reader_open(o->store, &f->reader);
     if (rc == 0)
@@ -133,123 +136,21 @@ void follow_done(struct follow *f)
         f->fu->kind->destroy(f->u);
     batch_done(&f->batch);
     window_done(&f->window);
+    isolate_done(&f->isolate);
     store_reader_close(f->reader);
     f->u = NULL;
     f->reader = NULL;
 }
 
-/* ---- what became of it ---- */
-
-/* Without a place in the cursor they stay under way, and go again. */
-static void mark_acked(struct follow *f, uint64_t from, uint64_t to)
-{
-    if (!cursor_ack(&f->cursor, from, to))
-        return;
-    f->is_cursor_new = true;
-    window_ack(&f->window, from, to);
-}
-
-static void take_later(struct follow *f, const struct uplink_report *why, int64_t now_ms)
-{
-    int64_t wait = backoff_next(&f->backoff, random_u32());
-
-    f->wait_until_ms = now_ms + (why->retry_after_ms > wait ? why->retry_after_ms : wait);
-    tell_connected(f, false, why->text);
-    if (f->fu->kind->is_windowed)
-        lanes_restart(f); /* what was under way is lost with the connection */
-}
-
-static void take_denied(struct follow *f, const char *text, int64_t now_ms)
-{
-    if (!f->is_denied)
-        tell_denied(f, text);
-    f->is_denied = true;
-    f->is_connected = false;
-    snprintf(f->status.error, sizeof f->status.error, "%s", text);
-    f->wait_until_ms = now_ms + f->times.denied_ms;
-    if (f->fu->kind->is_windowed)
-        lanes_restart(f);
-}
-
-/* False when the log cannot take it now: the entry is tried again. */
-static bool put_aside(struct follow *f, uint64_t seq, const char *why, int64_t now_ms)
-{
-    if (store_set_aside(f->o->store, f->fu->id, seq, why) < 0) {
-        f->wait_until_ms = now_ms + LOG_BUSY_MS;
-        return false;
-    }
-    tell_aside(f, seq, why, now_ms);
-    f->status.set_aside++;
-    mark_acked(f, seq, seq);
-    return true;
-}
-
-static void grow_limit(struct follow *f)
-{
-    f->limit = f->limit * 2 < LIMIT_FIRST ? f->limit * 2 : LIMIT_FIRST;
-}
-
-/* The first `n` entries of the batch have been dealt with. */
-static void advance(struct follow *f, size_t n)
-{
-    f->batch.begin += n;
-    if (f->batch.begin == f->batch.n)
-        batch_clear(&f->batch);
-}
-
-static void take_refused(struct follow *f, size_t n, const char *why, int64_t now_ms)
-{
-    if (n > 1)
-        f->limit = n / 2;
-    else if (put_aside(f, f->batch.entries[f->batch.begin].seq, why, now_ms))
-        advance(f, 1);
-}
-
-static void take_delivered(struct follow *f, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        uint64_t seq = f->batch.entries[f->batch.begin + i].seq;
-        mark_acked(f, seq, seq);
-    }
-    f->status.sent += n;
-    backoff_reset(&f->backoff);
-    tell_connected(f, true, "");
-    advance(f, n);
-    grow_limit(f);
-}
-
-static void take_sent(struct follow *f, size_t n, int64_t now_ms)
-{
-    for (size_t i = 0; i < n; i++) {
-        const struct uplink_entry *e = &f->batch.entries[f->batch.begin + i];
-        if (!cursor_has(&f->cursor, e->seq)) /* asked for again by "need": not waited for */
-            window_sent(&f->window, e->seq, (uint32_t)e->size, now_ms);
-    }
-    f->status.sent += n;
-    backoff_reset(&f->backoff);
-    tell_connected(f, true, "");
-    if (n > 0)
-        advance(f, n);
-}
-
-/* A frame that cannot be decoded any more: its segment was cut by retention, or is damaged. */
-static bool skip_undecodable(struct follow *f, int64_t now_ms)
-{
-    const struct uplink_entry *e = &f->batch.entries[f->batch.begin];
-
-    if (!f->fu->kind->wants_rows || e->is_event || e->frame)
-        return false;
-    if (put_aside(f, e->seq, "the frame cannot be decoded from what the log still has", now_ms))
-        advance(f, 1);
-    return true;
-}
+/* ---- a try ---- */
 
 /* Entries from `begin` on that go in one try; an undecodable one ends it. */
 static size_t count_sendable(const struct follow *f)
 {
     size_t n = 0, left = f->batch.n - f->batch.begin;
+    size_t limit = f->origin == FROM_LANES ? f->limit : left; /* of a trial when it is read */
 
-    for (; n < left && n < f->limit; n++) {
+    for (; n < left && n < limit; n++) {
         const struct uplink_entry *e = &f->batch.entries[f->batch.begin + n];
         if (f->fu->kind->wants_rows && !e->is_event && !e->frame)
             break;
@@ -290,6 +191,7 @@ static enum uplink_verdict try_once(struct follow *f, const struct uplink_batch 
         size += b->entries[i].size;
     int64_t begin_ms = mono_ms();
     enum uplink_verdict v = f->fu->kind->send(f->u, b, why);
+    f->took_ms = mono_ms() - begin_ms;
     if (v == UPLINK_DELIVERED || v == UPLINK_SENT)
         pace_handed(&f->pace, size, begin_ms);
     if (v == UPLINK_DELIVERED)
@@ -301,31 +203,15 @@ static void send_batch(struct follow *f, int64_t now_ms)
 {
     struct uplink_report why = { .text = "" };
 
-    if (f->batch.n > 0 && skip_undecodable(f, now_ms))
+    if (f->batch.n > 0 && verdict_skip_undecodable(f, now_ms))
         return;
     size_t n = count_sendable(f);
     const struct uplink_batch b = { f->batch.entries + f->batch.begin, n };
     begin_try(f, now_ms);
-    switch (try_once(f, &b, &why)) {
-    case UPLINK_DELIVERED:
-        take_delivered(f, n);
-        break;
-    case UPLINK_SENT:
-        take_sent(f, n, now_ms);
-        break;
-    case UPLINK_LATER:
-        take_later(f, &why, now_ms);
-        break;
-    case UPLINK_REFUSED:
-        if (n > 0)
-            take_refused(f, n, why.text, now_ms);
-        else
-            take_later(f, &why, now_ms);
-        break;
-    case UPLINK_DENIED:
-        take_denied(f, why.text, now_ms);
-        break;
-    }
+    enum uplink_verdict v = try_once(f, &b, &why);
+    bool is_over = atomic_load(&f->is_stopping) && v != UPLINK_DELIVERED && v != UPLINK_SENT;
+    if (!is_over) /* what was broken off by us says nothing of the destination */
+        verdict_take(f, v, n, &why, now_ms);
 }
 
 /* ---- acknowledgements ---- */
@@ -333,9 +219,9 @@ static void send_batch(struct follow *f, int64_t now_ms)
 static void take_refusal(struct follow *f, const struct uplink_refusal *r, int64_t now_ms)
 {
     if (r->verdict == UPLINK_DENIED) {
-        take_denied(f, r->text, now_ms);
+        verdict_denied(f, r->text, now_ms);
     } else if (r->verdict == UPLINK_REFUSED && r->entries.from == r->entries.to) {
-        put_aside(f, r->entries.from, r->text, now_ms);
+        verdict_put_aside(f, r->entries.from, r->text, now_ms);
     } else if (r->verdict == UPLINK_REFUSED) {
         f->limit = 1;
         window_hurry(&f->window, r->entries.from, r->entries.to, now_ms);
@@ -351,14 +237,14 @@ static void take_acks(struct follow *f, const struct uplink_acks *acks, uint64_t
     for (size_t i = 0; i < acks->acked_n; i++) {
         uint64_t to = acks->acked[i].to < last ? acks->acked[i].to : last;
         if (acks->acked[i].from <= to)
-            mark_acked(f, acks->acked[i].from, to);
+            verdict_acked(f, acks->acked[i].from, to);
     }
     for (size_t i = 0; i < acks->need_n; i++)
         lanes_need(f, &acks->need[i], true);
     for (size_t i = 0; i < acks->refused_n; i++)
         take_refusal(f, &acks->refused[i], now_ms);
     if (acks->acked_n > 0)
-        grow_limit(f);
+        verdict_grow(f);
 }
 
 static void collect(struct follow *f, int64_t timeout_ms, uint64_t last, int64_t now_ms)
@@ -367,10 +253,10 @@ static void collect(struct follow *f, int64_t timeout_ms, uint64_t last, int64_t
     bool is_up = f->fu->kind->collect(f->u, timeout_ms, &acks);
 
     take_acks(f, &acks, last, now_ms);
-    if (is_up || !f->is_connected)
+    if (is_up || !f->is_connected || atomic_load(&f->is_stopping))
         return;
     const struct uplink_report lost = { .text = "connection lost" };
-    take_later(f, &lost, now_ms);
+    verdict_later(f, &lost, now_ms);
 }
 
 static void learn_pace(struct follow *f)
@@ -389,7 +275,7 @@ static void pass_local(struct follow *f, uint64_t last)
         uint64_t next = store_read_next_shared(f->reader, from);
         if (next <= from)
             return;
-        mark_acked(f, from, next - 1 < last ? next - 1 : last);
+        verdict_acked(f, from, next - 1 < last ? next - 1 : last);
         if (f->cursor.acked_to < from)
             return;
     }
@@ -406,6 +292,7 @@ static int64_t idle_ms(const struct follow *f, int64_t now_ms)
 
     if (f->is_cursor_new)
         wait = least(wait, f->cursor_ms + f->times.cursor_ms - now_ms);
+    wait = least(wait, trial_wait_ms(f, now_ms));
     if (tell_is_due(f))
         wait = least(wait, tell_wait_ms(f, now_ms));
     return wait > 0 ? wait : 0;
@@ -458,8 +345,8 @@ static int64_t work(struct follow *f, uint64_t last, int64_t now_ms, int64_t max
     int64_t wait = 0;
 
     if (f->batch.n == 0 && lanes_read(f, last, now_ms) < 0) {
-        f->wait_until_ms = now_ms + LOG_BUSY_MS;
-        return LOG_BUSY_MS;
+        f->wait_until_ms = now_ms + FOLLOW_LOG_BUSY_MS;
+        return FOLLOW_LOG_BUSY_MS;
     }
     bool has_work = f->batch.n > 0 || (is_windowed && !f->is_connected);
     if (has_work)

@@ -16,14 +16,22 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "gateway/base/backoff.h"
 #include "gateway/forward/batch.h"
 #include "gateway/forward/forward.h"
+#include "gateway/forward/isolate.h"
 #include "gateway/forward/pace.h"
 #include "gateway/forward/pair.h"
 #include "gateway/forward/window.h"
 
-enum { FOLLOW_NEEDS_MAX = 64 };
+enum {
+    FOLLOW_NEEDS_MAX = 64,
+    FOLLOW_LOG_BUSY_MS = 1000, /* after the log could not be read or written */
+};
+
+enum follow_origin { FROM_LANES, FROM_SUSPECTS, FROM_ASIDE }; /* of a batch */
 
 struct follow_need {
     struct uplink_need need;
@@ -42,6 +50,8 @@ struct follow {
     struct store_cursor cursor;
     struct window window; /* windowed kinds */
     struct batch batch;
+    enum follow_origin origin; /* of the batch */
+    struct isolate isolate;
     struct pace pace;
     struct backoff backoff;
     uint64_t next;                 /* first entry of the backlog lane not yet sent */
@@ -51,12 +61,25 @@ struct follow {
     struct follow_need needs[FOLLOW_NEEDS_MAX];
     size_t needs_n;
     bool is_connected, is_denied, is_cursor_new;
-    int64_t wait_until_ms, cursor_ms, status_ms, measured_ms;
+    bool has_passed_over; /* entries that nobody remembers: the lane begins anew at its end */
+    atomic_bool is_stopping; /* by any thread: what fails from now on is no news */
+    int64_t wait_until_ms, cursor_ms, status_ms, measured_ms, took_ms, anew_ms;
     int64_t trouble_ms; /* of the first of a pair: since when; INT64_MAX: none */
     struct {
         int64_t told_ms;
         uint64_t n, first; /* entries set aside since the last event that told of it */
+        /* trying them again, a round at a time: */
+        uint64_t at;
+        int64_t next_ms;
+        size_t limit;
+        unsigned failures;
     } aside;
+    struct {                         /* of suspects */
+        int64_t due_ms, answered_ms; /* the next one; when the destination took anything */
+        unsigned lane_failures;      /* of the batch from the lanes, in a row */
+        bool is_turn, is_told;       /* while nothing gets through they take turns with it */
+        char why[160];
+    } trial;
     struct forward_status status, told;
 };
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,7 +18,6 @@ struct worker {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint64_t seq, seen; /* newest entry as told, as looked at */
-    atomic_bool is_stopping;
     bool has_started, has_ended;
 };
 
@@ -37,7 +35,7 @@ static void wait_for_work(struct worker *w, int64_t ms)
     int rc = 0;
 
     pthread_mutex_lock(&w->lock);
-    while (!atomic_load(&w->is_stopping) && rc != ETIMEDOUT &&
+    while (!atomic_load(&w->follow.is_stopping) && rc != ETIMEDOUT &&
            (w->seq == w->seen || follows_failure))
         rc = pthread_cond_timedwait(&w->changed, &w->lock, &until);
     w->seen = w->seq;
@@ -48,7 +46,7 @@ static void *work(void *user)
 {
     struct worker *w = user;
 
-    while (!atomic_load(&w->is_stopping)) {
+    while (!atomic_load(&w->follow.is_stopping)) {
         int64_t wait = follow_step(&w->follow, mono_ms(), COLLECT_MS);
         if (wait > 0)
             wait_for_work(w, wait);
@@ -74,7 +72,6 @@ static int start_worker(struct worker *w, const struct forward_options *o,
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&w->changed, &attr);
     pthread_condattr_destroy(&attr);
-    atomic_init(&w->is_stopping, false);
     rc = pthread_create(&w->thread, NULL, work, w);
     if (rc != 0) {
         follow_done(&w->follow);
@@ -140,7 +137,7 @@ void forward_wake(struct forward *f, uint64_t seq)
 static void stop_worker(struct worker *w)
 {
     pthread_mutex_lock(&w->lock);
-    atomic_store(&w->is_stopping, true);
+    atomic_store(&w->follow.is_stopping, true);
     if (!w->has_ended)
         w->follow.fu->kind->stop(w->follow.u);
     pthread_cond_signal(&w->changed);

@@ -40,6 +40,7 @@ struct forward_times {
     int64_t overtaken_ms; /* an entry sent so long before an acknowledged one is lost: 5 s */
     int64_t denied_ms;    /* between two tries at a destination that denies us: 10 min */
     int64_t cursor_ms;    /* the cursor is kept at most this often: 1 s */
+    int64_t aside_ms;     /* what was set aside is tried again: 1 h */
 };
 
 struct forward_options {

@@ -6,12 +6,14 @@
 
 #include "gateway/base/log.h"
 #include "gateway/forward/cursor.h"
+#include "gateway/forward/trial.h"
 
 enum {
     EVENTS_FIRST = 64,           /* newest events sent before a backlog */
     EVENTS_BYTES = 64 << 10,     /* of them: 1 KiB each */
     LANES_BEYOND = EVENTS_FIRST, /* entries behind that part the lanes */
     RANGES_SPARE = 64,           /* of the cursor, kept free for acknowledgements */
+    ANEW_MS = 1000,
 };
 
 void lanes_restart(struct follow *f)
@@ -52,6 +54,7 @@ static void skip_trimmed(struct follow *f)
     if (cursor_ack(&f->cursor, f->cursor.acked_to + 1, first - 1))
         f->is_cursor_new = true;
     window_ack(&f->window, 0, first - 1);
+    isolate_drop(&f->isolate, 0, first - 1);
 }
 
 static void part_or_join(struct follow *f, uint64_t last)
@@ -66,6 +69,17 @@ static void part_or_join(struct follow *f, uint64_t last)
         f->next = f->live_next;
         f->live_from = f->live_next = 0;
     }
+}
+
+/* What could not be remembered is met again at the end. */
+static void begin_anew(struct follow *f, uint64_t last, int64_t now_ms)
+{
+    if (!f->has_passed_over || f->next <= last || f->live_from > 0 ||
+        now_ms - f->anew_ms < ANEW_MS)
+        return;
+    f->has_passed_over = false;
+    f->anew_ms = now_ms;
+    f->next = f->cursor.acked_to + 1;
 }
 
 static bool may_send_more(const struct follow *f)
@@ -168,11 +182,15 @@ int lanes_read(struct follow *f, uint64_t last, int64_t now_ms)
 {
     int rc = 0;
 
+    f->origin = FROM_LANES;
     skip_trimmed(f);
     part_or_join(f, last);
+    begin_anew(f, last, now_ms);
     rc = read_events(f, last);
     size_t room = pace_room(&f->pace);
     batch_set_bytes(&f->batch, room > PACE_LEAST ? room : PACE_LEAST);
+    if (rc == 0 && f->batch.n == 0)
+        rc = trial_read(f, now_ms);
     if (rc == 0 && f->batch.n == 0 && room > 0)
         rc = read_needed(f);
     if (rc == 0 && f->batch.n == 0 && room > 0 && f->fu->kind->is_windowed)
@@ -181,5 +199,8 @@ int lanes_read(struct follow *f, uint64_t last, int64_t now_ms)
         rc = read_live(f, last);
     if (rc == 0 && f->batch.n == 0 && may_send_more(f))
         rc = read_backlog(f, last);
-    return rc;
+    if (rc < 0 || f->batch.n > 0 || f->is_connected)
+        return rc;
+    f->trial.is_turn = true; /* there is nobody else to ask with */
+    return trial_read(f, now_ms);
 }

@@ -16,6 +16,7 @@ enum batch_op_kind {
     BATCH_STATE,     /* body: key with its NUL (n bytes), data */
     BATCH_CURSOR,    /* body: uplink with its NUL (n bytes), ranges; seq: acked_to */
     BATCH_SET_ASIDE, /* body: uplink with its NUL (n bytes), reason with its NUL; seq */
+    BATCH_TAKE_BACK, /* body: uplink with its NUL; seq: is set aside no longer */
     BATCH_FORGET,    /* body: uplink with its NUL: its cursor goes */
 };
 

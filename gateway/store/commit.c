@@ -172,6 +172,9 @@ static int apply(struct commit *c, const struct batch_op *op, int64_t now_ms)
         return db_run(
             &c->db, SQL_ASIDE_ADD,
             DB_VALUES(db_text(text), db_int((int64_t)op->seq), db_text(text + op->n)));
+    case BATCH_TAKE_BACK:
+        return db_run(&c->db, SQL_ASIDE_DROP,
+                      DB_VALUES(db_text(text), db_int((int64_t)op->seq)));
     case BATCH_FORGET:
         return db_run(&c->db, SQL_CURSOR_DROP, DB_VALUES(db_text(text)));
     }

@@ -348,3 +348,17 @@ uint64_t store_read_set_aside(struct store_reader *r, const char *uplink)
                ? 0
                : (uint64_t)n;
 }
+
+size_t store_read_aside(struct store_reader *r, const char *uplink, uint64_t after,
+                        uint64_t *ret, size_t max)
+{
+    sqlite3_stmt *st =
+        db_query(&r->db, SQL_ASIDE_NEXT, DB_VALUES(db_text(uplink), db_int((int64_t)after)));
+    size_t n = 0;
+
+    while (n < max && db_step(st) > 0)
+        ret[n++] = (uint64_t)sqlite3_column_int64(st, 0);
+    if (n == max)
+        sqlite3_reset(st);
+    return n;
+}

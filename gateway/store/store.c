@@ -453,6 +453,11 @@ int store_set_aside(struct store *s, const char *uplink, uint64_t seq, const cha
     return submit_named(s, BATCH_SET_ASIDE, uplink, reason, strlen(reason) + 1, seq);
 }
 
+int store_take_back(struct store *s, const char *uplink, uint64_t seq)
+{
+    return submit_named(s, BATCH_TAKE_BACK, uplink, NULL, 0, seq);
+}
+
 /* ---- state ---- */
 
 static void *copy_blob(sqlite3_stmt *st, int column, size_t *ret_size)

@@ -216,3 +216,8 @@ int store_cursor_forget(struct store *s, const char *uplink);
 /* An entry that the destination refuses, set aside with its reason. Any thread. */
 int store_set_aside(struct store *s, const char *uplink, uint64_t seq, const char *why);
 uint64_t store_read_set_aside(struct store_reader *r, const char *uplink); /* how many */
+/* Those of them behind entry `after`, at most `max`, in order. Returns how many. */
+size_t store_read_aside(struct store_reader *r, const char *uplink, uint64_t after,
+                        uint64_t *ret, size_t max);
+/* It is set aside no longer: the destination took it after all. Any thread. */
+int store_take_back(struct store *s, const char *uplink, uint64_t seq);

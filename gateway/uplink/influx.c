@@ -360,6 +360,7 @@ const struct uplink_kind uplink_influx = {
     .name = "influx",
     .title = "InfluxDB line protocol over HTTP",
     .wants_rows = true,
+    .takes_any_order = true,
     .options = influx_fields,
     .options_size = sizeof(struct influx_options),
     .create = influx_create,

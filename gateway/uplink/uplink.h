@@ -91,6 +91,9 @@ struct uplink_kind {
     const char *title;
     bool wants_rows;  /* frames must come decoded */
     bool is_windowed; /* send() may answer UPLINK_SENT; several batches may be under way */
+    /* An entry may come long after those behind it: one that always fails is passed over. Not
+     * of a windowed kind, which acknowledges each by itself. */
+    bool takes_any_order;
 
     const struct field *options; /* closed by an entry without a name */
     size_t options_size;
