@@ -12,6 +12,8 @@
 
 enum batch_op_kind {
     BATCH_ROW,       /* stream, time_ms; body: n cells */
+    BATCH_OPEN_ROW,  /* the same; body: int64_t real ms that it may be open, n cells */
+    BATCH_FINAL,     /* the open row as it is for good; as BATCH_ROW */
     BATCH_EVENT,     /* body: JSON */
     BATCH_STATE,     /* body: key with its NUL (n bytes), data */
     BATCH_CURSOR,    /* body: uplink with its NUL (n bytes), ranges; seq: acked_to */

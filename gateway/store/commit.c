@@ -114,7 +114,27 @@ static int apply_row(struct commit *c, const struct batch_op *op, int64_t now_ms
     if (!s ||
         s->columns != op->n) /* refused when the batch was built; the stream changed since */
         return 0;
-    return tail_append(&c->tail, s, op->time_ms, batch_body(op), now_ms);
+    return tail_append(&c->tail, s, op->time_ms, batch_body(op), 0, now_ms);
+}
+
+static int apply_open_row(struct commit *c, const struct batch_op *op, int64_t now_ms)
+{
+    struct tail_stream *s = tail_stream(&c->tail, op->stream);
+    const int64_t *wait_ms = batch_body(op);
+    const void *cells = wait_ms + 1;
+
+    if (!s || s->columns != op->n)
+        return 0;
+    return tail_append(&c->tail, s, op->time_ms, cells, *wait_ms, now_ms);
+}
+
+static int apply_final(struct commit *c, const struct batch_op *op)
+{
+    struct tail_stream *s = tail_stream(&c->tail, op->stream);
+
+    if (!s || s->columns != op->n)
+        return 0;
+    return tail_final(&c->tail, s, op->time_ms, batch_body(op));
 }
 
 static int add_event(struct commit *c, const char *json, size_t size)
@@ -162,6 +182,10 @@ static int apply(struct commit *c, const struct batch_op *op, int64_t now_ms)
     switch (op->kind) {
     case BATCH_ROW:
         return apply_row(c, op, now_ms);
+    case BATCH_OPEN_ROW:
+        return apply_open_row(c, op, now_ms);
+    case BATCH_FINAL:
+        return apply_final(c, op);
     case BATCH_EVENT:
         return add_event(c, text, op->size);
     case BATCH_STATE:
@@ -290,7 +314,7 @@ static int run(struct commit *c, const struct store_batch *batches, int64_t now_
     if (rc == 0)
         rc = apply_all(c, batches, now_ms);
     if (rc == 0)
-        rc = tail_seal_due(&c->tail, seal_before_ms);
+        rc = tail_seal_due(&c->tail, seal_before_ms, now_ms);
     if (rc == 0)
         rc = tail_journal(&c->tail);
     if (rc == 0)

@@ -4,11 +4,13 @@
 #include <errno.h>
 
 #include "gateway/series/wire.h"
+#include "gateway/store/store.h"
 
 enum {
     CELL_SIZE_MAX = 1 + 10 + 5,
     HAS_FLAG = 32,
     E_MASK = 31,
+    IS_OPEN = 1 << 16, /* above SERIES_ROWS_MAX */
 };
 
 static uint8_t *put_cell(uint8_t *p, const struct series_cell *c)
@@ -45,8 +47,10 @@ void journal_put(struct buf *out, struct buf *scratch, const struct journal_rows
     }
     buf_varint(out, r->stream);
     buf_varint(out, r->first);
-    buf_varint(out, r->rows);
+    buf_varint(out, r->rows | (r->wait_ms > 0 ? IS_OPEN : 0));
     buf_varint(out, r->columns);
+    if (r->wait_ms > 0)
+        buf_varint(out, (uint64_t)r->wait_ms);
     buf_varint(out, scratch->size);
     buf_put(out, scratch->data, scratch->size);
     if (scratch->has_failed)
@@ -61,10 +65,12 @@ int journal_next(const uint8_t **p, const uint8_t *end, struct journal_record *r
         return 0;
     ret->stream = (uint32_t)wire_get_between(&in, 0, UINT32_MAX);
     ret->first = wire_get_varint(&in);
-    ret->rows = (unsigned)wire_get_between(&in, 1, SERIES_ROWS_MAX);
+    uint64_t rows = wire_get_between(&in, 1, IS_OPEN | SERIES_ROWS_MAX);
+    ret->rows = (unsigned)rows & SERIES_ROWS_MAX;
     ret->columns = (unsigned)wire_get_between(&in, 1, SERIES_COLUMNS_MAX);
+    ret->wait_ms = rows & IS_OPEN ? (int64_t)wire_get_between(&in, 1, STORE_WAIT_MAX_MS) : 0;
     uint64_t size = wire_get_varint(&in);
-    if (in.is_bad || size > (uint64_t)(in.end - in.p))
+    if (in.is_bad || ret->rows == 0 || size > (uint64_t)(in.end - in.p))
         return -EBADMSG;
     ret->body = in.p;
     ret->end = *p = in.p + size;

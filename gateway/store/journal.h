@@ -3,9 +3,13 @@
  * journal - rows that are committed but not in a frame yet, as one blob per commit. Each record
  * is some rows of one stream:
  *
- *   varint stream | varint number of the first row | varint rows | varint columns | varint size
+ *   varint stream | varint number of the first row | varint rows, 65536 added when the last one
+ *   is open | varint columns | varint how long it may be, ms, for an open one | varint size
  *   size bytes: per row zigzag of its time less the one before, then the cells:
  *     byte e + 2, 32 added when a flag follows | zigzag v | varint flag
+ *
+ * A row that was open stands again in a later record when its flags have changed: the later one
+ * holds. It is always the last row of the stream at that time.
  *
  * Pure. The blob lives in our own database; it is read with the care of any input all the same.
  */
@@ -20,6 +24,7 @@ struct journal_rows {
     uint32_t stream;
     uint64_t first; /* number of the first row in its stream, from 0 */
     unsigned rows, columns;
+    int64_t wait_ms; /* of the last row, if it is open; 0: it is not */
     const int64_t *time_ms;
     const struct series_cell *cells;
 };
@@ -32,6 +37,7 @@ struct journal_record {
     uint32_t stream;
     uint64_t first;
     unsigned rows, columns;
+    int64_t wait_ms;
     const uint8_t *body, *end;
 };
 

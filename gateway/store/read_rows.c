@@ -27,6 +27,8 @@ struct query {
     unsigned columns; /* of the rows in no frame */
     uint32_t layout;
     uint64_t rows_sealed;
+    uint64_t next;      /* number of the next row in no frame */
+    bool has_last;      /* the one before was copied */
     bool is_for_newest; /* nothing is copied, only the newest time is wanted */
     int64_t newest;
     bool (*each)(void *user, int64_t time_ms, const struct series_cell *cells, unsigned columns,
@@ -65,7 +67,8 @@ static int copy_row(struct query *q, int64_t time_ms, const struct series_cell *
 
     if (time_ms > q->newest)
         q->newest = time_ms;
-    if (q->is_for_newest || time_ms < q->from || time_ms >= q->to)
+    q->has_last = !q->is_for_newest && time_ms >= q->from && time_ms < q->to;
+    if (!q->has_last)
         return 0;
     int rc = reserve(r, r->rows + 1, q->columns);
     if (rc < 0)
@@ -85,10 +88,16 @@ static int copy_record(struct query *q, struct journal_record *rec)
         return 0;
     for (unsigned i = 0; i < rec->rows; i++) {
         int rc = journal_row(rec, &time_ms, cells);
-        if (rc == 0 && rec->first + i >= q->rows_sealed)
-            rc = copy_row(q, time_ms, cells);
         if (rc < 0)
             return rc;
+        if (rec->first + i < q->rows_sealed)
+            continue;
+        if (rec->first + i < q->next) /* the last one once more, its flags are final now */
+            q->r->rows -= q->has_last;
+        rc = copy_row(q, time_ms, cells);
+        if (rc < 0)
+            return rc;
+        q->next = rec->first + i + 1;
     }
     return 0;
 }

@@ -127,8 +127,12 @@ static int settle_epoch(struct store *s, char *error, size_t size)
  * station goes on. */
 static void seal_remains(struct store *s)
 {
-    if (tail_oldest(&s->commit.tail) != INT64_MAX &&
-        commit_run(&s->commit, NULL, mono_ms(), INT64_MAX) < 0)
+    const int64_t now_ms = mono_ms();
+
+    if (s->options.is_ending)
+        tail_close_rows(&s->commit.tail);
+    if (tail_seal_at(&s->commit.tail, 0) <= now_ms &&
+        commit_run(&s->commit, NULL, now_ms, INT64_MAX) < 0)
         snprintf(s->health.error, sizeof s->health.error, "%s", s->commit.error);
 
     const struct tail *t = &s->commit.tail;
@@ -327,25 +331,57 @@ static bool cells_are_valid(const struct series_cell *cells, unsigned n)
     return true;
 }
 
-int store_batch_row(struct store_batch *b, uint32_t stream, int64_t time_ms,
-                    const struct series_cell *cells, unsigned columns)
+/* `wait_ms` stands before the cells; NULL: it does not. */
+static int add_row(struct store_batch *b, struct batch_op op, const struct series_cell *cells,
+                   const int64_t *wait_ms)
 {
     const struct store *s = b->store;
 
-    if (stream >= s->columns_n || columns == 0 || s->columns[stream] != columns ||
-        time_ms > TIME_MAX_MS || time_ms < -TIME_MAX_MS || !cells_are_valid(cells, columns))
+    if (op.stream >= s->columns_n || op.n == 0 || s->columns[op.stream] != op.n ||
+        op.time_ms > TIME_MAX_MS || op.time_ms < -TIME_MAX_MS || !cells_are_valid(cells, op.n))
         return -EINVAL;
 
-    size_t size = columns * sizeof *cells;
-    void *body = batch_add(b, &(struct batch_op){ .kind = BATCH_ROW,
-                                                  .stream = stream,
-                                                  .n = columns,
-                                                  .size = (uint32_t)size,
-                                                  .time_ms = time_ms });
+    const size_t ahead = wait_ms ? sizeof *wait_ms : 0, size = op.n * sizeof *cells;
+    op.size = (uint32_t)(ahead + size);
+    char *body = batch_add(b, &op);
     if (!body)
         return -ENOMEM;
-    memcpy(body, cells, size);
+    if (wait_ms)
+        memcpy(body, wait_ms, ahead);
+    memcpy(body + ahead, cells, size);
     return 0;
+}
+
+int store_batch_row(struct store_batch *b, uint32_t stream, int64_t time_ms,
+                    const struct series_cell *cells, unsigned columns)
+{
+    const struct batch_op op = {
+        .kind = BATCH_ROW, .stream = stream, .n = columns, .time_ms = time_ms
+    };
+
+    return add_row(b, op, cells, NULL);
+}
+
+int store_batch_open_row(struct store_batch *b, uint32_t stream, int64_t time_ms,
+                         const struct series_cell *cells, unsigned columns, int64_t wait_ms)
+{
+    const struct batch_op op = {
+        .kind = BATCH_OPEN_ROW, .stream = stream, .n = columns, .time_ms = time_ms
+    };
+    const int64_t most_ms = wait_ms < STORE_WAIT_MAX_MS ? wait_ms : STORE_WAIT_MAX_MS;
+    const int64_t real_ms = real_interval(&b->store->options, most_ms, 1);
+
+    return add_row(b, op, cells, &real_ms);
+}
+
+int store_batch_final(struct store_batch *b, uint32_t stream, int64_t time_ms,
+                      const struct series_cell *cells, unsigned columns)
+{
+    const struct batch_op op = {
+        .kind = BATCH_FINAL, .stream = stream, .n = columns, .time_ms = time_ms
+    };
+
+    return add_row(b, op, cells, NULL);
 }
 
 int store_batch_event(struct store_batch *b, const char *json)

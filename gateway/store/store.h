@@ -7,7 +7,7 @@
  * only writing connection, commits, seals pending rows into SF1 frames and numbers the entries
  * without gaps. Readers have connections of their own. Kill -9 at any instant loses at most
  * what was not committed: rows already committed but not yet sealed are sealed at the next
- * start.
+ * start, but for those whose flags may still change.
  *
  * Retention keeps only what can be decoded: frames go together with all others of their
  * segments, a stretch of the log at a time, so an entry may stay an eighth of age_max (at most
@@ -33,6 +33,7 @@ enum {
     STORE_STATE_MAX = 1 << 20,  /* bytes of one state */
     STORE_NAME_MAX = 256,       /* bytes of a state's key, an uplink's or a stream's name */
     STORE_RANGES_MAX = 256,     /* acknowledged ranges above a cursor's contiguous part */
+    STORE_WAIT_MAX_MS = 7 * 86400000, /* a row is open for so long at most */
 };
 
 struct store_options {
@@ -45,6 +46,7 @@ struct store_options {
     int64_t size_max_bytes;     /* retention by size; 0: none */
     int64_t ballast_bytes;      /* room kept in a file for when the disk is full; 0: none */
     int64_t age_max_ms;         /* retention by age; 0: none */
+    bool is_ending;             /* no more rows will come: open ones are taken as they are */
     double speed; /* of the clock: intervals above are station time; 1 in operation */
     const struct clock *clock; /* station time for retention by age; NULL: the system's */
 };
@@ -91,6 +93,17 @@ struct store_batch;
 int store_batch_begin(struct store *s, struct store_batch **ret);
 int store_batch_row(struct store_batch *b, uint32_t stream, int64_t time_ms,
                     const struct series_cell *cells, unsigned columns);
+/*
+ * A row whose flags are not final yet: committed and read as any other, but in no frame until
+ * store_batch_final() says what they are, another row of the stream comes, its columns change,
+ * or wait_ms have gone by (of this run, after a restart): then they are final as given.
+ */
+int store_batch_open_row(struct store_batch *b, uint32_t stream, int64_t time_ms,
+                         const struct series_cell *cells, unsigned columns, int64_t wait_ms);
+/* The open row of that time as it is for good. Where the row is open no more it stays as it is.
+ */
+int store_batch_final(struct store_batch *b, uint32_t stream, int64_t time_ms,
+                      const struct series_cell *cells, unsigned columns);
 /* `json`: an object "{...}" without "epoch" and "seq"; the store puts them in front. */
 int store_batch_event(struct store_batch *b, const char *json);
 /* Module state that must survive a restart with exactly these rows; size 0 deletes it. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/clock.h"
 #include "gateway/store/journal.h"
 
 enum {
@@ -90,7 +91,7 @@ static unsigned frame_rows(const struct tail *t, unsigned columns)
 static void forget_rows(struct tail_stream *s)
 {
     s->rows = s->journaled = 0;
-    s->is_touched = false;
+    s->is_touched = s->is_open = false;
 }
 
 bool tail_has_shape(const struct tail_stream *s, const struct tail_stream *shape)
@@ -185,14 +186,9 @@ static void touch(struct tail *t, struct tail_stream *s)
 static void take_row(struct tail_stream *s, int64_t time_ms, const struct series_cell *cells,
                      int64_t now_ms)
 {
-    if (s->rows == 0) {
-        s->t_first = s->t_last = time_ms;
+    if (s->rows == 0)
         s->since_ms = now_ms;
-    }
-    if (time_ms < s->t_first)
-        s->t_first = time_ms;
-    if (time_ms > s->t_last)
-        s->t_last = time_ms;
+    s->last_since_ms = now_ms;
     s->time_ms[s->rows] = time_ms;
     memcpy(s->cells + (size_t)s->rows * s->columns, cells, s->columns * sizeof *cells);
     s->rows++;
@@ -204,9 +200,17 @@ static bool is_far(const struct tail_stream *s, int64_t time_ms)
            s->time_ms[0] - time_ms > TAIL_FRAME_SPAN_MS;
 }
 
-int tail_append(struct tail *t, struct tail_stream *s, int64_t time_ms,
-                const struct series_cell *cells, int64_t now_ms)
+static void open_last(struct tail_stream *s, int64_t wait_ms, int64_t now_ms)
 {
+    s->is_open = wait_ms > 0;
+    s->wait_ms = wait_ms;
+    s->open_until_ms = now_ms + wait_ms;
+}
+
+int tail_append(struct tail *t, struct tail_stream *s, int64_t time_ms,
+                const struct series_cell *cells, int64_t wait_ms, int64_t now_ms)
+{
+    s->is_open = false;
     int rc =
         s->rows > 0 && (s->rows >= s->rows_max || is_far(s, time_ms)) ? tail_seal(t, s) : 0;
 
@@ -215,9 +219,36 @@ int tail_append(struct tail *t, struct tail_stream *s, int64_t time_ms,
     if (rc < 0)
         return rc;
     take_row(s, time_ms, cells, now_ms);
+    open_last(s, wait_ms, now_ms);
     touch(t, s);
     t->rows++;
     t->samples += s->is_local ? 0 : s->columns;
+    return s->rows == s->rows_max && !s->is_open ? tail_seal(t, s) : 0;
+}
+
+/* A row in the table pending is written there again. */
+static bool change_last(struct tail_stream *s, const struct series_cell *cells)
+{
+    struct series_cell *last = s->cells + (size_t)(s->rows - 1) * s->columns;
+    bool is_changed = false;
+
+    for (unsigned i = 0; i < s->columns; i++) {
+        is_changed |= last[i].flag != cells[i].flag;
+        last[i].flag = cells[i].flag;
+    }
+    if (is_changed && s->journaled == s->rows)
+        s->journaled--;
+    return is_changed;
+}
+
+int tail_final(struct tail *t, struct tail_stream *s, int64_t time_ms,
+               const struct series_cell *cells)
+{
+    if (!s->is_open || s->rows == 0 || s->time_ms[s->rows - 1] != time_ms)
+        return 0;
+    s->is_open = false;
+    if (change_last(s, cells))
+        touch(t, s);
     return s->rows == s->rows_max ? tail_seal(t, s) : 0;
 }
 
@@ -249,7 +280,26 @@ static int reserve_encoder(struct tail *t, struct tail_stream *s)
     return rc;
 }
 
-static int put_frame(struct tail *t, struct tail_stream *s, size_t size)
+struct frame { /* the first rows of a stream, as they go into one */
+    unsigned rows;
+    int64_t t_first, t_last; /* earliest and latest */
+};
+
+static struct frame frame_of(const struct tail_stream *s, unsigned rows)
+{
+    struct frame f = { rows, s->time_ms[0], s->time_ms[0] };
+
+    for (unsigned i = 1; i < rows; i++) {
+        if (s->time_ms[i] < f.t_first)
+            f.t_first = s->time_ms[i];
+        if (s->time_ms[i] > f.t_last)
+            f.t_last = s->time_ms[i];
+    }
+    return f;
+}
+
+static int put_frame(struct tail *t, const struct tail_stream *s, const struct frame *f,
+                     size_t size)
 {
     struct series_info info;
 
@@ -258,45 +308,72 @@ static int put_frame(struct tail *t, struct tail_stream *s, size_t size)
     t->seq_last++;
     return db_run(t->db, SQL_FRAME_ADD,
                   DB_VALUES(db_int((int64_t)t->seq_last), db_int(s->number),
-                            db_int(info.segment), db_int(info.seq), db_int(s->t_first),
-                            db_int(s->t_last), db_int((int64_t)s->rows * s->columns),
+                            db_int(info.segment), db_int(info.seq), db_int(f->t_first),
+                            db_int(f->t_last), db_int((int64_t)f->rows * s->columns),
                             db_int(s->is_local), db_blob(t->frame, size)));
 }
 
-int tail_seal(struct tail *t, struct tail_stream *s)
+/* The first rows are in a frame; one more at most is left, the open one. */
+static void drop_rows(struct tail_stream *s, unsigned n)
 {
-    if (s->rows == 0)
-        return 0;
+    const bool is_journaled = s->journaled > n;
 
+    s->rows_sealed += n;
+    s->rows -= n;
+    s->journaled = is_journaled;
+    s->pending_first = s->pending_last;
+    s->since_ms = s->last_since_ms;
+    if (s->rows == 0) {
+        s->is_open = false;
+        return;
+    }
+    s->time_ms[0] = s->time_ms[n];
+    memcpy(s->cells, s->cells + (size_t)n * s->columns, s->columns * sizeof *s->cells);
+}
+
+static int seal_first(struct tail *t, struct tail_stream *s, unsigned n)
+{
     int rc = reserve_encoder(t, s);
+
     if (rc < 0)
         return rc;
-    bool is_key = s->needs_key || !series_may_continue(s->encoder, s->rows, s->t_first) ||
-                  !series_may_continue(s->encoder, s->rows, s->t_last);
-    long size = series_encode(s->encoder, is_key, s->segment_next, s->time_ms, s->cells,
-                              s->rows, t->frame, SERIES_FRAME_MAX);
+    const struct frame f = frame_of(s, n);
+    bool is_key = s->needs_key || !series_may_continue(s->encoder, n, f.t_first) ||
+                  !series_may_continue(s->encoder, n, f.t_last);
+    long size = series_encode(s->encoder, is_key, s->segment_next, s->time_ms, s->cells, n,
+                              t->frame, SERIES_FRAME_MAX);
     if (size < 0)
         return (int)size;
     s->needs_key = false;
     s->segment_next += is_key;
-    s->rows_sealed += s->rows;
-    rc = put_frame(t, s, (size_t)size);
+    rc = put_frame(t, s, &f, (size_t)size);
+    drop_rows(s, n);
     if (rc == 0)
         rc = db_run(t->db, SQL_STREAM_SEALED,
                     DB_VALUES(db_int((int64_t)s->rows_sealed), db_int(s->segment_next),
                               db_int(s->number)));
-    s->rows = s->journaled = 0;
     return rc;
 }
 
-int tail_seal_due(struct tail *t, int64_t since_ms)
+int tail_seal(struct tail *t, struct tail_stream *s)
+{
+    return s->rows > 0 ? seal_first(t, s, s->rows) : 0;
+}
+
+static unsigned closed_rows(const struct tail_stream *s, int64_t now_ms)
+{
+    return s->rows - (s->is_open && now_ms < s->open_until_ms);
+}
+
+int tail_seal_due(struct tail *t, int64_t since_ms, int64_t now_ms)
 {
     int rc = 0;
 
     for (size_t i = 0; i < t->streams_n && rc == 0; i++) {
         struct tail_stream *s = t->streams[i];
-        if (s && s->rows > 0 && s->since_ms <= since_ms)
-            rc = tail_seal(t, s);
+        const unsigned n = s && s->since_ms <= since_ms ? closed_rows(s, now_ms) : 0;
+        if (n > 0)
+            rc = seal_first(t, s, n);
     }
     return rc;
 }
@@ -312,11 +389,13 @@ static void journal_stream(struct tail *t, struct tail_stream *s)
         return;
     if (from == 0)
         s->pending_first = t->pending_next;
+    s->pending_last = t->pending_next;
     journal_put(&t->journal, &t->scratch,
                 &(struct journal_rows){ .stream = s->number,
                                         .first = s->rows_sealed + from,
                                         .rows = s->rows - from,
                                         .columns = s->columns,
+                                        .wait_ms = s->is_open ? s->wait_ms : 0,
                                         .time_ms = s->time_ms + from,
                                         .cells = s->cells + (size_t)from * s->columns });
     s->journaled = s->rows;
@@ -358,16 +437,28 @@ void tail_end_segments(struct tail *t)
             t->streams[i]->needs_key = true;
 }
 
-int64_t tail_oldest(const struct tail *t)
+int64_t tail_seal_at(const struct tail *t, int64_t seal_ms)
 {
-    int64_t oldest = INT64_MAX;
+    int64_t first = INT64_MAX;
 
     for (size_t i = 0; i < t->streams_n; i++) {
         const struct tail_stream *s = t->streams[i];
-        if (s && s->rows > 0 && s->since_ms < oldest)
-            oldest = s->since_ms;
+        if (!s || s->rows == 0)
+            continue;
+        int64_t at = s->since_ms + seal_ms;
+        if (s->rows == 1 && s->is_open && s->open_until_ms > at)
+            at = s->open_until_ms;
+        if (at < first)
+            first = at;
     }
-    return oldest;
+    return first;
+}
+
+void tail_close_rows(struct tail *t)
+{
+    for (size_t i = 0; i < t->streams_n; i++)
+        if (t->streams[i])
+            t->streams[i]->is_open = false;
 }
 
 /* ---- from the database ---- */
@@ -433,6 +524,21 @@ static int load_streams(struct tail *t)
     return rc;
 }
 
+/* The number follows, or it is the last one's once more: a row that was open, with its flags.
+ */
+static int load_row(struct tail_stream *s, const struct journal_record *r, uint64_t number,
+                    int64_t time_ms, const struct series_cell *cells)
+{
+    const uint64_t next = s->rows_sealed + s->rows;
+
+    if (r->columns != s->columns || number > next || number + 1 < next ||
+        (number == next && (size_t)s->rows * s->columns >= TAIL_FRAME_CELLS_MAX))
+        return -EBADMSG;
+    s->rows -= number < next;
+    take_row(s, time_ms, cells, INT64_MIN);
+    return 0;
+}
+
 /* The rows of one record that are in no frame. */
 static int load_record(struct tail *t, struct journal_record *r, int64_t id)
 {
@@ -445,14 +551,14 @@ static int load_record(struct tail *t, struct journal_record *r, int64_t id)
         rc = journal_row(r, &time_ms, cells);
         if (rc < 0 || r->first + i < s->rows_sealed)
             continue;
-        if (r->columns != s->columns || r->first + i != s->rows_sealed + s->rows ||
-            (size_t)s->rows * s->columns >= TAIL_FRAME_CELLS_MAX)
-            return -EBADMSG;
-        if (s->rows == 0)
+        rc = load_row(s, r, r->first + i, time_ms, cells);
+        if (rc == 0 && s->rows == 1)
             s->pending_first = id;
-        take_row(s, time_ms, cells, INT64_MIN);
+        s->pending_last = id;
         s->journaled = s->rows;
     }
+    if (s)
+        open_last(s, r->wait_ms, mono_ms());
     return rc;
 }
 

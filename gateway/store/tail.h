@@ -38,9 +38,11 @@ struct tail_stream {
     int64_t *time_ms;
     struct series_cell *cells;
     unsigned rows, rows_max, cap, journaled;
-    int64_t t_first, t_last; /* earliest and latest */
-    int64_t since_ms;        /* monotonic: when the first of them came */
-    int64_t pending_first;   /* the oldest blob with a row of it */
+    int64_t since_ms, last_since_ms; /* monotonic: when the first and the last of them came */
+    int64_t pending_first, pending_last; /* the oldest and the newest blob with a row of it */
+    /* The last row's flags are not final. It is in no frame until then. */
+    bool is_open;
+    int64_t wait_ms, open_until_ms; /* monotonic */
     struct series_hint *hints;
 };
 
@@ -83,15 +85,22 @@ int tail_shape(struct tail *t, const struct tail_stream *shape,
 
 /* ---- within a transaction ---- */
 
-/* Takes a row, sealing those before it where a frame is full. 0 or a negative errno. */
+/* Takes a row, sealing those before it where a frame is full. It is open for wait_ms, 0: not.
+ * The one before it is open no more. 0 or a negative errno. */
 int tail_append(struct tail *t, struct tail_stream *s, int64_t time_ms,
-                const struct series_cell *cells, int64_t now_ms);
+                const struct series_cell *cells, int64_t wait_ms, int64_t now_ms);
 
-/* Puts the stream's rows into a frame. 0 or a negative errno. */
+/* The open row as it is for good; nothing when there is none of that time. 0 or a negative
+ * errno. */
+int tail_final(struct tail *t, struct tail_stream *s, int64_t time_ms,
+               const struct series_cell *cells);
+
+/* Puts all rows of the stream into a frame. 0 or a negative errno. */
 int tail_seal(struct tail *t, struct tail_stream *s);
 
-/* Seals every stream whose oldest row came before `since_ms`. */
-int tail_seal_due(struct tail *t, int64_t since_ms);
+/* Seals every stream whose oldest row came before `since_ms`; open rows stay until their time
+ * is up. */
+int tail_seal_due(struct tail *t, int64_t since_ms, int64_t now_ms);
 
 /* Writes what is in no frame to the table pending, drops blobs that are of no use any more. */
 int tail_journal(struct tail *t);
@@ -101,5 +110,9 @@ int tail_journal(struct tail *t);
 /* The next frame of every stream begins a segment. */
 void tail_end_segments(struct tail *t);
 
-/* Since when the oldest row waits for its frame; INT64_MAX when none does. */
-int64_t tail_oldest(const struct tail *t);
+/* When the next frame is due, each `seal_ms` after the first of its rows came; INT64_MAX when
+ * no row waits. */
+int64_t tail_seal_at(const struct tail *t, int64_t seal_ms);
+
+/* No row is open any more. */
+void tail_close_rows(struct tail *t);

@@ -250,9 +250,7 @@ static void note_failure(struct store *s, int rc, int64_t now_ms)
 
 static int64_t next_seal(const struct store *s)
 {
-    int64_t oldest = tail_oldest(&s->commit.tail);
-
-    return oldest == INT64_MAX ? INT64_MAX : oldest + s->seal_ms;
+    return tail_seal_at(&s->commit.tail, s->seal_ms);
 }
 
 /* Commits what was taken; `seal_before_ms` as in commit_run. */

@@ -192,6 +192,143 @@ static void a_frame_never_spans_more_than_readers_look_for(void **state)
     assert_int_equal(ask(p, "SELECT count(*) FROM entry WHERE kind = 1"), 1);
 }
 
+/* ---- rows whose flags are not final ---- */
+
+enum { WAIT_MS = 3000 };
+
+static void put_row(struct place *p, enum batch_op_kind kind, int64_t n, uint32_t flag)
+{
+    const struct series_cell cells[COLUMNS] = { { .v = n, .flag = flag }, { .v = n } };
+    const int64_t wait_ms = WAIT_MS;
+    const size_t ahead = kind == BATCH_OPEN_ROW ? sizeof wait_ms : 0;
+    const struct batch_op op = { .kind = (uint32_t)kind,
+                                 .stream = p->stream,
+                                 .n = COLUMNS,
+                                 .size = (uint32_t)(ahead + sizeof cells),
+                                 .time_ms = n * 1000 };
+    char *body = batch_add(p->batch, &op);
+
+    assert_non_null(body);
+    memcpy(body, &wait_ms, ahead);
+    memcpy(body + ahead, cells, sizeof cells);
+}
+
+/* Commits at `now_ms` what is in the batch; every row is old enough for its frame. */
+static void commit_at(struct place *p, int64_t now_ms)
+{
+    assert_int_equal(commit_run(&p->commit, p->batch, now_ms, INT64_MAX), 0);
+    p->batch->size = 0;
+}
+
+static void reopen(struct place *p)
+{
+    commit_close(&p->commit);
+    open_log(p);
+}
+
+static const struct tail_stream *tail_of(const struct place *p)
+{
+    return tail_stream(&p->commit.tail, p->stream);
+}
+
+static void an_open_row_is_committed_and_in_no_frame(void **state)
+{
+    struct place *p = *state;
+
+    put_row(p, BATCH_ROW, 1, 0);
+    put_row(p, BATCH_OPEN_ROW, 2, 0);
+    commit_at(p, 1000);
+    assert_int_equal(ask(p, "SELECT samples FROM entry WHERE kind = 1"), COLUMNS);
+    assert_int_equal(ask(p, "SELECT rows FROM log"), 2);
+    reopen(p);
+    assert_int_equal(tail_of(p)->rows, 1);
+    assert_true(tail_of(p)->is_open);
+    commit_at(p, 1001);
+    assert_int_equal(ask(p, "SELECT count(*) FROM entry WHERE kind = 1"), 1);
+}
+
+static void the_next_row_closes_the_one_before(void **state)
+{
+    struct place *p = *state;
+
+    for (int64_t i = 0; i < 5; i++) {
+        put_row(p, BATCH_OPEN_ROW, i, 0);
+        commit_at(p, 1000 + i);
+        reopen(p);
+    }
+    assert_int_equal(ask(p, "SELECT count(*) FROM entry WHERE kind = 1"), 4);
+    assert_int_equal(ask(p, "SELECT rows_sealed FROM stream"), 4);
+    assert_int_equal(ask(p, "SELECT max(t_last) FROM entry"), 3000);
+    assert_int_equal(tail_of(p)->time_ms[0], 4000);
+}
+
+static void the_final_flags_hold_also_across_a_restart(void **state)
+{
+    struct place *p = *state;
+
+    put_row(p, BATCH_OPEN_ROW, 1, 7);
+    commit_at(p, 1000);
+    put_row(p, BATCH_FINAL, 2, 6); /* of no row */
+    put_row(p, BATCH_FINAL, 1, 5);
+    put_row(p, BATCH_FINAL, 1, 4); /* too late */
+    assert_int_equal(commit_run(&p->commit, p->batch, 1001, INT64_MIN), 0);
+    p->batch->size = 0;
+    assert_int_equal(ask(p, "SELECT count(*) FROM entry"), 0);
+    reopen(p);
+    assert_int_equal(tail_of(p)->rows, 1);
+    assert_int_equal(tail_of(p)->cells[0].flag, 5);
+    assert_false(tail_of(p)->is_open);
+    assert_int_equal(ask(p, "SELECT count(*) FROM pending"),
+                     1); /* the first one is of no use */
+    commit_at(p, 1002);
+    assert_int_equal(ask(p, "SELECT samples FROM entry WHERE kind = 1"), COLUMNS);
+    assert_int_equal(ask(p, "SELECT rows FROM log"), 1);
+}
+
+static void nobody_waits_for_ever_for_a_flag(void **state)
+{
+    struct place *p = *state;
+
+    put_row(p, BATCH_OPEN_ROW, 1, 7);
+    commit_at(p, 1000);
+    assert_int_equal(tail_seal_at(&p->commit.tail, 10), 1000 + WAIT_MS);
+    commit_at(p, 1000 + WAIT_MS - 1);
+    assert_int_equal(ask(p, "SELECT count(*) FROM entry"), 0);
+    commit_at(p, 1000 + WAIT_MS);
+    assert_int_equal(ask(p, "SELECT count(*) FROM entry"), 1);
+    assert_int_equal(tail_seal_at(&p->commit.tail, 10), INT64_MAX);
+    put_row(p, BATCH_FINAL, 1, 5); /* the frame stands */
+    commit_at(p, 9000);
+    assert_int_equal(ask(p, "SELECT count(*) FROM entry"), 1);
+}
+
+static void a_frame_is_full_without_its_open_row(void **state)
+{
+    struct place *p = *state;
+
+    for (int64_t i = 0; i < SEAL_ROWS; i++)
+        put_row(p, BATCH_OPEN_ROW, i, 0);
+    assert_int_equal(commit_run(&p->commit, p->batch, 1000, INT64_MIN), 0);
+    assert_int_equal(ask(p, "SELECT count(*) FROM entry"), 0);
+    p->batch->size = 0;
+    put_row(p, BATCH_OPEN_ROW, SEAL_ROWS, 0);
+    assert_int_equal(commit_run(&p->commit, p->batch, 1000, INT64_MIN), 0);
+    assert_int_equal(ask(p, "SELECT samples FROM entry"), SEAL_ROWS * COLUMNS);
+    assert_int_equal(tail_of(p)->rows, 1);
+}
+
+static void other_columns_take_an_open_row_as_it_is(void **state)
+{
+    struct place *p = *state;
+    const struct commit_stream want = { "dev.a", "{\"sf1\":2}", COLUMNS + 1, 1000, 1, NULL };
+
+    put_row(p, BATCH_OPEN_ROW, 1, 7);
+    commit_at(p, 1000);
+    assert_int_equal(commit_stream(&p->commit, &want, &p->stream), 0);
+    assert_int_equal(ask(p, "SELECT count(*) FROM entry"), 1);
+    assert_int_equal(tail_of(p)->rows, 0);
+}
+
 static void a_blob_of_rows_comes_back_as_it_was(void **state)
 {
     const struct series_cell cells[6] = {
@@ -277,6 +414,12 @@ int main(void)
         TEST(rows_sealed_at_once_never_touch_the_journal),
         TEST(another_frame_size_finds_more_rows_than_it_takes),
         TEST(a_frame_never_spans_more_than_readers_look_for),
+        TEST(an_open_row_is_committed_and_in_no_frame),
+        TEST(the_next_row_closes_the_one_before),
+        TEST(the_final_flags_hold_also_across_a_restart),
+        TEST(nobody_waits_for_ever_for_a_flag),
+        TEST(a_frame_is_full_without_its_open_row),
+        TEST(other_columns_take_an_open_row_as_it_is),
         cmocka_unit_test(a_blob_of_rows_comes_back_as_it_was),
         cmocka_unit_test(an_event_gets_its_number_and_keeps_its_time),
     };
