@@ -9,6 +9,7 @@
 #include "gateway/conf/config_internal.h"
 #include "gateway/conf/utf8.h"
 #include "gateway/conf/value.h"
+#include "sensors/profile/command.h"
 
 enum {
     BROADCAST = 0,         /* Modbus over serial line 1.02, 2.2: no slave answers it */
@@ -343,6 +344,42 @@ static void check_quality(const struct check *k, const struct device_conf *dev,
         check_error(k, c, &c->id, E_RANGE, "the checks of '%s' cannot work: %s", c->id, error);
 }
 
+/* The station gives no values to a command that it runs by itself. */
+static void check_gas_command(const struct check *k, const struct correction_conf *c,
+                              const struct profile *p, const char *const *command)
+{
+    const struct profile_command *found = *command ? command_find(p, *command) : NULL;
+
+    if (!*command)
+        return;
+    if (!found)
+        check_error(k, c, command, E_REFERENCE, "profile '%s' has no command '%s'", p->id,
+                    *command);
+    for (size_t i = 0; found && i < found->parameters_n; i++) {
+        if (isnan(found->parameters[i].dflt))
+            check_error(k, c, command, E_CONFLICT,
+                        "command '%s' needs '%s', which a calibration cannot give it", *command,
+                        found->parameters[i].id);
+    }
+}
+
+static void check_calibration(const struct check *k, const struct device_conf *dev,
+                              const struct correction_conf *c, const struct profile_point *p)
+{
+    const struct calibration_step_conf *steps = c->calibration.steps.items;
+
+    if (!p->quantity)
+        return;
+    const struct calibration_setup setup = calibration_setup_of(&c->calibration, p->quantity);
+    const char *error = calibration_setup_error(&setup);
+    if (error)
+        check_error(k, c, &c->id, E_RANGE, "the calibration of '%s' cannot work: %s", c->id,
+                    error);
+    for (size_t i = 0; i < c->calibration.steps.n; i++)
+        check_gas_command(k, c, dev->profile_found, &steps[i].command);
+    check_gas_command(k, c, dev->profile_found, &c->calibration.end);
+}
+
 static void check_channel(const struct check *k, const struct device_conf *dev,
                           const struct correction_conf *c)
 {
@@ -359,6 +396,7 @@ static void check_channel(const struct check *k, const struct device_conf *dev,
     if (point) {
         check_spans(k, c, point);
         check_quality(k, dev, c, point);
+        check_calibration(k, dev, c, point);
     }
     if (point && !point->quantity && point->role != POINT_MEASUREMENT)
         check_warning(k, c, &c->id, E_CONFLICT,

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "gateway/conf/diag.h"
+#include "rules/calibration/options.h"
 #include "rules/qc/options.h"
 #include "sensors/core/field.h"
 #include "sensors/profile/profile.h"
@@ -64,6 +65,7 @@ struct correction_conf {               /* one point of a device: "channels:" map
     struct field_range range, suspect; /* gross range test, canonical unit; NaN: defaults */
     int64_t stuck;        /* equal raw values that make it stuck; -1: the default; 0: never */
     struct qc_options qc; /* further checks */
+    struct calibration_conf calibration;
     bool is_enabled;
     struct field_mark mark;
 };
