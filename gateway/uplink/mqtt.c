@@ -334,6 +334,22 @@ static bool pump(struct uplink *u, int64_t timeout_ms)
     return n.kind != MQTT_NOTE_NONE;
 }
 
+/* What has come already, as far as there is room for what it acknowledges. */
+static void pump_all(struct uplink *u)
+{
+    while (u->acked_n < GATHERED_MAX / 2 && pump(u, 0))
+        ;
+}
+
+/* After "later" the forwarder neither collects nor counts on what was under way: a connection
+ * kept here would never hear that it is lost. */
+static void drop_connection(struct uplink *u)
+{
+    pump_all(u); /* it may say why it ended */
+    mqtt_link_disconnect(u->link);
+    forget_sent(u);
+}
+
 static bool has_something_under_way(const struct uplink *u)
 {
     for (size_t i = 0; i < MQTT_WINDOW_MAX; i++)
@@ -365,11 +381,8 @@ static enum uplink_verdict wait_for_room(struct uplink *u, struct uplink_report 
             return later(why, "stopping");
         if (!mqtt_link_is_connected(u->link))
             return later(why, "connection lost");
-        if (left <= 0) {
-            mqtt_link_disconnect(u->link);
-            forget_sent(u);
+        if (left <= 0)
             return later(why, "the broker stopped answering");
-        }
         pump(u, left);
     }
     return UPLINK_SENT;
@@ -528,7 +541,11 @@ static enum uplink_verdict mqtt_send(struct uplink *u, const struct uplink_batch
     for (size_t i = 0; i < b->n && v == UPLINK_SENT; i++)
         v = b->entries[i].is_event ? put_event(u, &b->entries[i], why)
                                    : put_frame(u, &b->entries[i], why);
-    return v == UPLINK_SENT ? flush(u, why) : v;
+    if (v == UPLINK_SENT)
+        v = flush(u, why);
+    if (v == UPLINK_LATER && !mqtt_link_is_stopping(u->link))
+        drop_connection(u);
+    return v;
 }
 
 /* ---- collecting, ending ---- */
@@ -551,12 +568,9 @@ static bool mqtt_collect(struct uplink *u, int64_t timeout_ms, struct uplink_ack
     bool has_something = u->acked_n || u->other.need_n || u->other.refused_n;
 
     if (mqtt_link_is_connected(u->link) && pump(u, has_something ? 0 : timeout_ms))
-        while (u->acked_n < GATHERED_MAX / 2 && pump(u, 0))
-            ;
-    if (mqtt_link_is_connected(u->link) && is_stalled(u)) {
-        mqtt_link_disconnect(u->link);
-        forget_sent(u);
-    }
+        pump_all(u);
+    if (mqtt_link_is_connected(u->link) && is_stalled(u))
+        drop_connection(u);
     hand_over(u, ret);
     return mqtt_link_is_connected(u->link);
 }

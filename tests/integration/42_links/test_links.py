@@ -69,7 +69,6 @@ def sweep(proxy, way, offsets):
         wait_for(lambda: proxy.connections > connections + 1 and min(proxy.passed) > 20, 6)
 
 
-@pytest.mark.skipif(not SOAK, reason="its time varies: in the suite soak until docs/open.md is settled")
 def test_a_session_with_the_broker_cut_at_its_bytes(place):
     broker, db = place.broker(), place.victoria()
     ingest = place.ingest(broker, db.url).wait_line("ready")
@@ -78,7 +77,7 @@ def test_a_session_with_the_broker_cut_at_its_bytes(place):
     wait_until(lambda: line.acked() > 3, 20, "the first acknowledgement")
     sweep(proxy, UP, range(1, 3000 if SOAK else 1500, 1 if SOAK else 211))
     sweep(proxy, DOWN, range(1, 600 if SOAK else 200, 1 if SOAK else 71))
-    assert proxy.cuts > 1000
+    assert proxy.cuts > (1000 if SOAK else 5)
     print(f"{proxy.cuts} connections cut")
     wait_until(lambda: line.uplinks()["centre"]["connected"], 60, "the uplink")
     line.end(db, 90)
