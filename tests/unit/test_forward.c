@@ -12,18 +12,24 @@
 
 #include "unit.h"
 
-enum { SEEN_MAX = 8192, COMMIT_WAIT_MS = 10000 };
+enum { SEEN_MAX = 8192, SICK_MAX = 32, COMMIT_WAIT_MS = 10000 };
 
 /* ---- the destination ---- */
 
 struct uplink { /* also its options: one and the same object */
     enum uplink_verdict verdict;
-    uint64_t poison; /* an entry that makes a batch refused; 0: none */
+    uint64_t poison;         /* an entry that makes a batch refused; 0: none */
+    uint64_t sick[SICK_MAX]; /* entries at which it fails, "later" */
+    size_t sick_n;
+    uint64_t sick_to;   /* and all up to this one */
+    unsigned fails_pct; /* of all tries, by chance */
+    uint32_t chance;
     int64_t retry_after_ms;
     bool is_up;              /* answer of collect() */
     struct uplink_acks acks; /* given out by the next collect() */
     uint64_t seen[SEEN_MAX]; /* every entry of every try, in order */
     size_t seen_n, tries, rows;
+    unsigned taken[SEEN_MAX]; /* by entry: how often it was delivered */
     size_t batch_max;
     bool has_bad_layout;
     const struct uplink_station *station;
@@ -51,6 +57,25 @@ static bool has_poison(const struct uplink *u, const struct uplink_batch *b)
     return false;
 }
 
+static bool is_sick(const struct uplink *u, uint64_t seq)
+{
+    for (size_t i = 0; i < u->sick_n; i++)
+        if (u->sick[i] == seq)
+            return true;
+    return seq <= u->sick_to;
+}
+
+static bool fails(struct uplink *u, const struct uplink_batch *b)
+{
+    u->chance = u->chance * 1664525 + 1013904223;
+    if ((u->chance >> 8) % 100 < u->fails_pct)
+        return true;
+    for (size_t i = 0; i < b->n; i++)
+        if (is_sick(u, b->entries[i].seq))
+            return true;
+    return false;
+}
+
 static enum uplink_verdict fake_send(struct uplink *u, const struct uplink_batch *b,
                                      struct uplink_report *why)
 {
@@ -69,7 +94,13 @@ static enum uplink_verdict fake_send(struct uplink *u, const struct uplink_batch
             free(json);
         }
     }
-    return has_poison(u, b) ? UPLINK_REFUSED : u->verdict;
+    if (fails(u, b))
+        return UPLINK_LATER;
+    enum uplink_verdict v = has_poison(u, b) ? UPLINK_REFUSED : u->verdict;
+    for (size_t i = 0; i < b->n && v == UPLINK_DELIVERED; i++)
+        if (b->entries[i].seq < SEEN_MAX)
+            u->taken[b->entries[i].seq]++;
+    return v;
 }
 
 static bool fake_collect(struct uplink *u, int64_t timeout_ms, struct uplink_acks *ret)
@@ -97,6 +128,7 @@ static void fake_stop(struct uplink *u)
 static const struct uplink_kind database = {
     .name = "database",
     .wants_rows = true,
+    .takes_any_order = true,
     .create = fake_create,
     .destroy = fake_destroy,
     .send = fake_send,
@@ -441,6 +473,178 @@ static void keeps_the_cursor_at_most_once_a_second(void **state)
     assert_int_equal(kept.acked_to, 2);
 }
 
+/* ---- a destination that fails at some entries ---- */
+
+/* Steps for so long, one new event a `period`; 0: none. Returns the newest entry. */
+static uint64_t run(struct fixture *f, int64_t ms, int64_t period, uint64_t last)
+{
+    int64_t end = f->now + ms, next = period ? f->now + period : INT64_MAX;
+
+    while (f->now < end) {
+        int64_t wait = step(f);
+        if (f->now >= next) {
+            add_events(f, 1, ++last);
+            next += period;
+            last = store_read_last_seq(f->follow.reader);
+        }
+        int64_t at = f->now + (wait > 1 ? wait : 1);
+        f->now = at < next ? at : next;
+    }
+    return last;
+}
+
+static void sets_aside_the_one_entry_the_destination_fails_at(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 400, 400);
+    start(f, &database);
+    f->dest.sick[f->dest.sick_n++] = 333;
+    uint64_t last = run(f, 30000, 1000, 400);
+    assert_int_equal(f->follow.status.set_aside, 1);
+    assert_int_equal(f->follow.isolate.n, 0);
+    assert_in_range(f->follow.cursor.acked_to, last - 2, last);
+    assert_int_equal(f->follow.cursor.above_n, 0);
+    assert_int_equal(f->dest.taken[333], 0);
+    for (uint64_t seq = 1; seq <= 400; seq++)
+        assert_int_equal(f->dest.taken[seq], seq != 333);
+    assert_true(f->dest.tries < 100);
+    assert_int_equal(store_read_set_aside(f->follow.reader, "out"), 1);
+}
+
+static void others_go_on_while_the_culprit_is_looked_for(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 400, 400);
+    start(f, &database);
+    f->dest.sick[f->dest.sick_n++] = 5;
+    run(f, 700, 0, 400); /* failed twice: the batch stands apart */
+    assert_true(f->follow.isolate.n > 0);
+    add_events(f, 1, 401);
+    run(f, 1000, 0, 401);
+    assert_int_equal(f->dest.taken[401], 1);
+    assert_int_equal(f->follow.status.set_aside, 0);
+}
+
+static void sets_nothing_aside_while_the_destination_is_down(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 900, 900);
+    start(f, &database);
+    f->dest.verdict = UPLINK_LATER;
+    uint64_t last = run(f, INT64_C(5) * 86400000, 3600000, 900);
+    assert_int_equal(f->follow.status.set_aside, 0);
+    assert_false(f->status.is_connected);
+    f->dest.verdict = UPLINK_DELIVERED;
+    run(f, 320000, 0, last);
+    assert_int_equal(f->follow.cursor.acked_to, last);
+    assert_int_equal(f->follow.status.set_aside, 0);
+    for (uint64_t seq = 1; seq <= last; seq++)
+        assert_int_equal(f->dest.taken[seq], 1);
+}
+
+static void sets_nothing_aside_at_a_destination_that_fails_by_chance(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 900, 900);
+    start(f, &database);
+    f->dest.fails_pct = 33;
+    uint64_t last = run(f, 600000, 2000, 900);
+    f->dest.fails_pct = 0;
+    run(f, 600000, 0, last);
+    assert_int_equal(f->follow.status.set_aside, 0);
+    assert_int_equal(f->follow.cursor.acked_to, last);
+}
+
+static void the_only_entry_is_never_to_blame(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 1, 1);
+    start(f, &database);
+    f->dest.sick[f->dest.sick_n++] = 1;
+    run(f, 86400000, 0, 1);
+    assert_int_equal(f->follow.status.set_aside, 0);
+    assert_in_range(f->dest.tries, 280, 700); /* every five minutes at last */
+}
+
+static void tries_again_what_was_set_aside(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 40, 40);
+    start(f, &database);
+    for (uint64_t seq = 10; seq < 30; seq++)
+        f->dest.sick[f->dest.sick_n++] = seq;
+    uint64_t last = run(f, 3000000, 10000, 40);
+    assert_int_equal(f->follow.status.set_aside, 20);
+    size_t before = f->dest.tries;
+    last = run(f, 3600000, 3600000, last);
+    assert_in_range(f->dest.tries, before + 2, before + 12); /* it asks, but does not nag */
+    f->dest.sick_n = 0;
+    last = run(f, 7200000, 600000, last);
+    assert_int_equal(f->follow.status.set_aside, 0);
+    for (uint64_t seq = 1; seq <= 40; seq++)
+        assert_int_equal(f->dest.taken[seq], 1);
+    assert_int_equal(store_read_set_aside(f->follow.reader, "out"), 0);
+}
+
+/* As of a database that fails at everything older than what it keeps. */
+static void a_whole_backlog_it_fails_at_does_not_hold_up_what_is_new(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 1500, 1500);
+    start(f, &database);
+    f->dest.sick_to = 1500;
+    uint64_t last = run(f, 600000, 10000, 1500);
+    for (uint64_t seq = 1501; seq + 2 < last; seq++)
+        assert_int_equal(f->dest.taken[seq], 1);
+    f->dest.sick_to = 0;
+    last = run(f, 86400000, 600000, last);
+    assert_int_equal(f->follow.status.set_aside, 0);
+    assert_in_range(f->follow.cursor.acked_to, last - 2, last);
+    for (uint64_t seq = 1; seq <= 1500; seq++)
+        assert_true(f->dest.taken[seq] >= 1);
+}
+
+static void only_what_it_fails_at_is_set_aside_whatever_else_happens(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t last = 600;
+
+    add_frames(f, 100, 100);
+    add_events(f, 500, 600);
+    start(f, &database);
+    for (uint64_t seq = 20; seq < 600; seq += 53)
+        f->dest.sick[f->dest.sick_n++] = seq;
+    for (int i = 0; i < 12; i++) { /* outages and half outages between */
+        f->dest.verdict = i % 3 == 1 ? UPLINK_LATER : UPLINK_DELIVERED;
+        f->dest.fails_pct = i % 3 == 2 ? 30 : 0;
+        last = run(f, 300000, 7000, last);
+    }
+    assert_int_equal(f->follow.status.set_aside, f->dest.sick_n);
+    assert_in_range(f->follow.cursor.acked_to, last - 8, last);
+    for (uint64_t seq = 1; seq <= 600; seq++)
+        assert_int_equal(f->dest.taken[seq] > 0, !is_sick(&f->dest, seq));
+}
+
+static void what_a_stop_broke_off_is_no_news(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 3, 3);
+    start(f, &database);
+    f->dest.verdict = UPLINK_LATER;
+    atomic_store(&f->follow.is_stopping, true);
+    step(f);
+    assert_int_equal(f->dest.tries, 1);
+    assert_string_equal(f->follow.status.error, "");
+}
+
 /* ---- a destination that acknowledges later ---- */
 
 static void connects_even_with_nothing_to_send(void **state)
@@ -768,6 +972,15 @@ int main(void)
         ON_LOG(keeps_everything_when_denied),
         ON_LOG(sends_the_newest_events_before_a_backlog),
         ON_LOG(keeps_the_cursor_at_most_once_a_second),
+        ON_LOG(sets_aside_the_one_entry_the_destination_fails_at),
+        ON_LOG(others_go_on_while_the_culprit_is_looked_for),
+        ON_LOG(sets_nothing_aside_while_the_destination_is_down),
+        ON_LOG(sets_nothing_aside_at_a_destination_that_fails_by_chance),
+        ON_LOG(the_only_entry_is_never_to_blame),
+        ON_LOG(tries_again_what_was_set_aside),
+        ON_LOG(a_whole_backlog_it_fails_at_does_not_hold_up_what_is_new),
+        ON_LOG(only_what_it_fails_at_is_set_aside_whatever_else_happens),
+        ON_LOG(what_a_stop_broke_off_is_no_news),
         ON_LOG(connects_even_with_nothing_to_send),
         ON_LOG(moves_only_with_the_acknowledgement),
         ON_LOG(sends_again_what_is_not_acknowledged),
