@@ -97,9 +97,10 @@ static void directions_have_a_vector_mean(void **state)
     (void)state;
     assert_value(minute_of(AGG_VECTOR, (double[]){ 350, 10, 350, 10, 350, 10 }), 0);
     assert_value(minute_of(AGG_VECTOR, (double[]){ 300, 320, 300, 320, 300, 320 }), 310);
-    assert_value(minute_of(AGG_VECTOR,
-                           (double[]){ 359.998, 359.998, 359.998, 359.998, 359.998, 359.998 }),
-                 0);
+    assert_value(
+        minute_of(AGG_VECTOR, (double[]){ 359.9999999999, 359.9999999999, 359.9999999999,
+                                          359.9999999999, 359.9999999999, 359.9999999999 }),
+        0);
 }
 
 static void opposite_directions_have_none(void **state)
