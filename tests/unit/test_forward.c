@@ -626,6 +626,8 @@ static void only_what_it_fails_at_is_set_aside_whatever_else_happens(void **stat
         f->dest.fails_pct = i % 3 == 2 ? 30 : 0;
         last = run(f, 300000, 7000, last);
     }
+    f->dest.fails_pct = 0;
+    last = run(f, 900000, 7000, last);
     assert_int_equal(f->follow.status.set_aside, f->dest.sick_n);
     assert_in_range(f->follow.cursor.acked_to, last - 8, last);
     for (uint64_t seq = 1; seq <= 600; seq++)
