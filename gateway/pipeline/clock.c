@@ -113,10 +113,10 @@ static void move(struct pipeline *p, const struct timeline_change *change)
 {
     struct change c = change_begin(p);
 
+    judge_flush(p, INT64_MAX);
     if (p->held.n == 0 && !timeline_is_waiting(p->o->timeline))
         statistics_jump(p, &c, change->from_ms, change->from_ms + change->jump_ms);
-    for (size_t i = 0; i < p->o->table->n; i++)
-        qc_shift(&p->qc[i], change->jump_ms);
+    judge_shift(p, change->jump_ms);
     alerts_shift(p, &c, change->jump_ms);
     service_shift(p, &c, change->jump_ms);
     clock_keep(p, &c);

@@ -73,14 +73,23 @@ bool held_is_open(const struct pipeline *p)
     return p->held.n > 0 || (p->o->timeline && timeline_is_waiting(p->o->timeline));
 }
 
-void held_put(struct pipeline *p, struct change *c, const struct row *r)
+static void keep(struct pipeline *p, struct change *c, const struct held_row *row)
+{
+    char key[KEY_MAX];
+
+    key_of(row->id, key);
+    if (!c->batch || store_batch_state(c->batch, key, &row->version,
+                                       size_of(row->columns) - STORED_FROM) < 0)
+        p->counters.refused += row->columns;
+}
+
+uint64_t held_put(struct pipeline *p, struct change *c, const struct row *r)
 {
     struct held_row *row = calloc(1, size_of(r->columns)); /* padding goes to disk */
-    char key[KEY_MAX];
 
     if (!row) {
         p->counters.refused += r->columns;
-        return;
+        return UINT64_MAX;
     }
     row->id = p->held.next++;
     row->version = VERSION;
@@ -96,12 +105,24 @@ void held_put(struct pipeline *p, struct change *c, const struct row *r)
         row->cells[i].flag = p->cells[i].flag;
     }
     append(&p->held, row);
-    key_of(row->id, key);
-    if (!c->batch ||
-        store_batch_state(c->batch, key, &row->version, size_of(r->columns) - STORED_FROM) < 0)
-        p->counters.refused += r->columns;
+    keep(p, c, row);
     if (p->held.bytes > BYTES_MAX)
         timeline_give_up(p->o->timeline);
+    return row->id;
+}
+
+void held_final(struct pipeline *p, struct change *c, uint64_t id,
+                const struct series_cell *cells)
+{
+    struct held_row *row = p->held.first;
+
+    while (row && row->id != id)
+        row = row->next;
+    if (!row)
+        return;
+    for (unsigned i = 0; i < row->columns; i++)
+        row->cells[i].flag = cells[i].flag;
+    keep(p, c, row);
 }
 
 /* ---- into the log ---- */
@@ -147,17 +168,34 @@ static int64_t enter(struct pipeline *p, struct change *c, uint32_t stream,
     return time_ms;
 }
 
+/* The newest row of its stream may still be open: it goes on being so under its new time.
+ * Returns for how long, 0: it is final. */
+static int64_t move_last(struct pipeline *p, uint32_t stream, const struct held_row *row,
+                         int64_t time_ms)
+{
+    struct last_row *last = &p->streams[stream].last;
+
+    if (!last->is_held || last->held_id != row->id)
+        return 0;
+    last->is_held = false;
+    last->time_ms = time_ms;
+    memcpy(&p->last_cells[p->o->table->streams[stream].first], row->cells,
+           row->columns * sizeof *row->cells);
+    return last->is_open ? last->wait_ms : 0;
+}
+
 static void release_first(struct pipeline *p, struct change *c)
 {
     struct held_row *row = p->held.first;
     uint32_t stream = stream_of(p, row->number);
     bool is_raw = stream == p->o->table->streams_n; /* values as read: no channels */
     int64_t time_ms = is_raw ? time_of(p, row) : enter(p, c, stream, row);
+    int64_t wait_ms = is_raw ? 0 : move_last(p, stream, row, time_ms);
     char key[KEY_MAX];
 
-    for (uint32_t i = 0; i < row->columns; i++)
-        p->cells[i] = row->cells[i];
-    change_row(p, c, &(struct row){ row->number, row->columns, row->boot_ms, time_ms });
+    memcpy(p->cells, row->cells, row->columns * sizeof *row->cells);
+    change_open_row(p, c, &(struct row){ row->number, row->columns, row->boot_ms, time_ms },
+                    wait_ms);
     key_of(row->id, key);
     store_batch_state(c->batch, key, NULL, 0);
     drop_first(&p->held);

@@ -28,8 +28,19 @@ struct recent_row { /* may not be in the log yet */
     uint32_t stream;
 };
 
+/* The newest row of a stream of readings, as long as a flag of it may change. */
+struct last_row {
+    bool is_open, is_revised;
+    bool is_held; /* it waits for the clock, under that number */
+    uint64_t held_id;
+    int64_t judged_ms; /* the time of its samples when they were judged */
+    int64_t time_ms;   /* the row's, in the log */
+    int64_t wait_ms;   /* so long a row of the stream may be open */
+};
+
 struct stream_state { /* one per stream of the table */
     struct row_times times;
+    struct last_row last;
     int64_t period_start; /* statistics: the period that is open; 0: none yet */
     bool is_statistic;
 };
@@ -50,8 +61,16 @@ struct held {
 struct pipeline {
     const struct pipeline_options *o;
     struct store_reader *reader;
-    struct qc_state *qc;          /* per channel */
-    void *qc_windows;             /* what their checks remember */
+    struct qc_state *qc;            /* per channel */
+    void *qc_windows;               /* what their checks remember */
+    struct series_cell *last_cells; /* per channel: the open row of its stream */
+    bool *is_waiting;   /* per channel: its newest sample is not in the statistics yet */
+    int64_t flushed_ms; /* samples of the minutes before do not wait */
+    bool *is_peer;      /* per channel: others are compared with it */
+    uint32_t *peer;     /* those channels */
+    size_t peers_n;
+    double *newest; /* per channel: of a peer, its newest usable value; NaN: none */
+    int64_t *newest_ms;
     struct statistic *statistics; /* per channel; unused for readings */
     struct stream_state *streams; /* per stream */
     struct followers *followers;  /* per channel */
@@ -63,8 +82,8 @@ struct pipeline {
     size_t recent_n, recent_at;
     struct held held;
     struct pipeline_service *services; /* of devices, then of channels */
-    bool is_clock_due; /* the clock's record goes with the next batch */
-    struct buf text;   /* an event being written */
+    bool is_clock_due;                 /* the clock's record goes with the next batch */
+    struct buf text;                   /* an event being written */
     struct pipeline_counters counters;
 };
 
@@ -83,7 +102,30 @@ struct row {
 
 struct change change_begin(struct pipeline *p);
 void change_row(struct pipeline *p, struct change *c, const struct row *r);
+/* It may be open for wait_ms; 0: it is final. */
+void change_open_row(struct pipeline *p, struct change *c, const struct row *r,
+                     int64_t wait_ms);
 void change_submit(struct pipeline *p, struct change *c);
+
+/* judge.c */
+bool judge_init(struct pipeline *p);
+void judge_done(struct pipeline *p);
+/* The samples of one scan, before any of them is judged: what they are compared with. */
+void judge_foresee(struct pipeline *p, const struct sample *s);
+/* The verdict of a sample, which is counted; the last row learns what it is for good. */
+void judge_sample(struct pipeline *p, struct last_row *last, struct qc_input *in,
+                  struct sample *s, bool is_held);
+/* The row of a scan in p->cells. */
+void judge_keep_row(struct pipeline *p, struct change *c, uint32_t stream, const struct row *r,
+                    bool is_held);
+/* Samples before that time are counted as they are. */
+void judge_flush(struct pipeline *p, int64_t before_ms);
+/* Before statistics_tick(). */
+void judge_tick(struct pipeline *p, int64_t now_ms);
+void judge_shift(struct pipeline *p, int64_t by_ms);
+
+/* lookback.c: the chain goes on where the log ends. */
+int lookback(struct pipeline *p);
 
 /* statistics.c */
 void statistics_init(struct pipeline *p);
@@ -115,7 +157,11 @@ int64_t times_take(struct pipeline *p, uint32_t stream, int64_t time_ms,
 int held_restore(struct pipeline *p);
 void held_done(struct pipeline *p);
 bool held_is_open(const struct pipeline *p); /* rows are to be held */
-void held_put(struct pipeline *p, struct change *c, const struct row *r);
+/* Returns its number. */
+uint64_t held_put(struct pipeline *p, struct change *c, const struct row *r);
+/* What the row's flags are for good. */
+void held_final(struct pipeline *p, struct change *c, uint64_t id,
+                const struct series_cell *cells);
 /* Rows go into the log as far as its queue has room. Returns how many. */
 size_t held_release(struct pipeline *p);
 

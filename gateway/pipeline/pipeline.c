@@ -21,12 +21,24 @@ struct change change_begin(struct pipeline *p)
     return c;
 }
 
-void change_row(struct pipeline *p, struct change *c, const struct row *r)
+void change_open_row(struct pipeline *p, struct change *c, const struct row *r, int64_t wait_ms)
 {
-    if (!c->batch || store_batch_row(c->batch, r->number, r->time_ms, p->cells, r->columns) < 0)
+    int rc = -ENOMEM;
+
+    if (c->batch && wait_ms > 0)
+        rc = store_batch_open_row(c->batch, r->number, r->time_ms, p->cells, r->columns,
+                                  wait_ms);
+    else if (c->batch)
+        rc = store_batch_row(c->batch, r->number, r->time_ms, p->cells, r->columns);
+    if (rc < 0)
         p->counters.refused += r->columns;
     else
         p->counters.rows++;
+}
+
+void change_row(struct pipeline *p, struct change *c, const struct row *r)
+{
+    change_open_row(p, c, r, 0);
 }
 
 void change_submit(struct pipeline *p, struct change *c)
@@ -58,23 +70,12 @@ static struct decimal calibrated(const struct pipeline_channel *c, struct decima
     return value.e < 0 ? decimal_from_double(x) : decimal_round(x, value.e + 1);
 }
 
-static void take_sample(struct pipeline *p, struct change *c, const struct sample *s,
-                        bool is_held)
+static void take_sample(struct pipeline *p, struct change *c, const struct sample *s)
 {
     p->counters.samples++;
     if (p->o->on_sample)
         p->o->on_sample(p->o->user, s);
-    if (!is_held)
-        statistics_step(p, s);
     alerts_step(p, c, s);
-}
-
-static void keep_row(struct pipeline *p, struct change *c, const struct row *r, bool is_held)
-{
-    if (is_held)
-        held_put(p, c, r);
-    else
-        change_row(p, c, r);
 }
 
 /* What the instrument said before conversion and calibration. A failed scan has nothing to
@@ -91,7 +92,36 @@ static void keep_raw(struct pipeline *p, struct change *c, const struct scan *s,
         const struct reading *r = &s->readings[d->raw_points[i]];
         p->cells[i] = series_cell_of(r->raw, verdict_to_flag(r->verdict));
     }
-    keep_row(p, c, &raw, is_held);
+    if (is_held)
+        held_put(p, c, &raw);
+    else
+        change_row(p, c, &raw);
+}
+
+static struct sample sample_of(const struct pipeline *p, uint32_t channel,
+                               const struct reading *r, int64_t time_ms, struct verdict clock)
+{
+    return (struct sample){
+        .time_ms = time_ms,
+        .channel = channel,
+        .value = calibrated(&p->o->channels[channel], r->value),
+        .verdict = verdict_merge(r->verdict, clock),
+    };
+}
+
+/* Quantities of one device are compared with each other as they are in this very scan. */
+static void foresee(struct pipeline *p, const struct scan *s, int64_t time_ms)
+{
+    const struct pipeline_device *d = &p->o->devices[s->device];
+
+    for (size_t i = 0; p->peers_n && i < s->n && i < d->points_n; i++) {
+        int32_t at = d->channel_of[i];
+        if (at == PIPELINE_NO_CHANNEL || !p->is_peer[at])
+            continue;
+        const struct sample sample =
+            sample_of(p, (uint32_t)at, &s->readings[i], time_ms, (struct verdict){ 0 });
+        judge_foresee(p, &sample);
+    }
 }
 
 /* 0: the clock is not believed, nothing can be called too late or too early by it. */
@@ -102,31 +132,24 @@ static int64_t believed_now(const struct pipeline *p, int64_t boot_ms)
     return t && !timeline_is_doubtful(t) ? timeline_at(t, boot_ms) : 0;
 }
 
-/* The channels of a scan, judged, in p->cells. */
-static void take_readings(struct pipeline *p, struct change *c, const struct scan *s,
-                          int64_t time_ms, struct verdict clock, bool is_held)
+/* The samples of a scan, judged, in p->cells. */
+static void take_samples(struct pipeline *p, struct change *c, const struct scan *s,
+                         const struct row *r, struct verdict clock, bool is_held)
 {
     const struct pipeline_device *d = &p->o->devices[s->device];
-    const int64_t now_ms = believed_now(p, s->boot_ms);
+    struct qc_input in = { .now_ms = believed_now(p, s->boot_ms) };
 
     for (size_t i = 0; i < s->n && i < d->points_n; i++) {
         int32_t at = d->channel_of[i];
         if (at == PIPELINE_NO_CHANNEL)
             continue;
-        const struct pipeline_channel *how = &p->o->channels[at];
-        struct sample sample = {
-            .time_ms = time_ms,
-            .channel = (uint32_t)at,
-            .value = calibrated(how, s->readings[i].value),
-            .verdict = verdict_merge(s->readings[i].verdict, clock),
-        };
-        const struct qc_input in = { .raw = s->readings[i].raw,
-                                     .now_ms = now_ms,
-                                     .told = service_told(p, s->device, (size_t)at, time_ms) };
-        qc_judge(&how->qc, &p->qc[at], &in, &sample);
+        struct sample sample = sample_of(p, (uint32_t)at, &s->readings[i], r->time_ms, clock);
+        in.raw = s->readings[i].raw;
+        in.told = service_told(p, s->device, (size_t)at, r->time_ms);
+        judge_sample(p, &p->streams[d->stream].last, &in, &sample, is_held);
         p->cells[p->o->table->channels[at].column] =
             series_cell_of(sample.value, verdict_to_flag(sample.verdict));
-        take_sample(p, c, &sample, is_held);
+        take_sample(p, c, &sample);
     }
 }
 
@@ -145,8 +168,9 @@ void pipeline_scan(struct pipeline *p, const struct scan *s)
         row.time_ms = timeline_at(p->o->timeline, s->boot_ms);
     if (!is_held)
         row.time_ms = times_take(p, at, row.time_ms, &clock);
-    take_readings(p, &c, s, row.time_ms, clock, is_held);
-    keep_row(p, &c, &row, is_held);
+    foresee(p, s, row.time_ms);
+    take_samples(p, &c, s, &row, clock, is_held);
+    judge_keep_row(p, &c, at, &row, is_held);
     keep_raw(p, &c, s, &row, is_held);
     clock_keep(p, &c);
     change_submit(p, &c);
@@ -159,6 +183,7 @@ void pipeline_tick(struct pipeline *p, int64_t now_ms)
     uint64_t rows = p->counters.rows, events = p->counters.events;
 
     p->is_clock_due = true;
+    judge_tick(p, now_ms);
     if (!held_is_open(p))
         statistics_tick(p, &c, now_ms);
     alerts_tick(p, &c, now_ms);
@@ -244,24 +269,6 @@ static void index_rules(struct pipeline *p)
     }
 }
 
-/* Windows of checks that look back, in one piece of memory. */
-static bool start_checks(struct pipeline *p)
-{
-    size_t n = p->o->table->n, size = 0;
-
-    p->qc = calloc(n + 1, sizeof *p->qc);
-    for (size_t i = 0; i < n; i++)
-        size += qc_memory(&p->o->channels[i].qc);
-    char *memory = p->qc_windows = calloc(1, size + 1);
-    if (!p->qc || !memory)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        qc_start(&p->o->channels[i].qc, &p->qc[i], memory);
-        memory += qc_memory(&p->o->channels[i].qc);
-    }
-    return true;
-}
-
 static bool allocate(struct pipeline *p)
 {
     const struct channel_table *t = p->o->table;
@@ -274,8 +281,8 @@ static bool allocate(struct pipeline *p)
     p->rule_index = calloc(p->o->rules_n + 1, sizeof *p->rule_index);
     p->alerts = calloc(p->o->rules_n + 1, sizeof *p->alerts);
     p->cells = calloc(SERIES_COLUMNS_MAX, sizeof *p->cells);
-    return start_checks(p) && p->statistics && p->streams && p->followers &&
-           p->statistic_index && p->rule_index && p->alerts && p->cells && times_init(p) == 0;
+    return p->streams && judge_init(p) && p->statistics && p->followers && p->statistic_index &&
+           p->rule_index && p->alerts && p->cells && times_init(p) == 0;
 }
 
 int pipeline_create(const struct pipeline_options *o, struct pipeline **ret)
@@ -300,6 +307,8 @@ int pipeline_create(const struct pipeline_options *o, struct pipeline **ret)
         rc = alerts_restore(p);
     if (rc == 0)
         rc = service_restore(p);
+    if (rc == 0)
+        rc = lookback(p);
     if (rc == 0)
         rc = held_restore(p);
     if (rc < 0) {
@@ -326,7 +335,6 @@ void pipeline_destroy(struct pipeline *p)
     free(p->streams);
     free(p->statistics);
     free(p->services);
-    free(p->qc_windows);
-    free(p->qc);
+    judge_done(p);
     free(p);
 }

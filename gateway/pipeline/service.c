@@ -158,8 +158,8 @@ static void on_state(void *user, const char *key, const void *data, size_t size)
         return;
     for (size_t i = 0; i < devices_n(p) + p->o->table->n; i++)
         if (strcmp(id_of(p, i), key + strlen(PREFIX)) == 0)
-            p->services[i] = (struct pipeline_service){ (enum qc_service)stored.service,
-                                                        stored.until_ms };
+            p->services[i] =
+                (struct pipeline_service){ (enum qc_service)stored.service, stored.until_ms };
 }
 
 int service_restore(struct pipeline *p)

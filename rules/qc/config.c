@@ -104,6 +104,28 @@ static void capacities(const struct qc_config *c, unsigned cap[3])
                  : 0;
 }
 
+int64_t qc_lookback(const struct qc_config *c)
+{
+    enum { NEIGHBOURS = 4 }; /* of spike and rate, behind those that a gap holds */
+    const bool has_flat = c->flat.tolerance > 0;
+    const int64_t spans[] = {
+        (c->hold.gap_samples + NEIGHBOURS) * c->interval_ms,
+        c->hold.warmup_ms,
+        c->service.settle_ms,
+        c->stuck.n * c->interval_ms,
+        has_flat && c->flat.suspect != QC_FLAT_OFF ? c->flat.suspect * c->interval_ms : 0,
+        has_flat && c->flat.fail != QC_FLAT_OFF ? c->flat.fail * c->interval_ms : 0,
+        c->attenuated.period_ms,
+        c->rate.n_dev > 0 ? c->rate.dev_ms : 0,
+    };
+    int64_t longest = 0;
+
+    for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++)
+        if (spans[i] > longest)
+            longest = spans[i];
+    return longest;
+}
+
 size_t qc_memory(const struct qc_config *c)
 {
     unsigned cap[3];

@@ -102,6 +102,10 @@ unsigned qc_default_relations(const struct quantity *q,
 /* Returns NULL, or what is wrong with the configuration (spans must lie inside each other). */
 const char *qc_config_error(const struct qc_config *c);
 
+/* So far back the checks of a configuration look, in ms: after a restart the samples of that
+ * time, judged again, bring a state to where it was. */
+int64_t qc_lookback(const struct qc_config *c);
+
 /* Bytes that the windows of a configuration need; 0 for the defaults. */
 size_t qc_memory(const struct qc_config *c);
 /* A state at its start; `memory` holds qc_memory() bytes, aligned as for a double. */

@@ -33,6 +33,7 @@ struct fixture {
     struct alert_rule rule;
     struct pipeline_options o;
     struct pipeline *p;
+    unsigned seal_rows; /* 0: more than a test brings */
     struct seen seen;
 };
 
@@ -63,9 +64,11 @@ static inline void open_streams(struct fixture *f)
 
 static inline void open_log(struct fixture *f)
 {
-    struct store_options o = {
-        .path = f->path, .commit_ms = 50, .seal_ms = 3600000, .seal_rows = 1000, .speed = 1
-    };
+    struct store_options o = { .path = f->path,
+                               .commit_ms = 50,
+                               .seal_ms = 3600000,
+                               .seal_rows = f->seal_rows ? f->seal_rows : 1000,
+                               .speed = 1 };
     char error[256];
 
     assert_int_equal(store_open(&o, on_commit, NULL, &f->o.store, error, sizeof error), 0);
