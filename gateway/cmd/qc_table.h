@@ -6,9 +6,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "gateway/cmd/csv_table.h"
 #include "rules/qc/qc.h"
 
-enum { QC_COLUMNS_MAX = 256, QC_NAME_MAX = 96 };
+enum { QC_COLUMNS_MAX = CSV_COLUMNS_MAX, QC_NAME_MAX = CSV_NAME_MAX };
 
 struct qc_column {
     char name[QC_NAME_MAX];
