@@ -247,12 +247,17 @@ static void take_acks(struct follow *f, const struct uplink_acks *acks, uint64_t
         verdict_grow(f);
 }
 
+/* Many entries at once may turn out not to fit: they come a few at a time. */
 static void collect(struct follow *f, int64_t timeout_ms, uint64_t last, int64_t now_ms)
 {
     struct uplink_acks acks;
-    bool is_up = f->fu->kind->collect(f->u, timeout_ms, &acks);
+    bool is_up;
 
-    take_acks(f, &acks, last, now_ms);
+    do {
+        is_up = f->fu->kind->collect(f->u, timeout_ms, &acks);
+        take_acks(f, &acks, last, now_ms);
+        timeout_ms = 0;
+    } while (is_up && acks.refused_n == sizeof acks.refused / sizeof acks.refused[0]);
     if (is_up || !f->is_connected || atomic_load(&f->is_stopping))
         return;
     const struct uplink_report lost = { .text = "connection lost" };

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "gateway/base/clock.h"
+#include "gateway/base/log.h"
 #include "gateway/uplink/mqtt_address.h"
 #include "gateway/uplink/mqtt_link.h"
 #include "gateway/uplink/mqtt_message.h"
@@ -28,6 +29,7 @@ enum {
     ENTRIES_MAX = 512,    /* of one series message */
     GATHERED_MAX = 1024,  /* acknowledged ranges not yet collected; more are sent again */
     ANNOUNCED_MAX = 4096, /* layouts remembered as announced; more are announced again */
+    UNFIT_MAX = 64,       /* layouts remembered as too large; more are looked at again */
     WILL_DELAY_S = 30,    /* a short drop does not flap */
     INBOX_MAX = 256,
     INBOX_BYTES_MAX = 1 << 20,
@@ -51,6 +53,11 @@ struct message { /* one publication without PUBACK yet; its tag is its place + 1
     size_t bytes;
 };
 
+struct misfit { /* an entry that the connection cannot carry */
+    uint64_t seq;
+    const char *text; /* a constant, or the uplink's */
+};
+
 struct uplink {
     const struct mqtt_options *opt;
     const struct uplink_station *station;
@@ -64,6 +71,9 @@ struct uplink {
     const char *filter;
     uint32_t announced[ANNOUNCED_MAX];
     size_t announced_n;
+    uint32_t unfit[UNFIT_MAX]; /* layouts whose dictionary this connection cannot carry */
+    size_t unfit_n;
+    char unfit_text[160];
     struct buf body; /* the series message being filled */
     struct message draft, sent[MQTT_WINDOW_MAX];
     int64_t progress_ms; /* last PUBACK, or first publication after all were acknowledged */
@@ -71,6 +81,8 @@ struct uplink {
     struct uplink_range acked[GATHERED_MAX];
     size_t acked_n;
     struct uplink_acks other; /* need and refused */
+    struct misfit misfits[ENTRIES_MAX];
+    size_t misfits_n;
 };
 
 static bool url_is_ok(const char *text, char *why, size_t size)
@@ -431,43 +443,66 @@ static enum uplink_verdict flush(struct uplink *u, struct uplink_report *why)
     return v;
 }
 
+/* Without room: when it is sent again after its time, it is found again. */
 static void refuse_entry(struct uplink *u, const struct uplink_entry *e, const char *text)
 {
-    const struct message one = { .entries = { e->seq }, .n = 1 };
-
-    gather_refusal(u, &one, UPLINK_REFUSED, text);
+    if (u->misfits_n < ENTRIES_MAX)
+        u->misfits[u->misfits_n++] = (struct misfit){ e->seq, text };
 }
 
-static bool is_announced(const struct uplink *u, uint32_t layout)
+static bool has_layout(const uint32_t *list, size_t n, uint32_t layout)
 {
-    for (size_t i = u->announced_n; i-- > 0;)
-        if (u->announced[i] == layout)
+    for (size_t i = n; i-- > 0;)
+        if (list[i] == layout)
             return true;
     return false;
 }
 
-/* The dictionary goes out, retained, before the first frame that names it on this connection.
+static void note_layout(uint32_t *list, size_t *n, size_t max, uint32_t layout)
+{
+    if (*n == max)
+        *n = 0;
+    list[(*n)++] = layout;
+}
+
+/* Without its dictionary nobody could read a frame: it is not sent either. */
+static void note_unfit(struct uplink *u, uint32_t layout, size_t size, size_t max)
+{
+    note_layout(u->unfit, &u->unfit_n, UNFIT_MAX, layout);
+    snprintf(u->unfit_text, sizeof u->unfit_text,
+             "the dictionary of layout %08" PRIx32 " has %zu bytes, the broker takes "
+             "%zu: raise its limit, or read fewer points of the device",
+             layout, size, max);
+    log_warning("uplink mqtt: frames are set aside: %s", u->unfit_text);
+}
+
+/*
+ * The dictionary goes out, retained, before the first frame that names it on this connection.
+ * UPLINK_REFUSED when it is too large for that.
  */
 static enum uplink_verdict announce(struct uplink *u, uint32_t layout,
                                     struct uplink_report *why)
 {
     char topic[MQTT_TOPIC_MAX];
 
-    if (layout == 0 || is_announced(u, layout) ||
+    if (has_layout(u->unfit, u->unfit_n, layout))
+        return UPLINK_REFUSED;
+    if (layout == 0 || has_layout(u->announced, u->announced_n, layout) ||
         print_topic(u, MQTT_LAYOUT, layout, topic) < 0)
         return UPLINK_SENT;
     char *json =
         u->station->layout_json ? u->station->layout_json(u->station->user, layout) : NULL;
-    size_t size = json ? strlen(json) : 0;
+    size_t size = json ? strlen(json) : 0, max = mqtt_link_payload_max(u->link, strlen(topic));
     enum uplink_verdict v = UPLINK_SENT;
-    if (json && size <= mqtt_link_payload_max(u->link, strlen(topic)))
+    if (size > max) {
+        note_unfit(u, layout, size, max);
+        v = UPLINK_REFUSED;
+    } else if (json) {
         v = publish(u, topic, json, size, true, NULL, why);
+    }
     free(json);
-    if (v != UPLINK_SENT)
-        return v;
-    if (u->announced_n == ANNOUNCED_MAX)
-        u->announced_n = 0;
-    u->announced[u->announced_n++] = layout;
+    if (v == UPLINK_SENT)
+        note_layout(u->announced, &u->announced_n, ANNOUNCED_MAX, layout);
     return v;
 }
 
@@ -481,6 +516,10 @@ static enum uplink_verdict put_frame(struct uplink *u, const struct uplink_entry
         return UPLINK_SENT;
     }
     enum uplink_verdict v = announce(u, e->layout, why);
+    if (v == UPLINK_REFUSED) {
+        refuse_entry(u, e, u->unfit_text);
+        return UPLINK_SENT;
+    }
     bool is_full = u->draft.n == ENTRIES_MAX || u->body.size + MQTT_ENTRY_HEAD + e->size > max;
     if (v == UPLINK_SENT && u->draft.n > 0 && is_full)
         v = flush(u, why);
@@ -527,7 +566,7 @@ static enum uplink_verdict connect_first(struct uplink *u, struct uplink_report 
     if (mqtt_link_is_connected(u->link))
         return UPLINK_SENT;
     forget_sent(u);
-    u->announced_n = 0;
+    u->announced_n = u->unfit_n = 0;
     enum uplink_verdict v = mqtt_link_connect(u->link, CONNECT_MS, why);
     return v == UPLINK_DELIVERED ? say_status(u, "online", why) : v;
 }
@@ -550,12 +589,27 @@ static enum uplink_verdict mqtt_send(struct uplink *u, const struct uplink_batch
 
 /* ---- collecting, ending ---- */
 
+static void hand_over_misfits(struct uplink *u, struct uplink_acks *ret)
+{
+    size_t room = sizeof ret->refused / sizeof ret->refused[0], n = 0;
+
+    for (; n < u->misfits_n && ret->refused_n < room; n++) {
+        const struct misfit *m = &u->misfits[n];
+        struct uplink_refusal *r = &ret->refused[ret->refused_n++];
+        *r = (struct uplink_refusal){ { m->seq, m->seq }, UPLINK_REFUSED, "" };
+        snprintf(r->text, sizeof r->text, "%s", m->text);
+    }
+    memmove(u->misfits, u->misfits + n, (u->misfits_n - n) * sizeof u->misfits[0]);
+    u->misfits_n -= n;
+}
+
 static void hand_over(struct uplink *u, struct uplink_acks *ret)
 {
     size_t room = sizeof ret->acked / sizeof ret->acked[0];
     size_t n = u->acked_n < room ? u->acked_n : room;
 
     *ret = u->other;
+    hand_over_misfits(u, ret);
     memcpy(ret->acked, u->acked, n * sizeof u->acked[0]);
     ret->acked_n = n;
     memmove(u->acked, u->acked + n, (u->acked_n - n) * sizeof u->acked[0]);
@@ -565,7 +619,7 @@ static void hand_over(struct uplink *u, struct uplink_acks *ret)
 
 static bool mqtt_collect(struct uplink *u, int64_t timeout_ms, struct uplink_acks *ret)
 {
-    bool has_something = u->acked_n || u->other.need_n || u->other.refused_n;
+    bool has_something = u->acked_n || u->other.need_n || u->other.refused_n || u->misfits_n;
 
     if (mqtt_link_is_connected(u->link) && pump(u, has_something ? 0 : timeout_ms))
         pump_all(u);

@@ -262,9 +262,23 @@ static const struct heard *heard(struct fixture *f, size_t n)
     return &f->heard;
 }
 
+enum { WIDE_LAYOUT = 8, WIDE_SIZE = 1000 };
+
+static char *wide_layout(void)
+{
+    char *json = malloc(WIDE_SIZE + 1);
+
+    assert_non_null(json);
+    memset(json, ' ', WIDE_SIZE);
+    json[WIDE_SIZE] = '\0';
+    return json;
+}
+
 static char *known_layout(void *user, uint32_t layout)
 {
     (void)user;
+    if (layout == WIDE_LAYOUT)
+        return wide_layout();
     return layout == 7 ? strdup("{\"layout\":\"00000007\"}") : NULL;
 }
 
@@ -528,6 +542,34 @@ static void cuts_messages_to_what_the_broker_takes(void **state)
         assert_true(h->seen[i].size + strlen(h->seen[i].topic) + 10 <= 300);
 }
 
+static void refuses_frames_whose_dictionary_the_broker_cannot_take(void **state)
+{
+    struct fixture *f = *state;
+    struct uplink_acks acks = { .acked_n = 0 };
+    struct uplink_entry e[40];
+    size_t refused = 0;
+
+    for (size_t i = 0; i < 40; i++) {
+        e[i] = frame_entry(i + 1, "frame");
+        e[i].layout = i % 2 ? 7 : WIDE_LAYOUT;
+    }
+    f->b.packet_max = 300;
+    open_uplink(f, CENTRE);
+    assert_int_equal(send_entries(f, e, 40), UPLINK_SENT);
+    for (int i = 0; i < 10; i++) {
+        assert_true(f->kind->collect(f->u, 0, &acks));
+        for (size_t k = 0; k < acks.refused_n; k++, refused++) {
+            assert_int_equal(acks.refused[k].entries.from, 2 * refused + 1);
+            assert_non_null(strstr(acks.refused[k].text, "dictionary"));
+            assert_non_null(strstr(acks.refused[k].text, "1000 bytes"));
+        }
+    }
+    assert_int_equal(refused, 20);
+    const struct heard *h = heard(f, 3); /* status, one layout, the frames that fit */
+    assert_int_equal(h->seen_n, 3);
+    assert_string_equal(h->seen[1].topic, "sluice/1/demo/1f/riverside-01/layout/00000007");
+}
+
 static void keeps_to_the_brokers_window(void **state)
 {
     struct fixture *f = *state;
@@ -629,6 +671,7 @@ int main(void)
         SERVED(tries_later_when_the_broker_is_busy),
         SERVED(reports_what_the_broker_refuses),
         SERVED(cuts_messages_to_what_the_broker_takes),
+        SERVED(refuses_frames_whose_dictionary_the_broker_cannot_take),
         SERVED(keeps_to_the_brokers_window),
         SERVED(says_so_when_the_connection_breaks),
         SERVED(stops_while_it_waits),
