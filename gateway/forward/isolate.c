@@ -94,6 +94,12 @@ void isolate_passed(struct isolate *i, uint64_t last)
         i->limit *= 2;
 }
 
+void isolate_doubted(struct isolate *i)
+{
+    for (size_t k = 0; k < i->n; k++)
+        i->suspects[k].has_failed = false;
+}
+
 void isolate_answered(struct isolate *i)
 {
     for (size_t k = 0; k < i->n; k++) {

@@ -4,9 +4,9 @@
  * and over), and perhaps it fails at everything. They are tried apart, in ever smaller pieces,
  * until the one it really fails at stands alone. Pure; one thread.
  *
- * What tells a culprit from a destination that is down: other entries got through before and
- * after it failed alone, and that SUSPECT_STRIKES times. While nothing gets through nobody is
- * convicted.
+ * What tells a culprit from a destination that is down: other entries got through just before
+ * and just after it failed alone, and that SUSPECT_STRIKES times. While nothing gets through
+ * nobody is convicted; one that gets through itself is acquitted.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 
 enum {
     SUSPECTS_MAX = 1024, /* two batches */
-    SUSPECT_STRIKES = 3,
+    SUSPECT_STRIKES = 5, /* of a destination that fails one try in three: 1 in 5000 by chance */
 };
 
 struct suspect {
@@ -48,6 +48,8 @@ void isolate_failed(struct isolate *i, const uint64_t *seqs, size_t n, bool is_a
 /* It took the piece that ends with `last`. */
 void isolate_passed(struct isolate *i, uint64_t last);
 
+/* The destination failed at something else: it may be its own fault. */
+void isolate_doubted(struct isolate *i);
 /* The destination took something. */
 void isolate_answered(struct isolate *i);
 /* An entry that is convicted; 0: none. */

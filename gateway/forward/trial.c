@@ -114,6 +114,7 @@ static int add_suspects(struct follow *f, size_t n)
 void trial_suspect(struct follow *f, size_t n, const struct uplink_report *why)
 {
     f->trial.is_turn = !f->trial.is_turn;
+    isolate_doubted(&f->isolate);
     if (!f->fu->kind->takes_any_order || n == 0 || why->retry_after_ms > 0)
         return; /* "wait" is said of everything */
     if (++f->trial.lane_failures < SUSPECT_AFTER)
