@@ -62,7 +62,7 @@ static void set_counts(const struct agg_config *c, struct agg_input *in)
         in->verdict = (struct verdict){ STATUS_OVER_RANGE, GRADE_BAD, REASON_ABOVE_RANGE };
         return;
     }
-    in->x = in->a = r.rate;
+    in->x = in->lo = in->hi = in->a = r.rate;
     in->b = r.variance;
 }
 
@@ -94,6 +94,7 @@ struct agg_input agg_input_of(const struct agg_config *c, const struct sample *s
         .verdict = s->verdict,
     };
 
+    in.lo = in.hi = in.x;
     in.is_usable = agg_is_usable(s, in.x);
     if (in.is_usable)
         set_terms(c, &in);
@@ -116,6 +117,7 @@ struct agg_input agg_input_of_period(const struct agg_config *c, const struct sa
         .verdict = row->verdict,
     };
 
+    in.lo = in.hi = in.x;
     in.is_usable = is_weighed(c->how) ? isfinite(in.x) && n > 0 : agg_is_usable(row, in.x);
     if (is_weighed(c->how)) {
         in.n = in.is_usable ? n : 0;
@@ -165,8 +167,8 @@ static void add_value(const struct agg_config *c, struct agg_state *st,
 
     st->sum += c->how == AGG_DIFF ? counter_step(c, st, x) : in->a * in->n;
     st->sum2 += in->b * in->n;
-    st->min = st->used && st->min < x ? st->min : x;
-    st->max = st->used && st->max > x ? st->max : x;
+    st->min = st->used && st->min < in->lo ? st->min : in->lo;
+    st->max = st->used && st->max > in->hi ? st->max : in->hi;
 }
 
 /* A counter's older value is no step, and of the last value only a newer one can tell. */

@@ -66,6 +66,7 @@ struct agg_result {
 struct agg_input {
     int64_t time_ms;
     double x;           /* the value, counts corrected for dead time */
+    double lo, hi;      /* the smallest and largest that it stands for */
     double a, b;        /* what is summed for it */
     uint32_t n, unused; /* samples it stands for: 1, 0; of a period: those used, and not */
     struct verdict verdict;
@@ -75,9 +76,9 @@ struct agg_input {
 
 struct agg_input agg_input_of(const struct agg_config *c, const struct sample *s);
 
-/* A period's row as the input of a longer one. Levels and count rates weigh as many samples as
- * they were formed of (n of expected, whether the period was valid or not); all others weigh
- * the same, and what is not usable does not enter. */
+/* A period's row as the input of a longer one; set lo and hi where they are known. Levels and
+ * count rates weigh as many samples as they were formed of (n of expected, whether the period
+ * was valid or not); all others weigh the same, and what is not usable does not enter. */
 struct agg_input agg_input_of_period(const struct agg_config *c, const struct sample *row,
                                      uint32_t n, uint32_t expected);
 

@@ -136,12 +136,14 @@ static bool is_of_day(enum agg_figure f)
     return f >= AGG_FIGURE_LD && f <= AGG_FIGURE_MAX8H;
 }
 
-static const char *misfit_of_period(struct agg_want w)
+static const char *misfit_of_period(const struct quantity *q, struct agg_want w)
 {
     if (is_of_day(w.figure))
         return w.period == AGG_DAY ? NULL : "only a day has it";
     if (!agg_periods[w.period].is_of_hours)
         return NULL;
+    if (q->agg == AGG_VECTOR)
+        return "directions have no mean of hourly means; periods up to 1h have it";
     if (is_percentile(w.figure))
         return "it cannot be formed of hours; periods up to 1h have it";
     if (w.figure == AGG_FIGURE_SIGMA || w.figure == AGG_FIGURE_VECTOR ||
@@ -156,7 +158,7 @@ bool agg_want_fits(const struct quantity *q, struct agg_want w, char *why, size_
     char name[AGG_NAME_MAX];
 
     if (!misfit)
-        misfit = misfit_of_period(w);
+        misfit = misfit_of_period(q, w);
     if (misfit)
         snprintf(why, size, "%s has no statistic %s: %s", q->id, agg_want_name(w, name),
                  misfit);
@@ -200,9 +202,9 @@ static const struct rule *rule_of(const struct quantity *q, struct agg_want w)
     return NULL;
 }
 
-bool agg_is_of_hours(enum agg_period p, int64_t interval_ms)
+bool agg_is_of_hours(const struct quantity *q, enum agg_period p, int64_t interval_ms)
 {
-    return agg_periods[p].is_of_hours && interval_ms <= HOUR_MS;
+    return q->agg != AGG_VECTOR && agg_periods[p].is_of_hours && interval_ms <= HOUR_MS;
 }
 
 /* ---- defaults ---- */
@@ -267,13 +269,15 @@ size_t agg_complete_wants(const struct quantity *q, int64_t interval_ms,
     struct wants all = { wants, n };
 
     for (size_t i = 0; i < n; i++) {
-        if (!agg_is_of_hours(wants[i].period, interval_ms))
+        if (!agg_is_of_hours(q, wants[i].period, interval_ms))
             continue;
         want(&all, AGG_1H, AGG_VALUE);
         if (q->agg == AGG_ENERGY || q->agg == AGG_COUNTS)
             want(&all, AGG_1H, AGG_FIGURE_N);
         if (wants[i].figure == AGG_FIGURE_MAX8H)
             want(&all, AGG_8H, AGG_VALUE);
+        if (wants[i].figure == AGG_FIGURE_MIN || wants[i].figure == AGG_FIGURE_MAX)
+            want(&all, AGG_1H, wants[i].figure);
     }
     return all.n;
 }
@@ -292,7 +296,7 @@ struct agg_config agg_config_for(const struct quantity *q, struct agg_want w,
                                  int64_t interval_ms, int64_t zone_ms,
                                  const struct agg_settings *s)
 {
-    const bool is_of_hours = agg_is_of_hours(w.period, interval_ms);
+    const bool is_of_hours = agg_is_of_hours(q, w.period, interval_ms);
     const bool is_weighed = q->agg == AGG_ENERGY || q->agg == AGG_COUNTS;
     const struct rule *rule = rule_of(q, w);
     struct agg_config c = {

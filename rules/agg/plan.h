@@ -97,8 +97,9 @@ struct agg_config agg_config_for(const struct quantity *q, struct agg_want w,
                                  int64_t interval_ms, int64_t zone_ms,
                                  const struct agg_settings *s);
 
-/* Whether a period is formed of the hours of a channel with that interval. */
-bool agg_is_of_hours(enum agg_period p, int64_t interval_ms);
+/* Whether a period is formed of the hours of a channel with that interval; directions are
+ * never: the mean of mean directions is none. */
+bool agg_is_of_hours(const struct quantity *q, enum agg_period p, int64_t interval_ms);
 
 /* Decimals of a figure: two beyond the published ones (one at 1 min), so that rounding for the
  * publication is not the second one. */
