@@ -22,7 +22,7 @@ enum {
 struct ingest_arguments {
     const char *broker, *db, *database, *org, *bucket, *token_file, *db_username,
         *db_password_file, *region, *shards, *username, *password_file, *ca, *cert, *key,
-        *proof, *listen, *clock;
+        *format, *proof, *listen, *clock;
     double ack_interval_s, retention_days;
     bool is_verbose;
 };
@@ -72,6 +72,13 @@ static const struct cmd_option options[] = {
       OPTION(db_password_file),
       .value = "FILE",
       .help = "File with the password at the database." },
+    { .name = "format",
+      .type = OPTION_TEXT,
+      OPTION(format),
+      .dflt = "auto",
+      .value = "KIND",
+      .help = "What the database gets: \"line\" protocol, \"json\" lines of VictoriaMetrics, "
+              "\"auto\": what it says it is." },
     { .name = "proof",
       .type = OPTION_TEXT,
       OPTION(proof),
@@ -193,16 +200,34 @@ static int read_secrets(const struct ingest_arguments *o, struct secrets *s,
     return rc;
 }
 
-static int read_proof(const char *word, enum database_proof *ret)
+/* The place of `word` in a list that NULL closes. */
+static int read_word(const char *option, const char *word, const char *const *words, int *ret)
 {
-    static const char *const words[] = { "auto", "answer", "snapshot" };
+    char known[64] = "";
 
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    for (int i = 0; words[i]; i++) {
         if (strcmp(word, words[i]) == 0) {
-            *ret = (enum database_proof)i;
+            *ret = i;
             return EXIT_DONE;
         }
-    return wrong("--proof is none of auto, answer, snapshot", word);
+        size_t n = strlen(known);
+        snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", words[i]);
+    }
+    fprintf(stderr, "sluice ingest: --%s is none of %s: %s\n", option, known, word);
+    return EXIT_USAGE;
+}
+
+static int read_words(const struct ingest_arguments *o, struct database_options *d)
+{
+    static const char *const proofs[] = { "auto", "answer", "snapshot", NULL };
+    int proof = 0, format = 0;
+
+    int rc = read_word("proof", o->proof, proofs, &proof);
+    if (rc == EXIT_DONE)
+        rc = read_word("format", o->format, line_post_format_words, &format);
+    d->proof = (enum database_proof)proof;
+    d->format = (enum line_post_format)format;
+    return rc;
 }
 
 static int check(const struct ingest_arguments *o, struct ingest_options *g)
@@ -223,7 +248,7 @@ static int check(const struct ingest_arguments *o, struct ingest_options *g)
         return wrong("--region is no region's id, 1 to 64 of a-z 0-9 _ -", o->region);
     if (o->clock && clock_parse(o->clock, &g->clock) < 0)
         return wrong("--clock is not a clock's text", o->clock);
-    return read_proof(o->proof, &g->database.proof);
+    return read_words(o, &g->database);
 }
 
 /* From the service's thread: the main one waits for signals. */
@@ -252,8 +277,7 @@ static void fill(const struct ingest_arguments *o, struct ingest_options *g)
     g->database.http.username = o->db_username;
     g->database.http.ca = o->ca;
     g->database.http.timeout_ms = POST_TIMEOUT_MS;
-    g->database.http.is_plain = true; /* VictoriaMetrics keeps the torn last line of a gzip
-                                       * request whose connection breaks */
+    g->database.is_plain = true; /* the centre and its database are near each other */
     g->ack_interval_ms = (int64_t)(o->ack_interval_s * 1000);
     g->retention_ms = (int64_t)(o->retention_days * 86400000.0);
     g->on_ready = say_ready;
@@ -324,7 +348,7 @@ const struct cmd cmd_ingest = {
     .usage = "",
     .summary = "The regional centre's side: from the broker into the time-series database.",
     .details =
-        "Subscribes to what stations publish, decodes it, writes line protocol to InfluxDB or\n"
+        "Subscribes to what stations publish, decodes it, writes points to InfluxDB or\n"
         "VictoriaMetrics, and acknowledges entries to their stations once the database has\n"
         "taken them. Keeps nothing: what was not acknowledged is sent again by the station.\n"
         "Lines that the database refuses one by one are logged with station and entry, and\n"

@@ -21,7 +21,8 @@ enum {
 };
 
 struct database {
-    struct http_post *http;
+    struct line_post *post;
+    struct http_post *http; /* its */
     enum database_proof proof;
     char base[URL_MAX]; /* scheme, host, port */
     struct database_facts facts;
@@ -52,11 +53,16 @@ int database_create(const struct database_options *o, struct database **ret)
     d->proof = o->proof;
     int rc = take_base(d, o->http.url);
     if (rc == 0)
-        rc = http_post_create(&o->http, &d->http);
+        rc = line_post_create(&(struct line_post_options){ .http = o->http,
+                                                           .format = o->format,
+                                                           .is_plain = o->is_plain,
+                                                           .who = "database" },
+                              &d->post);
     if (rc < 0) {
         database_destroy(d);
         return rc;
     }
+    d->http = line_post_http(d->post);
     *ret = d;
     return 0;
 }
@@ -65,7 +71,7 @@ void database_destroy(struct database *d)
 {
     if (!d)
         return;
-    http_post_destroy(d->http);
+    line_post_destroy(d->post);
     free(d);
 }
 
@@ -76,7 +82,7 @@ const struct database_facts *database_facts(const struct database *d)
 
 void database_stop(struct database *d)
 {
-    http_post_stop(d->http);
+    line_post_stop(d->post);
 }
 
 /* ---- what it is ---- */
@@ -218,7 +224,7 @@ enum uplink_verdict database_write(struct database *d, const void *body, size_t 
 {
     enum uplink_verdict v = identify(d, why);
 
-    return v == UPLINK_DELIVERED ? http_post_send(d->http, body, size, why) : v;
+    return v == UPLINK_DELIVERED ? line_post_send(d->post, body, size, why) : v;
 }
 
 /* {"status":"ok","snapshot":"20261122111828-18EA59F488E3B320"} */

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gateway/uplink/http_post.h"
+#include "gateway/uplink/line_post.h"
 
 enum database_proof {
     DATABASE_AUTO,     /* SNAPSHOT for VictoriaMetrics, ANSWER for all others */
@@ -25,6 +25,8 @@ enum database_proof {
 
 struct database_options {
     struct http_post_options http;
+    enum line_post_format format;
+    bool is_plain; /* requests are not compressed */
     enum database_proof proof;
 };
 
@@ -42,7 +44,8 @@ struct database;
 int database_create(const struct database_options *o, struct database **ret);
 void database_destroy(struct database *d);
 
-/* Asks first what it writes to, when that is not known. Verdicts as http_post_send(). */
+/* Asks first what it writes to, when that is not known. Verdicts as
+ * http_post_request(). */
 enum uplink_verdict database_write(struct database *d, const void *body, size_t size,
                                    struct uplink_report *why);
 

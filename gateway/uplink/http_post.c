@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <zlib.h>
 
 enum {
@@ -19,12 +20,18 @@ enum {
     RETRY_AFTER_MAX_S = 3600,
 };
 
+/* Of each http_post_type: its name. */
+static const char *const type_headers[] = { "Content-Type: text/plain; charset=utf-8",
+                                            "Content-Type: application/x-ndjson" };
+
+enum { TYPES = sizeof type_headers / sizeof type_headers[0] };
+
 struct http_post {
     CURLM *multi;
     CURL *easy;
-    struct curl_slist *headers, *gzip_headers;
+    struct curl_slist *headers[TYPES], *gzip_headers[TYPES];
     z_stream zip;
-    bool is_plain, has_zip;
+    bool has_zip, may_not_connect;
     unsigned char *packed;
     size_t packed_cap;
     atomic_bool is_stopping;
@@ -32,6 +39,7 @@ struct http_post {
     char answer[RESPONSE_KEPT];
     size_t answer_n, answer_size;
     struct buf *whole; /* of a fetch: its answer */
+    struct http_post_answer last;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -69,7 +77,7 @@ static bool is_header_value(const char *text)
     return true;
 }
 
-static int add_headers(struct curl_slist **list, const char *token)
+static int add_headers(struct curl_slist **list, const char *type, const char *token)
 {
     char text[HEADER_MAX];
 
@@ -80,9 +88,35 @@ static int add_headers(struct curl_slist **list, const char *token)
         if (add_header(list, text) < 0)
             return -ENOMEM;
     }
-    if (add_header(list, "Content-Type: text/plain; charset=utf-8") < 0)
+    if (add_header(list, type) < 0)
         return -ENOMEM;
     return add_header(list, "Expect:"); /* no round trip before the body */
+}
+
+/* For each type, plain and compressed. */
+static int add_all_headers(struct http_post *p, const char *token)
+{
+    for (size_t i = 0; i < TYPES; i++) {
+        int rc = add_headers(&p->headers[i], type_headers[i], token);
+        if (rc == 0)
+            rc = add_headers(&p->gzip_headers[i], type_headers[i], token);
+        if (rc == 0)
+            rc = add_header(&p->gzip_headers[i], "Content-Encoding: gzip");
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct http_post *p = user;
+
+    (void)purpose;
+    if (!p->may_not_connect)
+        return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    p->last.would_connect = true;
+    return CURL_SOCKET_BAD;
 }
 
 static void set_options(struct http_post *p, const struct http_post_options *o)
@@ -101,6 +135,8 @@ static void set_options(struct http_post *p, const struct http_post_options *o)
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_answer);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, p);
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, p->error);
+    curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, p);
     if (o->ca)
         curl_easy_setopt(c, CURLOPT_CAINFO, o->ca);
     if (o->username) {
@@ -118,7 +154,6 @@ int http_post_create(const struct http_post_options *o, struct http_post **ret)
     if (!p)
         return rc;
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    p->is_plain = o->is_plain;
     p->multi = curl_multi_init();
     p->easy = curl_easy_init();
     /* window bits 15 + 16: a gzip header, always the same for the same bytes */
@@ -126,11 +161,7 @@ int http_post_create(const struct http_post_options *o, struct http_post **ret)
         deflateInit2(&p->zip, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
     p->url = strdup(o->url);
     if (p->multi && p->easy && p->has_zip && p->url)
-        rc = add_headers(&p->headers, o->token);
-    if (rc == 0)
-        rc = add_headers(&p->gzip_headers, o->token);
-    if (rc == 0)
-        rc = add_header(&p->gzip_headers, "Content-Encoding: gzip");
+        rc = add_all_headers(p, o->token);
     if (rc < 0) {
         http_post_destroy(p);
         return rc;
@@ -146,8 +177,10 @@ void http_post_destroy(struct http_post *p)
         return;
     curl_easy_cleanup(p->easy);
     curl_multi_cleanup(p->multi);
-    curl_slist_free_all(p->headers);
-    curl_slist_free_all(p->gzip_headers);
+    for (size_t i = 0; i < TYPES; i++) {
+        curl_slist_free_all(p->headers[i]);
+        curl_slist_free_all(p->gzip_headers[i]);
+    }
     if (p->has_zip)
         deflateEnd(&p->zip);
     free(p->packed);
@@ -159,7 +192,7 @@ void http_post_destroy(struct http_post *p)
 /* Compresses into p->packed. The size, or 0 when the body is to be sent as it is. */
 static size_t pack(struct http_post *p, const void *body, size_t size)
 {
-    if (p->is_plain || size < GZIP_LEAST)
+    if (size < GZIP_LEAST)
         return 0;
     size_t bound = deflateBound(&p->zip, (uLong)size);
     if (bound > p->packed_cap) {
@@ -232,46 +265,74 @@ static void report_answer(struct http_post *p, long status, struct uplink_report
     snprintf(why->text, sizeof why->text, "HTTP %ld%s%s", status, n ? ": " : "", p->answer);
 }
 
+static void copy_header(CURL *easy, const char *name, char *text, size_t size)
+{
+    struct curl_header *h;
+
+    if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK)
+        snprintf(text, size, "%s", h->value);
+}
+
+static void note_answer(struct http_post *p)
+{
+    struct http_post_answer *a = &p->last;
+    struct curl_header *h;
+
+    curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &a->status);
+    copy_header(p->easy, "X-Server-Hostname", a->host, sizeof a->host);
+    copy_header(p->easy, "X-Influxdb-Version", a->influx_version, sizeof a->influx_version);
+    a->has_influx_build =
+        curl_easy_header(p->easy, "X-Influxdb-Build", 0, CURLH_HEADER, -1, &h) == CURLHE_OK;
+}
+
 static enum uplink_verdict judge(struct http_post *p, CURLcode rc, struct uplink_report *why)
 {
-    long status = 0;
     curl_off_t wait_s = 0;
 
-    curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
     bool is_cut = rc == CURLE_WRITE_ERROR && p->answer_size > RESPONSE_MAX;
     if (rc != CURLE_OK && !is_cut) {
         snprintf(why->text, sizeof why->text, "%.150s",
                  p->error[0] ? p->error : curl_easy_strerror(rc));
         return UPLINK_LATER;
     }
+    note_answer(p);
     curl_easy_getinfo(p->easy, CURLINFO_RETRY_AFTER, &wait_s);
     if (wait_s > RETRY_AFTER_MAX_S)
         wait_s = RETRY_AFTER_MAX_S;
     why->retry_after_ms = wait_s > 0 ? (int64_t)wait_s * 1000 : 0;
-    report_answer(p, status, why);
-    return verdict_of(status);
+    report_answer(p, p->last.status, why);
+    return verdict_of(p->last.status);
 }
 
 static void begin(struct http_post *p, const char *url, struct uplink_report *why)
 {
     *why = (struct uplink_report){ .retry_after_ms = 0 };
+    p->last = (struct http_post_answer){ .status = 0 };
+    p->may_not_connect = false;
     p->answer_n = p->answer_size = 0;
     p->error[0] = '\0';
     curl_easy_setopt(p->easy, CURLOPT_URL, url);
 }
 
-enum uplink_verdict http_post_send(struct http_post *p, const void *body, size_t size,
-                                   struct uplink_report *why)
+enum uplink_verdict http_post_request(struct http_post *p, const struct http_post_request *r,
+                                      struct uplink_report *why)
 {
-    size_t packed = pack(p, body, size);
+    size_t packed = r->is_plain ? 0 : pack(p, r->body, r->size);
 
-    begin(p, p->url, why);
+    begin(p, r->url ? r->url : p->url, why);
+    p->may_not_connect = r->may_not_connect;
     curl_easy_setopt(p->easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, packed ? p->gzip_headers : p->headers);
-    curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS, packed ? (const void *)p->packed : body);
+    curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER,
+                     packed ? p->gzip_headers[r->type] : p->headers[r->type]);
+    curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS, packed ? (const void *)p->packed : r->body);
     curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                     (curl_off_t)(packed ? packed : size));
+                     (curl_off_t)(packed ? packed : r->size));
     return judge(p, perform(p), why);
+}
+
+const struct http_post_answer *http_post_answer(const struct http_post *p)
+{
+    return &p->last;
 }
 
 enum uplink_verdict http_post_fetch(struct http_post *p, const char *url, struct buf *ret,
@@ -279,7 +340,7 @@ enum uplink_verdict http_post_fetch(struct http_post *p, const char *url, struct
 {
     begin(p, url, why);
     curl_easy_setopt(p->easy, CURLOPT_HTTPGET, 1L);
-    curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
+    curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers[HTTP_POST_LINES]);
     p->whole = ret;
     enum uplink_verdict v = judge(p, perform(p), why);
     p->whole = NULL;

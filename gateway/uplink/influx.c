@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * influx - frames and events as line protocol to InfluxDB 1, 2 or VictoriaMetrics.
+ * influx - frames and events as points to InfluxDB 1, 2 or VictoriaMetrics.
  *
  * A batch goes out in requests of bounded size; the first that is not delivered gives the
  * verdict. What went before is repeated with the rest, the same bytes, which both databases
@@ -14,7 +14,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
-#include "gateway/uplink/http_post.h"
+#include "gateway/uplink/line_post.h"
 #include "gateway/uplink/line_protocol.h"
 #include "gateway/uplink/uplink.h"
 
@@ -31,6 +31,7 @@ struct influx_options {
     const char *url, *database, *retention_policy, *org, *bucket;
     const char *username, *password, *token, *ca;
     int64_t timeout_ms;
+    int format; /* enum line_post_format */
     bool is_gzip;
 };
 
@@ -42,7 +43,7 @@ struct kept_layout {
 struct uplink {
     const struct influx_options *opt;
     const struct uplink_station *station;
-    struct http_post *post;
+    struct line_post *post;
     struct clock clock;
     struct buf body;
     size_t lines;
@@ -111,13 +112,19 @@ static const struct field influx_fields[] = {
       .min = 1000,
       .max = 300000,
       .help = "Longest time one request may take." },
+    { .name = "format",
+      .type = FIELD_ENUM,
+      .offset = OPTION(format),
+      .dflt = "auto",
+      .words = line_post_format_words,
+      .help = "What goes over the wire; auto asks the server and writes JSON lines to "
+              "VictoriaMetrics, line protocol to all others." },
     { .name = "gzip",
       .type = FIELD_BOOL,
       .offset = OPTION(is_gzip),
-      .dflt = "false",
+      .dflt = "true",
       .help =
-          "Compress requests above 1 kB. For InfluxDB: VictoriaMetrics 1.79 stores the torn "
-          "last line of a compressed request whose connection is reset." },
+          "Compress requests above 1 kB, except to a server that does not say what it is." },
     { .name = NULL },
 };
 
@@ -134,7 +141,7 @@ static void influx_destroy(struct uplink *u)
         return;
     drop_layouts(u);
     free(u->layouts);
-    http_post_destroy(u->post);
+    line_post_destroy(u->post);
     buf_done(&u->body);
     free(u);
 }
@@ -149,14 +156,18 @@ static int open_post(struct uplink *u)
 
     if (!url)
         return -EINVAL;
-    int rc = http_post_create(&(struct http_post_options){ .url = url,
-                                                           .username = o->username,
-                                                           .password = o->password,
-                                                           .token = o->token,
-                                                           .ca = o->ca,
-                                                           .timeout_ms = o->timeout_ms,
-                                                           .is_plain = !o->is_gzip },
-                              &u->post);
+    const struct line_post_options post = {
+        .http = { .url = url,
+                  .username = o->username,
+                  .password = o->password,
+                  .token = o->token,
+                  .ca = o->ca,
+                  .timeout_ms = o->timeout_ms },
+        .format = (enum line_post_format)o->format,
+        .is_plain = !o->is_gzip,
+        .who = "uplink influx",
+    };
+    int rc = line_post_create(&post, &u->post);
     free(url);
     return rc;
 }
@@ -240,7 +251,7 @@ static enum uplink_verdict flush(struct uplink *u, struct uplink_report *why)
 {
     if (u->body.size == 0)
         return UPLINK_DELIVERED;
-    enum uplink_verdict v = http_post_send(u->post, u->body.data, u->body.size, why);
+    enum uplink_verdict v = line_post_send(u->post, u->body.data, u->body.size, why);
     buf_clear(&u->body);
     u->lines = 0;
     return v;
@@ -324,7 +335,8 @@ static enum uplink_verdict influx_send(struct uplink *u, const struct uplink_bat
     return v;
 }
 
-/* As lines; the server gets them compressed. Without `is_whole` the first of each entry. */
+/* As lines, whatever the server will be: nobody is asked. Without `is_whole` the first of each
+ * entry. */
 static int influx_show(struct uplink *u, const struct uplink_batch *b, bool is_whole,
                        struct buf *out)
 {
@@ -353,12 +365,12 @@ static int influx_show(struct uplink *u, const struct uplink_batch *b, bool is_w
 
 static void influx_stop(struct uplink *u)
 {
-    http_post_stop(u->post);
+    line_post_stop(u->post);
 }
 
 const struct uplink_kind uplink_influx = {
     .name = "influx",
-    .title = "InfluxDB line protocol over HTTP",
+    .title = "InfluxDB, or VictoriaMetrics, over HTTP",
     .wants_rows = true,
     .takes_any_order = true,
     .options = influx_fields,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The address of a write endpoint from what the user wrote. */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,4 +102,140 @@ char *http_post_write_url(const char *url, const struct write_target *t, char *w
                  URL_MAX);
     buf_done(&b);
     return ret;
+}
+
+/* ---- the import of VictoriaMetrics beside it ---- */
+
+static const char import_path[] = "/api/v1/import";
+
+static int digit_of(char c)
+{
+    const char *digits = "0123456789abcdef";
+    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+    return at ? (int)(at - digits) : -1;
+}
+
+/* A parameter's value up to the next one, %41 and + undone. NULL when memory is short. */
+static char *decode(const char *value)
+{
+    size_t n = strcspn(value, "&"), out = 0;
+    char *ret = malloc(n + 1);
+
+    for (size_t i = 0; ret && i < n; i++) {
+        int high = value[i] == '%' && i + 2 < n ? digit_of(value[i + 1]) : -1;
+        int low = high >= 0 ? digit_of(value[i + 2]) : -1;
+        if (low >= 0) {
+            ret[out++] = (char)(high * 16 + low);
+            i += 2;
+        } else {
+            ret[out++] = value[i];
+            if (value[i] == '+')
+                ret[out - 1] = ' ';
+        }
+    }
+    if (ret)
+        ret[out] = '\0';
+    return ret;
+}
+
+/* The query without what only a write address understands. */
+static void put_import_query(struct buf *b, const char *query)
+{
+    static const char *const written[] = { "db",  "rp",     "precision",
+                                           "org", "bucket", "consistency" };
+    char mark = '?';
+
+    for (const char *p = query; *p; p += 1 + strcspn(p + 1, "&")) {
+        size_t n = strcspn(p + 1, "&");
+        bool is_kept = n > 0;
+        for (size_t i = 0; i < sizeof written / sizeof written[0]; i++)
+            if (strcspn(p + 1, "=&") == strlen(written[i]) &&
+                memcmp(p + 1, written[i], strlen(written[i])) == 0)
+                is_kept = false;
+        if (!is_kept)
+            continue;
+        buf_put(b, &mark, 1);
+        buf_put(b, p + 1, n);
+        mark = '&';
+    }
+}
+
+static bool ends_in(const char *path, size_t n, const char *end)
+{
+    return n >= strlen(end) && memcmp(path + n - strlen(end), end, strlen(end)) == 0;
+}
+
+/* What of the path stays, and what takes the place of the rest; NULL: an unknown path. */
+static const char *find_import_path(const char *path, size_t *n)
+{
+    static const struct {
+        const char *end, *instead;
+    } known[] = {
+        { "/influx/api/v2/write", "/prometheus/api/v1/import" },
+        { "/influx/write", "/prometheus/api/v1/import" },
+        { "/api/v2/write", import_path },
+        { "/write", import_path },
+        { import_path, import_path },
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (ends_in(path, *n, known[i].end)) {
+            *n -= strlen(known[i].end);
+            return known[i].instead;
+        }
+    return NULL;
+}
+
+/* Before what vminsert adds: it tells of itself at the root. */
+static size_t root_length(const char *path, size_t n)
+{
+    const char *insert = strstr(path, "/insert/");
+
+    return insert && (size_t)(insert - path) < n ? (size_t)(insert - path) : n;
+}
+
+static char *take_text(struct buf *b)
+{
+    char *ret = buf_text(b) ? strdup(b->data) : NULL;
+
+    buf_done(b);
+    return ret;
+}
+
+int import_target_of(const char *write_url, struct import_target *ret)
+{
+    struct buf import = BUF_INIT(URL_MAX), flags = BUF_INIT(URL_MAX);
+    const char *host = strstr(write_url, "://");
+    const char *path = host ? host + 3 + strcspn(host + 3, "/?") : NULL;
+    const char *query = path ? path + strcspn(path, "?") : NULL;
+    size_t n = path ? (size_t)(query - path) : 0;
+    const char *instead = path ? find_import_path(path, &n) : NULL;
+    const char *database;
+
+    if (!instead)
+        return -EINVAL;
+    buf_put(&import, write_url, (size_t)(path - write_url) + n);
+    buf_puts(&import, instead);
+    put_import_query(&import, query);
+    buf_put(&flags, write_url, (size_t)(path - write_url) + root_length(path, n));
+    buf_puts(&flags, "/flags");
+    bool has_database = has_parameter(query, "db", &database);
+    struct import_target t = { .import = take_text(&import),
+                               .flags = take_text(&flags),
+                               .database = has_database ? decode(database) : NULL };
+    if (!t.import || !t.flags || (has_database && !t.database)) {
+        import_target_done(&t);
+        return -ENOMEM;
+    }
+    *ret = t;
+    return 0;
+}
+
+void import_target_done(struct import_target *t)
+{
+    free(t->import);
+    free(t->flags);
+    free(t->database);
+    *t = (struct import_target){ .import = NULL };
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lines of line protocol, and dictionaries. What the strict reader takes is written again where
- * it can be, and reads as the same; a dictionary that is taken writes lines that can be read.
+ * it can be, and reads as the same; a dictionary that is taken writes lines that can be read,
+ * and as JSON too.
  */
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/uplink/line_json.h"
 #include "gateway/uplink/line_parse.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -68,6 +71,45 @@ static void fuzz_lines(const char *data, size_t size)
     line_parser_done(&q);
 }
 
+/* The lines as JSON; 0 or why not. */
+static int write_json(const char *lines, size_t size, struct buf *out)
+{
+    static const struct line_json_names names = { .separator = "_",
+                                                  .database_label = "db",
+                                                  .database = "d" };
+    struct line_json *j = line_json_create();
+
+    require(j);
+    int rc = line_json_write(j, lines, size, &names, out);
+    require(rc == 0 || out->size == 0);
+    line_json_destroy(j);
+    return rc;
+}
+
+static void fuzz_json(const char *data, size_t size)
+{
+    struct buf out = BUF_INIT(16 << 20);
+
+    write_json(data, size, &out);
+    buf_done(&out);
+}
+
+/* An object for each series, of as many values as times. */
+static void require_json(const char *lines, size_t size)
+{
+    struct buf out = BUF_INIT(64 << 20);
+
+    require(write_json(lines, size, &out) == 0);
+    for (const char *p = buf_text(&out), *end; (end = strchr(p, '\n')); p = end + 1) {
+        json_t *o = json_loadb(p, (size_t)(end - p), 0, NULL);
+        size_t values = json_array_size(json_object_get(o, "values"));
+        require(values > 0 && values == json_array_size(json_object_get(o, "timestamps")));
+        require(json_object_get(json_object_get(o, "metric"), "station"));
+        json_decref(o);
+    }
+    buf_done(&out);
+}
+
 static void fuzz_dictionary(const char *data, size_t size)
 {
     struct line_layout *l;
@@ -89,6 +131,7 @@ static void fuzz_dictionary(const char *data, size_t size)
         require(line_parse_next(&q, &p) == 1 && p.fields_n == 2 && p.time == 1);
     require(line_parse_next(&q, &p) == 0);
     line_parser_done(&q);
+    require_json(b.data, b.size);
     line_layout_destroy(l);
     buf_done(&b);
 }
@@ -96,6 +139,7 @@ static void fuzz_dictionary(const char *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fuzz_lines((const char *)data, size);
+    fuzz_json((const char *)data, size);
     fuzz_dictionary((const char *)data, size);
     return 0;
 }

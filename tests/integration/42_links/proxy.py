@@ -22,6 +22,7 @@ class Proxy(threading.Thread):
         self.is_silent = False  # half open: nothing passes, nothing is closed
         self.passed = [0, 0]  # of the last connection
         self.connections = self.cuts = self.generation = 0
+        self.record = None  # a bytearray: what passes up, of all connections
         self.is_over = False
         self.start()
 
@@ -63,6 +64,8 @@ class Proxy(threading.Thread):
                     if self.delay_s:
                         threading.Event().wait(self.delay_s)
                     passed[way] += len(data)
+                    if self.record is not None and way == UP:
+                        self.record += data
                     if not self.swallows[way]:
                         pair[1 - way].sendall(data)
                     if cut_at[way] is not None and passed[way] >= cut_at[way]:
