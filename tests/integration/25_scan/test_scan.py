@@ -61,6 +61,7 @@ def configure(place):
 
 
 @pytest.mark.short
+@pytest.mark.slow(11)
 def test_configures_a_mixed_line_unattended(sluice, simulate, place):
     port = simulate(MIXED, {"o3": ("teledyne-t400", 1)})
     found = configure(place)
@@ -139,6 +140,7 @@ def test_says_that_nothing_answers(sluice, simulate, place, lang, words):
     assert words in scan.stdout
 
 
+@pytest.mark.slow(16)
 def test_finds_an_instrument_that_answers_after_the_patience(sluice, simulate, place):
     """Its late answer is not taken for another unit's: its own unit is asked again."""
     simulate({"ph": ("hamilton-ph-arc", 40)}, options=["--fault", "ph:late=0.25s"])
@@ -284,6 +286,7 @@ def test_says_at_once_what_is_wrong_with_a_port(sluice, place, port, words):
     assert words in scan.stderr
 
 
+@pytest.mark.slow(12)
 def test_leaves_a_line_to_the_daemon(sluice, simulate, place):
     simulate({"ph": ("hamilton-ph-arc", 3)})
     (place.path / "run.yaml").write_text((place.path / "sim.yaml").read_text())

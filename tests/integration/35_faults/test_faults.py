@@ -17,6 +17,8 @@ from conftest import BINARY, Place, Process, free_port, wait_until
 from peers import Station
 
 RUN_S = 16
+# In one worker, so that each station runs once.
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.slow(3 * RUN_S)]
 PROFILE = """profile: 1
 id: two-blocks
 names: {en: Two blocks, zh: 两段}

@@ -53,6 +53,7 @@ def health(url):
 
 
 @pytest.mark.short
+@pytest.mark.slow(14)
 def test_tells_prometheus_what_it_does_and_how_it_is(place):
     broker, db = place.broker(), place.victoria()
     url = f"http://127.0.0.1:{free_port()}"
@@ -133,6 +134,7 @@ def spoil(place):
                                          "frame_seq >= ?", (stream, segment, number))}
 
 
+@pytest.mark.slow(20)
 def test_a_frame_that_cannot_be_decoded_is_set_aside_and_holds_nothing_up(place):
     broker, db = place.broker(), place.victoria()
     file = log_station(place, broker, codec="plain")

@@ -102,6 +102,7 @@ def pause(seconds):
     threading.Event().wait(seconds)
 
 
+@pytest.mark.slow(21)
 def test_steps_either_way_lose_and_double_nothing(station):
     station.clock.set(0, 1)
     station.up()

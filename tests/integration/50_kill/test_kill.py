@@ -39,6 +39,7 @@ def kill_influx(place, seed, others=OTHERS):
     return {"influxdb": killed}, settle_and_compare(place, station, lambda: influx_points(db))
 
 
+@pytest.mark.slow(50)
 def test_kill_9_of_gateway_broker_ingest_and_victoria_metrics(place, record_property):
     began = time.monotonic()
     killed, accepted = kill_all(place, SEED)
@@ -47,6 +48,7 @@ def test_kill_9_of_gateway_broker_ingest_and_victoria_metrics(place, record_prop
     record_property("samples", accepted)
 
 
+@pytest.mark.slow(14)
 def test_kill_9_of_influxdb(place):
     killed, accepted = kill_influx(place, SEED)
     print(f"killed {killed}, {accepted} samples")

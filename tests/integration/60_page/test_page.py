@@ -20,6 +20,9 @@ ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic"
              "--disable-background-networking", "--disable-component-update", "--disable-sync",
              "--disable-dev-shm-usage", "--window-size=1280,1600")
 
+# In one worker, so that one browser starts.
+pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow(54)]
+
 
 @pytest.fixture(scope="module")
 def chromium():

@@ -30,6 +30,7 @@ def alerts(text):
 
 
 @pytest.mark.demo
+@pytest.mark.slow(63)
 def test_every_sample_of_twenty_minutes_arrives_and_every_medium_alerts(binary, tmp_path):
     done = demo(tmp_path, "--minutes", "1", "--speed", "20")
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
