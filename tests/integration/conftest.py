@@ -10,6 +10,7 @@ import pathlib
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -27,13 +28,25 @@ SANITIZER = re.compile(r"(?:Sanitizer: |: runtime error: )")
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "short: part of the short selection for sanitizer builds")
-    config.addinivalue_line("markers", "slow: takes more than half a minute")
+    config.addinivalue_line("markers", "slow(seconds): about how long, if more than ten")
+
+
+def pytest_collection_modifyitems(items):
+    """The slow ones first, so that none is left over at the end, alone."""
+    items.sort(key=lambda item: -sum(m.args[0] for m in item.iter_markers("slow")))
+
+
+RESERVED = []  # sockets, until the process ends
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody else is given: bound, and so free only for who binds it by number and
+    with SO_REUSEADDR, as servers do. It refuses connections until then."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+    RESERVED.append(s)
+    return s.getsockname()[1]
 
 
 def wait_until(condition, seconds, what):
@@ -45,6 +58,19 @@ def wait_until(condition, seconds, what):
             return value
         assert time.monotonic() < end, f"waited {seconds} s in vain for {what}"
         threading.Event().wait(0.05)
+
+
+def rows_of(log):
+    """Of a station's log; 0 as long as it is not made yet."""
+    if not log.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(f"file:{log}?mode=ro", uri=True)) as db:
+        try:
+            found = db.execute("SELECT rows FROM log").fetchone()
+        except sqlite3.OperationalError as e:
+            assert "no such table" in str(e), e
+            found = None
+    return found[0] if found else 0
 
 
 def http_get(url, timeout=5):
@@ -277,6 +303,14 @@ def binary():
     return BINARY
 
 
+# Raises an alert at the first sample.
+ALWAYS_YELLOW = """rules:
+  - id: always
+    title: {en: Level over nothing, zh: 试验报警}
+    selector: {quantity: sound_level}
+    input: raw
+    levels: {yellow: {set: 1, clear: 0.5, on: 1 of 1, off: 1 of 1}}
+"""
 # One instrument of each medium, as the demonstration has them; name: (profile, point, quantity).
 INSTRUMENTS = {
     "roof-o3": ("teledyne-t400", "ozone"),
@@ -306,14 +340,7 @@ def demo_page(binary, place):
     """A station with four simulated instruments and its page: the URL."""
     devices = {n: (profile, free_port()) for n, (profile, _) in INSTRUMENTS.items()}
     port = free_port()
-    rules = """rules:
-  - id: always
-    title: {en: Level over nothing, zh: 试验报警}
-    selector: {quantity: sound_level}
-    input: raw
-    levels: {yellow: {set: 1, clear: 0.5, on: 1 of 1, off: 1 of 1}}
-"""
-    station = place.station_file(station_yaml(place.path, devices, extra=rules,
+    station = place.station_file(station_yaml(place.path, devices, extra=ALWAYS_YELLOW,
                                               http=f"127.0.0.1:{port}"))
     place.sim(station)
     place.gateway(station)

@@ -25,15 +25,6 @@ def floats(registers):
     return struct.unpack(f">{len(registers) // 2}f", raw)
 
 
-def free_ports(n):
-    """Held open together: else the same one may be given twice."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
-    return ports
-
-
 def cpu_seconds(process):
     """What it has used of the processor: the same on a busy machine."""
     fields = pathlib.Path(f"/proc/{process.child.pid}/stat").read_text().rpartition(")")[2].split()
@@ -238,7 +229,7 @@ def test_several_clients_and_a_rude_one(sim, client):
 def test_thirty_polls_a_second_of_many_instruments(sim, client, place):
     devices = "\n".join(f"  - {{id: d{i}, profile: generic-gamma-f32, bus: b{i}, unit: 1}}"
                         for i in range(110))
-    ports = free_ports(110)
+    ports = [free_port() for _ in range(110)]
     buses = "\n".join(f"  - {{id: b{i}, type: modbus-tcp, host: 127.0.0.1, port: {p}}}"
                       for i, p in enumerate(ports))
     station = place.station_file(f"station: {{id: many}}\nbuses:\n{buses}\ndevices:\n{devices}\n"

@@ -12,9 +12,12 @@ import threading
 import time
 
 import pytest
-from conftest import BINARY, INSTRUMENTS, ROOT, free_port, station_yaml, wait_until
+from conftest import (ALWAYS_YELLOW, BINARY, INSTRUMENTS, ROOT, free_port, rows_of, station_yaml,
+                      wait_until)
 
-pytestmark = pytest.mark.usefixtures("binary")
+# In one worker, so that their log is made once.
+pytestmark = [pytest.mark.usefixtures("binary"), pytest.mark.xdist_group("export"),
+              pytest.mark.slow(24)]
 
 
 def run(*args, status=0, lang="en", text=True):
@@ -50,26 +53,14 @@ class Database:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-RULES = """rules:
-  - id: always
-    title: {en: Level over nothing, zh: 试验报警}
-    selector: {quantity: sound_level}
-    input: raw
-    levels: {yellow: {set: 1, clear: 0.5, on: 1 of 1, off: 1 of 1}}
-"""
 
 
 def begin(place, uplinks="[]", *options):
     devices = {n: (profile, free_port()) for n, (profile, _) in INSTRUMENTS.items()}
     file = place.station_file(station_yaml(place.path, devices, uplinks, poll="200ms",
-                                           extra=RULES))
+                                           extra=ALWAYS_YELLOW))
     place.sim(file, *options)
     return file, place.gateway(file, *options).wait_line("runs")
-
-
-def rows_of(path):
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        return db.execute("SELECT rows FROM log").fetchone()[0]
 
 
 def fast_clock(speed, seconds):
@@ -82,7 +73,7 @@ def measure(place, rows=3000):
     """A log with so many rows at least, its station stopped."""
     file, gateway = begin(place, "[]", *fast_clock(20, 300))
     log = place.path / "station.db"
-    wait_until(lambda: log.exists() and rows_of(log) > rows, 30, "rows in the log")
+    wait_until(lambda: rows_of(log) > rows, 30, "rows in the log")
     assert gateway.stop()[0] == 0
     return file, log
 
@@ -141,7 +132,7 @@ def test_the_database_filled_from_an_export_holds_the_same_values(place):
 def test_reads_beside_the_running_station(place):
     file, gateway = begin(place)
     log = place.path / "station.db"
-    wait_until(lambda: log.exists() and rows_of(log) > 50, 20, "rows in the log")
+    wait_until(lambda: rows_of(log) > 50, 20, "rows in the log")
     first = tables(export(file)[0])
     wait_until(lambda: rows_of(log) > 150, 20, "more rows")
     second = tables(export(file)[0])

@@ -7,17 +7,11 @@ import subprocess
 
 import pytest
 
-from conftest import BINARY, INSTRUMENTS, free_port, station_yaml, wait_until
+from conftest import (ALWAYS_YELLOW, BINARY, INSTRUMENTS, free_port, rows_of, station_yaml,
+                      wait_until)
 
 DISK_MIB = 6
 BALLAST_MIB = 1
-RULES = """rules:
-  - id: always
-    title: {en: Level over nothing, zh: 试验报警}
-    selector: {quantity: sound_level}
-    input: raw
-    levels: {yellow: {set: 1, clear: 0.5, on: 1 of 1, off: 1 of 1}}
-"""
 
 
 def log_info(path, *options):
@@ -45,7 +39,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", folder], check=False)
 
 
-def start(place, folder, extra=RULES):
+def start(place, folder, extra=ALWAYS_YELLOW):
     devices = {n: (profile, free_port()) for n, (profile, _) in INSTRUMENTS.items()}
     text = station_yaml(place.path, devices, poll="200ms", extra=extra, commit="100ms")
     text = text.replace(f"path: {place.path}/station.db",
@@ -67,28 +61,21 @@ def fill(folder):
     return other
 
 
-def rows(folder):
-    db = sqlite3.connect(f"file:{folder}/station.db?mode=ro", uri=True)
-    n = db.execute("SELECT rows FROM log").fetchone()[0]
-    db.close()
-    return n
-
-
 def test_a_disk_that_others_fill(binary, place, small_disk):
-    gateway = start(place, small_disk)
+    gateway, log = start(place, small_disk), small_disk / "station.db"
     wait_until(lambda: (small_disk / "station.db-ballast").exists(), 10, "the ballast")
-    wait_until(lambda: rows(small_disk) > 40, 20, "rows")
+    wait_until(lambda: rows_of(log) > 40, 20, "rows")
     other = fill(small_disk)
     gateway.wait_line("the ballast was given away", 60)
     assert not (small_disk / "station.db-ballast").exists()
-    before = rows(small_disk)
-    wait_until(lambda: rows(small_disk) > before + 20, 20, "commits on the ballast's room")
+    before = rows_of(log)
+    wait_until(lambda: rows_of(log) > before + 20, 20, "commits on the ballast's room")
     fill(small_disk)  # and that too
     polled = status(place)
     assert polled["devices"] and all(d["state"] == "online" for d in polled["devices"])
     other.unlink()
-    before = rows(small_disk)
-    wait_until(lambda: rows(small_disk) > before + 20, 30, "commits on the disk that is free")
+    before = rows_of(log)
+    wait_until(lambda: rows_of(log) > before + 20, 30, "commits on the disk that is free")
     wait_until(lambda: not status(place)["log"].get("error"), 10, "no error")
     gateway.wait_line("there is room for the ballast again", 30)
     wait_until(lambda: status(place).get("alerts"), 30, "the alert")
@@ -117,7 +104,7 @@ def test_an_alert_while_nothing_can_be_written(binary, place, small_disk):
 def test_log_info_beside_the_running_station(binary, place, tmp_path):
     start(place, tmp_path)
     path = tmp_path / "station.db"
-    wait_until(lambda: path.exists() and rows(tmp_path) > 40, 30, "rows")
+    wait_until(lambda: rows_of(path) > 40, 30, "rows")
     wait_until(lambda: json.loads(log_info(path, "--json"))["last"] > 8, 30, "frames")
     told = json.loads(log_info(path, "--json"))
     assert told["schema"] >= 2 and len(told["epoch"]) == 16
