@@ -59,7 +59,8 @@ struct script {
     bool is_endless;
 };
 
-/* Keeps the request for the test and takes what it wants said. */
+/* Keeps the request for the test and takes what it wants said. What is to stop is stopped under
+ * the lock: once the test has settled, it may be destroyed. */
 static struct script keep_request(struct server *s, size_t head, size_t n)
 {
     pthread_mutex_lock(&s->lock);
@@ -77,6 +78,8 @@ static struct script keep_request(struct server *s, size_t head, size_t n)
         memcpy(s->body, s->request + head, n - head);
     }
     struct script script = { s->answer, s->to_stop, s->is_endless };
+    if (script.to_stop)
+        http_post_stop(script.to_stop);
     pthread_mutex_unlock(&s->lock);
     return script;
 }
@@ -86,11 +89,8 @@ static void answer(const struct script *script, int fd)
     static const char more[4096];
     char byte;
 
-    if (script->to_stop) {
-        http_post_stop(script->to_stop);
-        while (read(fd, &byte, 1) > 0)
-            ;
-    }
+    while (script->to_stop && read(fd, &byte, 1) > 0)
+        ;
     if (script->answer)
         send(fd, script->answer, strlen(script->answer), MSG_NOSIGNAL);
     while (script->is_endless && send(fd, more, sizeof more, MSG_NOSIGNAL) > 0)
@@ -284,6 +284,7 @@ static void stops_in_the_middle_of_a_request(void **state)
     pthread_mutex_unlock(&s->lock);
     assert_int_equal(post(p, "m v=1 1\n", 8, &why), UPLINK_LATER);
     assert_int_equal(post(p, "m v=1 1\n", 8, &why), UPLINK_LATER);
+    settle(s);
     http_post_destroy(p);
 }
 
