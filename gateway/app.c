@@ -10,6 +10,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "gateway/app_calibration.h"
 #include "gateway/app_view.h"
 #include "gateway/base/log.h"
 #include "gateway/cmd/cmd.h"
@@ -51,6 +52,7 @@ struct app {
     struct store *store;
     struct control *control;
     struct commands *commands; /* NULL: a drain takes none */
+    struct app_calibration calibration;
     struct station *station;
     struct config *next;         /* checked, waiting for the old poller to end */
     pthread_mutex_t commit_lock; /* guards what the log's thread tells: */
@@ -118,6 +120,25 @@ static void on_scan(void *user, const struct scan *scan)
     struct station *s = user;
 
     pipeline_scan(s->pipeline, scan);
+}
+
+static void on_sample(void *user, const struct sample *sample)
+{
+    struct station *s = user;
+
+    view_on_sample(s->view, sample);
+    if (s->app->calibration.pipeline)
+        calibrations_sample(s->app->calibration.calibrations, sample);
+}
+
+static void on_alert(void *user, const struct alert_rule *rule, const struct alert_change *c)
+{
+    view_on_alert(((struct station *)user)->view, rule, c);
+}
+
+static void on_event(void *user, const char *json)
+{
+    view_on_event(((struct station *)user)->view, json);
 }
 
 static void on_device_state(void *user, uint32_t device, enum device_state state,
@@ -212,10 +233,10 @@ static int start_pipeline(struct station *s)
         .rules_n = t->rules_n,
         .store = s->app->store,
         .timeline = s->app->clock.timeline,
-        .on_sample = view_on_sample,
-        .on_alert = view_on_alert,
-        .on_event = view_on_event,
-        .user = s->view,
+        .on_sample = on_sample,
+        .on_alert = on_alert,
+        .on_event = on_event,
+        .user = s,
     };
     return pipeline_create(&s->pipeline_options, &s->pipeline);
 }
@@ -420,6 +441,27 @@ static void attach_commands(struct app *a)
                                      });
 }
 
+/* After the commands, which turn the gas on. */
+static void attach_calibration(struct app *a)
+{
+    struct app_calibration *k = &a->calibration;
+
+    if (!k->calibrations)
+        return;
+    k->commands = a->commands;
+    k->table = a->station->table;
+    k->on_event = view_on_event;
+    k->user = a->station->view;
+    k->pipeline = a->station->pipeline;
+    app_calibration_attach(k);
+}
+
+static void detach_calibration(struct app *a)
+{
+    a->calibration.pipeline = NULL;
+    app_calibration_detach(&a->calibration);
+}
+
 static void stop_commands(struct app *a)
 {
     set_committed_for(a, NULL);
@@ -516,6 +558,7 @@ static void on_poll_closed(void *user)
     }
     control_set_live(a->control, view_live(a->station->view));
     attach_commands(a);
+    attach_calibration(a);
     tell_start(a, "configuration", "A new configuration was taken over.", "已启用新的配置。");
 }
 
@@ -529,6 +572,7 @@ static void leave_station(struct app *a)
     poll_stop(a->station->poll, on_poll_closed, a);
     if (a->commands)
         commands_detach(a->commands);
+    detach_calibration(a);
 }
 
 static void stop(struct app *a, int status)
@@ -593,6 +637,7 @@ static void on_tick(uv_timer_t *timer)
         return;
     station_clock_tick(&a->clock, a->station->pipeline);
     pipeline_tick(a->station->pipeline, clock_wall_ms(&a->clock.clock));
+    app_calibration_tick(&a->calibration);
     view_tick(a->station->view, a->station->poll, a->station->pipeline);
     const struct live_clock clock = station_clock_live(&a->clock, a->station->pipeline);
     live_put_clock(view_live(a->station->view), &clock);
@@ -646,7 +691,8 @@ static int start_control(struct app *a)
                     strerror(-rc));
     control_on_watch(a->control, on_watch, a);
     if (a->commands)
-        control_take_commands(a->control, on_command, a);
+        control_take(a->control, "command", on_command, a);
+    app_calibration_listen(&a->calibration, a->control);
     return 0;
 }
 
@@ -658,6 +704,10 @@ static int run_station(struct app *a, struct config *config)
     a->is_started = true;
     start_commands(a);
     attach_commands(a);
+    a->calibration.clock = &a->clock.clock;
+    if (!a->o->is_drain)
+        app_calibration_start(&a->calibration, a->store);
+    attach_calibration(a);
     start_signals(a);
     start_tick(a);
     start_control(a);
@@ -688,6 +738,7 @@ int app_run(const struct app_options *o)
         status = run_station(&a, config);
     } else
         config_destroy(config);
+    app_calibration_done(&a.calibration);
     store_close(a.store);
     uv_run(&a.loop, UV_RUN_DEFAULT); /* close callbacks of a start that failed half-way */
     commands_destroy(a.commands);

@@ -106,13 +106,46 @@ static char *text_of(const char *a, const char *separator, const char *b)
     return asprintf(&text, "%s%s%s", a, separator, b) < 0 ? NULL : text;
 }
 
+/* Or may be, when a check has corrected it. */
 static bool is_converted(const struct device_conf *d, const struct profile_point *p)
 {
     const struct correction_conf *c = correction_of(d, p->id);
 
     return p->unit_from.at.space || !p->conversion.is_identity ||
-           (c && (c->factor != 1 || c->offset != 0));
+           (c && (c->factor != 1 || c->offset != 0 || c->calibration.correct));
 }
+
+/* (x - zero) * k behind x = value * factor + offset */
+void table_correct(struct table *t, uint32_t channel, const struct calibration_correction *k)
+{
+    struct pipeline_channel *p = &t->treatment[channel];
+    const struct device_conf *d = devices_of(t->config);
+    const struct correction_conf *c = NULL;
+
+    for (size_t i = 0; i < t->config->devices.n && !c; i++) {
+        if (strcmp(d[i].id, t->channel[channel].device) == 0)
+            c = correction_of(&d[i], t->channel[channel].point);
+    }
+    p->factor = (c ? c->factor : 1) * k->factor;
+    p->offset = ((c ? c->offset : 0) - k->zero) * k->factor;
+}
+
+static struct calibration_setup calibration_of(const struct device_conf *d,
+                                               const struct profile_point *p)
+{
+    const struct correction_conf *c = correction_of(d, p->id);
+    static const struct calibration_conf usual = {
+        .every_ms = -1,
+        .settle_ms = 5 * 60000,
+        .measure_ms = 5 * 60000,
+        .full = NAN,
+        .limits = { NAN, NAN, NAN, NAN, NAN, NAN },
+        .is_recognised = true,
+    };
+
+    return calibration_setup_of(c ? &c->calibration : &usual, p->quantity);
+}
+
 
 /* The columns of the stream of values as read: points that are channels and do not stay as
  * read. */
@@ -161,6 +194,7 @@ static int add_device(struct table *t, size_t device)
         uint32_t at = (uint32_t)t->channels.n++;
         channel_of[i] = (int32_t)at;
         t->treatment[at] = treatment_of(d, p);
+        t->calibration[at] = calibration_of(d, p);
         t->channel[at] = (struct channel){
             .id = text_of(d->id, "/", p->id),
             .device = d->id,
@@ -405,12 +439,13 @@ static bool allocate(struct table *t, size_t readings_n)
 
     t->channel = calloc(channels_n, sizeof *t->channel);
     t->treatment = calloc(channels_n, sizeof *t->treatment);
+    t->calibration = calloc(channels_n, sizeof *t->calibration);
     t->stream = calloc(streams_n, sizeof *t->stream);
     t->device = calloc(devices_n, sizeof *t->device);
     t->poll_device = calloc(devices_n, sizeof *t->poll_device);
     t->live_device = calloc(devices_n, sizeof *t->live_device);
     t->bus = calloc(t->config->buses.n + 1, sizeof *t->bus);
-    return t->channel && t->treatment && t->stream && t->device && t->poll_device &&
+    return t->channel && t->treatment && t->calibration && t->stream && t->device && t->poll_device &&
            t->live_device && t->bus;
 }
 
@@ -469,6 +504,7 @@ void table_destroy(struct table *t)
     free(t->rule);
     free(t->device);
     free(t->stream);
+    free(t->calibration);
     free(t->treatment);
     free(t->channel);
     free(t);

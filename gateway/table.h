@@ -2,7 +2,8 @@
 /*
  * table - the station's channels, streams and bound rules, made from a configuration.
  *
- * Built once at start or reload, constant afterwards; the configuration must outlive it.
+ * Built once at start or reload, constant afterwards but for table_correct(); the configuration
+ * must outlive it.
  */
 #pragma once
 
@@ -19,6 +20,7 @@ struct table {
     struct channel *channel;            /* = channels.channels */
     struct channel_stream *stream;      /* = channels.streams */
     struct pipeline_channel *treatment; /* per channel */
+    struct calibration_setup *calibration; /* per channel; zero for statistics */
     struct pipeline_device *device;     /* per device of the configuration */
     struct alert_rule *rule;            /* per rule and channel that it selects */
     size_t rules_n;
@@ -30,6 +32,10 @@ struct table {
 /* Everything but the streams' numbers. 0 or -ENOMEM. */
 int table_create(const struct config *config, struct table **ret);
 void table_destroy(struct table *t); /* takes NULL */
+
+/* From now on readings of the channel are corrected so, behind factor and offset of the
+ * configuration. */
+void table_correct(struct table *t, uint32_t channel, const struct calibration_correction *k);
 
 /* Opens every stream in the log and takes over its number. 0 or a negative errno. */
 int table_open_streams(struct table *t, struct store *store);

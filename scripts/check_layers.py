@@ -33,6 +33,7 @@ ALLOWED = {
     "gateway/http": LOW | {"gateway/store", "gateway/series", "gateway/live"},
     "gateway/command": LOW | {"gateway/poll", "gateway/bus", "gateway/store", "gateway/series",
                               "sensors"},
+    "gateway/calibration": LOW | {"gateway/store", "gateway/series", "rules"},
     "gateway/control": LOW | {"gateway/live"},
     "gateway/ingest": LOW | {"gateway/series", "gateway/uplink"},
 }

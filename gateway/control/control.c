@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/control.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,12 @@ enum {
     ANSWER_MAX = 512,
 };
 
-#define COMMAND_WORD "command "
+/* Whoever answers requests of one word followed by a JSON object. */
+struct taker {
+    const char *word;
+    control_command *take;
+    void *user;
+};
 
 struct client {
     uv_pipe_t pipe;
@@ -42,8 +48,8 @@ struct control {
     struct live *live;
     control_reload *reload;
     void *user;
-    control_command *command; /* NULL: takes none */
-    void *command_user;
+    struct taker takers[CONTROL_TAKERS_MAX];
+    size_t takers_n;
     uint64_t ticket; /* of the newest client */
     control_watch *watch;
     void *watch_user;
@@ -314,16 +320,21 @@ static void put_who(const struct client *cl, char *who, size_t size)
         snprintf(who, size, "unknown");
 }
 
-static void serve_command(struct control *c, struct client *cl, const char *json)
+/* "command {...}"; false: nobody takes such a word. */
+static bool is_taken(struct control *c, const struct client *cl, const char *line)
 {
     char who[32];
 
-    if (!c->command) {
-        send_answer(cl, false, "This daemon takes no commands.");
-        return;
+    for (size_t i = 0; i < c->takers_n; i++) {
+        const struct taker *t = &c->takers[i];
+        const size_t n = strlen(t->word);
+        if (strncmp(line, t->word, n) != 0 || line[n] != ' ')
+            continue;
+        put_who(cl, who, sizeof who);
+        t->take(t->user, cl->ticket, line + n + 1, who);
+        return true;
     }
-    put_who(cl, who, sizeof who);
-    c->command(c->command_user, cl->ticket, json, who);
+    return false;
 }
 
 static const struct {
@@ -339,17 +350,16 @@ static void serve_line(struct client *cl, char *line)
     struct control *c = cl->control;
 
     line[strcspn(line, "\r")] = '\0';
-    if (strncmp(line, COMMAND_WORD, strlen(COMMAND_WORD)) == 0) {
-        serve_command(c, cl, line + strlen(COMMAND_WORD));
+    if (is_taken(c, cl, line))
         return;
-    }
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         if (strcmp(line, requests[i].word) == 0) {
             requests[i].serve(c, cl);
             return;
         }
     }
-    send_answer(cl, false, "Unknown request; known are status, tail, frames, reload, command.");
+    send_answer(cl, false, "Unknown request; known are status, tail, frames, reload, command, "
+                           "calibrate, maint.");
 }
 
 static void give_line(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
@@ -509,12 +519,12 @@ int control_start(uv_loop_t *loop, const char *path, struct live *live, control_
     return 0;
 }
 
-void control_take_commands(struct control *c, control_command *command, void *user)
+void control_take(struct control *c, const char *word, control_command *take, void *user)
 {
     if (!c)
         return;
-    c->command = command;
-    c->command_user = user;
+    assert(c->takers_n < CONTROL_TAKERS_MAX);
+    c->takers[c->takers_n++] = (struct taker){ word, take, user };
 }
 
 void control_answer(struct control *c, uint64_t ticket, const char *line)

@@ -10,6 +10,7 @@
  *              up. {"dropped":n}: so many could not be kept in between
  *     reload   {"ok":true|false,"text":"..."}
  *     command {json}   one object, perhaps much later: gateway/command
+ *     calibrate {json}, maint {json}   one object, perhaps much later: gateway/calibration
  *
  * Main loop only, and it never waits: a client that does not read is dropped, clients and
  * output are bounded. The socket has mode 0660; who may open it may reload and tell
@@ -59,8 +60,10 @@ bool control_is_watched(const struct control *c);
 void control_put_frame(struct control *c, const struct control_frame *f);
 enum { CONTROL_FRAMES_MAX = 1 << 20 }; /* 250 ms of a thousand frames a second, twice over */
 
-/* From now on "command" is known. Takes a control of NULL. */
-void control_take_commands(struct control *c, control_command *command, void *user);
+/* From now on `word`, which must outlive the socket, is known. At most CONTROL_TAKERS_MAX.
+ * Takes a control of NULL. */
+void control_take(struct control *c, const char *word, control_command *take, void *user);
+enum { CONTROL_TAKERS_MAX = 8 };
 /* One line for whoever asked; nothing happens when they have gone. */
 void control_answer(struct control *c, uint64_t ticket, const char *line);
 

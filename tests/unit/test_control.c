@@ -111,7 +111,7 @@ static void a_command_is_answered_later_and_tells_who_asked(void **state)
     struct asked asked = { 0 };
     char me[32];
 
-    control_take_commands(f->control, keep_command, &asked);
+    control_take(f->control, "command", keep_command, &asked);
     struct control_client *gone = ask(f, "command {}"), *c;
     while (!asked.ticket)
         uv_run(&f->loop, UV_RUN_NOWAIT);
