@@ -62,40 +62,17 @@ static size_t count_readings(const struct config *c)
     return n;
 }
 
-static double first_number(double a, double b)
-{
-    return isnan(a) ? b : a;
-}
-
-/* The gross range: the configuration's, else the profile's, else the quantity's. */
-static void set_range(struct qc_config *q, const struct profile_point *p,
-                      const struct correction_conf *c)
-{
-    q->range.fail.min = first_number(p->range_min, q->range.fail.min);
-    q->range.fail.max = first_number(p->range_max, q->range.fail.max);
-    if (!c)
-        return;
-    q->range.fail.min = first_number(c->range.min, q->range.fail.min);
-    q->range.fail.max = first_number(c->range.max, q->range.fail.max);
-    q->range.suspect.min = first_number(c->suspect.min, q->range.suspect.min);
-    q->range.suspect.max = first_number(c->suspect.max, q->range.suspect.max);
-    if (c->stuck >= 0)
-        q->stuck.n = (unsigned)c->stuck;
-}
-
-static struct pipeline_channel treatment_of(const struct device_conf *d,
+static struct pipeline_channel treatment_of(const struct config *config,
+                                            const struct device_conf *d,
                                             const struct profile_point *p)
 {
     const struct correction_conf *c = correction_of(d, p->id);
-    struct pipeline_channel t = { .factor = 1, .qc = qc_default(p->quantity, d->poll_ms) };
+    struct pipeline_channel t = { .factor = 1, .qc = config_quality(config, d, p) };
 
     if (c) {
         t.factor = c->factor;
         t.offset = c->offset;
     }
-    set_range(&t.qc, p, c);
-    if (c)
-        qc_configure(&c->qc, &t.qc);
     return t;
 }
 
@@ -193,7 +170,7 @@ static int add_device(struct table *t, size_t device)
             continue;
         uint32_t at = (uint32_t)t->channels.n++;
         channel_of[i] = (int32_t)at;
-        t->treatment[at] = treatment_of(d, p);
+        t->treatment[at] = treatment_of(t->config, d, p);
         t->calibration[at] = calibration_of(d, p);
         t->channel[at] = (struct channel){
             .id = text_of(d->id, "/", p->id),
@@ -455,6 +432,8 @@ static int fill(struct table *t, size_t readings_n)
 
     for (size_t i = 0; rc == 0 && i < t->config->devices.n; i++)
         rc = add_device(t, i);
+    if (rc == 0)
+        rc = table_relate(t);
     for (size_t i = 0; rc == 0 && i < PERIODS_N; i++)
         rc = add_statistics(t, i, readings_n);
     if (rc == 0)
@@ -498,6 +477,7 @@ void table_destroy(struct table *t)
         free((int32_t *)t->device[i].channel_of);
         free((uint32_t *)t->device[i].raw_points);
     }
+    table_forget_peers(t);
     free(t->bus);
     free(t->live_device);
     free(t->poll_device);

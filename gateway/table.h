@@ -39,3 +39,7 @@ void table_correct(struct table *t, uint32_t channel, const struct calibration_c
 
 /* Opens every stream in the log and takes over its number. 0 or a negative errno. */
 int table_open_streams(struct table *t, struct store *store);
+
+/* table_quality.c, for table.c: what other channels each one is compared with. 0 or -ENOMEM. */
+int table_relate(struct table *t);
+void table_forget_peers(struct table *t);
