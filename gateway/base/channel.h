@@ -28,7 +28,7 @@ struct channel_stream {
     const char *name; /* "dev.roof-o3", "stat.1min.0": stable, the log keys its number by it */
     uint32_t number;  /* given by the log */
     uint32_t first, n;
-    int64_t period_ms;
+    int64_t period_ms; /* from row to row: of running 8 h, an hour */
 };
 
 struct channel_table {
@@ -37,4 +37,5 @@ struct channel_table {
     size_t n;
     const struct channel_stream *streams;
     size_t streams_n;
+    int64_t zone_ms; /* east of UTC: periods begin at full ones of it */
 };

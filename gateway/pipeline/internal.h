@@ -7,13 +7,6 @@
 #include "gateway/pipeline/pipeline.h"
 #include "rules/agg/agg.h"
 
-struct statistic { /* one per statistic channel */
-    struct agg_config config;
-    struct agg_state state;
-    struct agg_result closed; /* the period that a later sample closed before the tick did */
-    bool has_closed;
-};
-
 /* The times that rows of a stream have already. */
 struct row_times {
     int64_t last_ms;        /* newest row since the clock was set back; INT64_MIN: none */
@@ -71,10 +64,9 @@ struct pipeline {
     size_t peers_n;
     double *newest; /* per channel: of a peer, its newest usable value; NaN: none */
     int64_t *newest_ms;
-    struct statistic *statistics; /* per channel; unused for readings */
+    struct statistics *statistics;
     struct stream_state *streams; /* per stream */
     struct followers *followers;  /* per channel */
-    uint32_t *statistic_index;    /* channels, grouped by their source */
     uint32_t *rule_index;         /* rules, grouped by their channel */
     struct alert_state *alerts;   /* per rule */
     struct series_cell *cells;    /* one row, of the widest stream */
@@ -128,7 +120,8 @@ void judge_shift(struct pipeline *p, int64_t by_ms);
 int lookback(struct pipeline *p);
 
 /* statistics.c */
-void statistics_init(struct pipeline *p);
+int statistics_init(struct pipeline *p);
+void statistics_done(struct pipeline *p);
 void statistics_step(struct pipeline *p, const struct sample *s);
 void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms);
 /* The clock jumped: periods under way are closed, but for those that go on at to_ms. */

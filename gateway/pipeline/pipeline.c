@@ -230,28 +230,6 @@ void pipeline_counters_get(const struct pipeline *p, struct pipeline_counters *r
     ret->held = p->held.n;
 }
 
-/* Counting sort: statistic_index holds the statistics of every source side by side. */
-static void index_statistics(struct pipeline *p)
-{
-    const struct channel_table *t = p->o->table;
-    uint32_t at = 0;
-
-    for (size_t i = 0; i < t->n; i++) {
-        if (t->channels[i].statistic)
-            p->followers[t->channels[i].source].statistics_n++;
-    }
-    for (size_t i = 0; i < t->n; i++) {
-        p->followers[i].statistics_from = at;
-        at += p->followers[i].statistics_n;
-        p->followers[i].statistics_n = 0;
-    }
-    for (size_t i = 0; i < t->n; i++) {
-        struct followers *f = &p->followers[t->channels[i].source];
-        if (t->channels[i].statistic)
-            p->statistic_index[f->statistics_from + f->statistics_n++] = (uint32_t)i;
-    }
-}
-
 static void index_rules(struct pipeline *p)
 {
     uint32_t at = 0;
@@ -274,15 +252,13 @@ static bool allocate(struct pipeline *p)
     const struct channel_table *t = p->o->table;
 
     /* calloc(0) may be NULL: one spare element keeps "no memory" the only meaning of NULL */
-    p->statistics = calloc(t->n + 1, sizeof *p->statistics);
     p->streams = calloc(t->streams_n + 1, sizeof *p->streams);
     p->followers = calloc(t->n + 1, sizeof *p->followers);
-    p->statistic_index = calloc(t->n + 1, sizeof *p->statistic_index);
     p->rule_index = calloc(p->o->rules_n + 1, sizeof *p->rule_index);
     p->alerts = calloc(p->o->rules_n + 1, sizeof *p->alerts);
     p->cells = calloc(SERIES_COLUMNS_MAX, sizeof *p->cells);
-    return p->streams && judge_init(p) && p->statistics && p->followers && p->statistic_index &&
-           p->rule_index && p->alerts && p->cells && times_init(p) == 0;
+    return p->streams && judge_init(p) && p->followers && p->rule_index && p->alerts &&
+           p->cells && times_init(p) == 0;
 }
 
 int pipeline_create(const struct pipeline_options *o, struct pipeline **ret)
@@ -297,10 +273,10 @@ int pipeline_create(const struct pipeline_options *o, struct pipeline **ret)
         pipeline_destroy(p);
         return -ENOMEM;
     }
-    index_statistics(p);
     index_rules(p);
-    statistics_init(p);
-    int rc = store_reader_open(o->store, &p->reader);
+    int rc = statistics_init(p);
+    if (rc == 0)
+        rc = store_reader_open(o->store, &p->reader);
     if (rc == 0)
         rc = statistics_restore(p);
     if (rc == 0)
@@ -330,10 +306,9 @@ void pipeline_destroy(struct pipeline *p)
     free(p->cells);
     free(p->alerts);
     free(p->rule_index);
-    free(p->statistic_index);
     free(p->followers);
     free(p->streams);
-    free(p->statistics);
+    statistics_done(p);
     free(p->services);
     judge_done(p);
     free(p);

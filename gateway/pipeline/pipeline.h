@@ -27,6 +27,7 @@
 #include "gateway/base/scan.h"
 #include "gateway/clock/timeline.h"
 #include "gateway/store/store.h"
+#include "rules/agg/plan.h"
 #include "rules/alert/alert.h"
 #include "rules/qc/qc.h"
 
@@ -49,6 +50,7 @@ struct pipeline_device {
 struct pipeline_channel {
     double factor, offset; /* calibration, canonical unit */
     struct qc_config qc;
+    struct agg_settings agg; /* all zero: as usual */
 };
 
 struct pipeline_options {

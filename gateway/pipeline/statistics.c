@@ -2,79 +2,133 @@
 /*
  * Statistics: one row per stream and period, written when the period is over. Nothing of an
  * open period is stored: after a restart it is computed anew from the rows in the log, which
- * costs no write and cannot disagree with them.
+ * costs no write and cannot disagree with them (statistics_restore.c).
  */
+#include "gateway/pipeline/statistics.h"
+
 #include <errno.h>
 #include <math.h>
-#include <string.h>
-
-#include "gateway/pipeline/internal.h"
+#include <stdlib.h>
 
 /* A row may be handed over a little after its time stamp (line threads): periods close later.
  */
 #define GRACE_MS 1000
 
-static int64_t period_start_of(int64_t time_ms, int64_t period_ms)
+static int64_t period_start_of(const struct pipeline *p, int64_t time_ms, int64_t period_ms)
 {
-    int64_t rest = time_ms % period_ms;
-
-    return time_ms - (rest < 0 ? rest + period_ms : rest);
+    return agg_start_of(time_ms, period_ms, p->o->table->zone_ms);
 }
 
-void statistics_init(struct pipeline *p)
+int statistics_init(struct pipeline *p)
 {
     const struct channel_table *t = p->o->table;
 
-    for (size_t i = 0; i < t->n; i++) {
-        const struct channel *ch = &t->channels[i];
-        if (!ch->statistic)
-            continue;
-        p->statistics[i].config = (struct agg_config){
-            .how = ch->quantity->agg,
-            .period_ms = ch->period_ms,
-            .interval_ms = t->channels[ch->source].period_ms,
-            .valid_share = 0.75,
-            .decimals = ch->decimals,
-        };
-    }
+    p->statistics = calloc(1, sizeof *p->statistics);
+    if (!p->statistics)
+        return -ENOMEM;
     for (size_t i = 0; i < t->streams_n; i++) {
         const struct channel_stream *s = &t->streams[i];
         p->streams[i].is_statistic = s->n && t->channels[s->first].statistic;
     }
+    return groups_init(p);
 }
 
+void statistics_done(struct pipeline *p)
+{
+    struct statistics *st = p->statistics;
+
+    if (!st)
+        return;
+    free(st->takers);
+    free(st->extras);
+    free(st->configs);
+    free(st->figure);
+    free(st->of);
+    free(st->groups);
+    free(st);
+}
+
+static const struct group *first_group(const struct pipeline *p, uint32_t stream)
+{
+    const struct statistics *st = p->statistics;
+    const uint32_t at = st->of[p->o->table->streams[stream].first];
+
+    return at == NO_GROUP ? NULL : &st->groups[at];
+}
+
+int64_t statistics_lag(const struct pipeline *p, uint32_t stream)
+{
+    const struct group *g = first_group(p, stream);
+
+    return g && g->s.kind == AGG_KIND_RUNNING
+               ? g->s.config->period_ms - p->o->table->streams[stream].period_ms
+               : 0;
+}
+
+bool statistics_is_of_rows(const struct pipeline *p, uint32_t stream)
+{
+    const struct channel_stream *s = &p->o->table->streams[stream];
+    const struct statistics *st = p->statistics;
+
+    for (uint32_t i = s->first; i < s->first + s->n; i++)
+        if (st->of[i] != NO_GROUP && st->groups[st->of[i]].from != NO_GROUP)
+            return true;
+    return false;
+}
+
+/* What is summed for a sample is the same in every period of its channel. */
 void statistics_step(struct pipeline *p, const struct sample *s)
 {
     const struct followers *f = &p->followers[s->channel];
+    const struct statistics *st = p->statistics;
+    struct agg_input in = { .n = 0 };
 
     for (uint32_t i = 0; i < f->statistics_n; i++) {
-        struct statistic *st = &p->statistics[p->statistic_index[f->statistics_from + i]];
-        struct agg_result closed;
-        if (agg_step(&st->config, &st->state, s, &closed)) {
-            st->closed = closed;
-            st->has_closed = true;
+        struct group *g = &st->groups[st->takers[f->statistics_from + i]];
+        if (g->source != s->channel) {
+            const double x = decimal_to_double(s->value);
+            agg_statistic_put_speed(&g->s, s->time_ms, agg_is_usable(s, x) ? x : NAN);
+            continue;
         }
+        if (in.n == 0)
+            in = agg_input_of(g->s.config, s);
+        agg_statistic_put(&g->s, &in);
     }
 }
 
+/* A group's figures stand side by side: it is closed once for all of them. */
+struct closing {
+    uint32_t group;
+    bool has_any;
+    struct agg_figures figures;
+};
+
 /* The channel's result for the period, or "no value" when nothing at all came in. */
-static struct sample result_of(struct statistic *st, uint32_t channel, int64_t start_ms,
-                               int64_t now_ms)
+static struct sample result_of(struct pipeline *p, struct closing *k, uint32_t channel,
+                               int64_t label_ms, int64_t now_ms)
 {
-    struct agg_result r;
-    struct sample none = {
-        .time_ms = start_ms,
+    const struct statistics *st = p->statistics;
+    const uint32_t group = st->of[channel];
+    struct sample r = {
+        .time_ms = label_ms,
         .channel = channel,
         .value = DECIMAL_MISSING,
         .verdict = { STATUS_STOPPED, GRADE_MISSING, REASON_NO_VALUE },
     };
 
-    if (st->has_closed && st->closed.start_ms == start_ms)
-        r = st->closed;
-    else if (!agg_close(&st->config, &st->state, now_ms, &r) || r.start_ms != start_ms)
-        return none;
-    st->has_closed = false;
-    return (struct sample){ start_ms, channel, r.value, r.verdict };
+    if (group == NO_GROUP)
+        return r;
+    if (group != k->group) {
+        k->group = group;
+        k->has_any = agg_statistic_close(&st->groups[group].s, label_ms, now_ms, &k->figures);
+    }
+    if (!k->has_any)
+        return r;
+    const struct agg_value v = agg_figure_of(&k->figures, (enum agg_figure)st->figure[channel],
+                                             p->o->table->channels[channel].decimals);
+    r.value = v.value;
+    r.verdict = v.verdict;
+    return r;
 }
 
 /* A row that stands already is never written again: the clock went back over it. Rules and live
@@ -82,21 +136,22 @@ static struct sample result_of(struct statistic *st, uint32_t channel, int64_t s
 static void close_period(struct pipeline *p, struct change *c, uint32_t stream, int64_t now_ms)
 {
     const struct channel_stream *s = &p->o->table->streams[stream];
-    int64_t start_ms = p->streams[stream].period_start;
+    const int64_t label_ms = p->streams[stream].period_start - statistics_lag(p, stream);
+    struct closing k = { .group = NO_GROUP };
 
     for (uint32_t i = 0; i < s->n; i++) {
-        uint32_t channel = s->first + i;
-        struct sample r = result_of(&p->statistics[channel], channel, start_ms, now_ms);
+        struct sample r = result_of(p, &k, s->first + i, label_ms, now_ms);
         p->cells[i] = series_cell_of(r.value, verdict_to_flag(r.verdict));
         if (p->o->on_sample)
             p->o->on_sample(p->o->user, &r);
         alerts_step(p, c, &r);
     }
-    if (times_is_used(p, stream, start_ms))
+    if (times_is_used(p, stream, label_ms))
         return;
-    times_note(p, stream, start_ms);
+    times_note(p, stream, label_ms);
     p->counters.statistics += s->n;
-    change_row(p, c, &(struct row){ s->number, s->n, 0, start_ms });
+    change_row(p, c, &(struct row){ s->number, s->n, 0, label_ms });
+    groups_feed(p, stream, label_ms, p->cells);
 }
 
 void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms)
@@ -109,8 +164,8 @@ void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms)
 
         /* nothing is made up for a period before the first */
         if (st->period_start == 0)
-            st->period_start = period_start_of(now_ms, s->period_ms);
-        int64_t start = period_start_of(now_ms - GRACE_MS, s->period_ms);
+            st->period_start = period_start_of(p, now_ms, s->period_ms);
+        int64_t start = period_start_of(p, now_ms - GRACE_MS, s->period_ms);
         if (start > st->period_start)
             close_period(p, c, i, now_ms);
         if (start > st->period_start || st->period_start - start > s->period_ms)
@@ -122,10 +177,14 @@ void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms)
 static void jump_channels(struct pipeline *p, const struct channel_stream *s, int64_t by_ms,
                           bool is_same_period)
 {
+    const struct statistics *st = p->statistics;
+    uint32_t last = NO_GROUP;
+
     for (uint32_t i = 0; i < s->n; i++) {
-        struct statistic *st = &p->statistics[s->first + i];
-        agg_shift(&st->state, by_ms, is_same_period);
-        st->has_closed = false;
+        const uint32_t group = st->of[s->first + i];
+        if (group != NO_GROUP && group != last)
+            agg_statistic_shift(&st->groups[group].s, by_ms, is_same_period);
+        last = group;
     }
 }
 
@@ -137,122 +196,10 @@ void statistics_jump(struct pipeline *p, struct change *c, int64_t from_ms, int6
         struct stream_state *st = &p->streams[i];
         if (!st->is_statistic || st->period_start == 0)
             continue;
-        int64_t start = period_start_of(to_ms, s->period_ms);
+        int64_t start = period_start_of(p, to_ms, s->period_ms);
         if (start != st->period_start)
             close_period(p, c, i, st->period_start + s->period_ms);
         jump_channels(p, s, to_ms - from_ms, start == st->period_start);
         st->period_start = start;
     }
-}
-
-/* ---- after a restart ---- */
-
-struct restore {
-    struct pipeline *p;
-    const struct channel_stream *stream;
-    uint32_t layout;
-    int64_t oldest_ms; /* of the rows read, 0: none */
-};
-
-static bool on_old_row(void *user, int64_t time_ms, const struct series_cell *cells,
-                       unsigned columns, uint32_t layout)
-{
-    struct restore *r = user;
-
-    if (layout != r->layout || columns != r->stream->n)
-        return true; /* of another configuration */
-    if (r->oldest_ms == 0 || time_ms < r->oldest_ms)
-        r->oldest_ms = time_ms;
-    for (uint32_t i = 0; i < columns; i++) {
-        struct sample s = {
-            .time_ms = time_ms,
-            .channel = r->stream->first + i,
-            .value = series_value(&cells[i]),
-            .verdict = verdict_from_flag(cells[i].flag),
-        };
-        statistics_step(r->p, &s);
-    }
-    return true;
-}
-
-/* Where every stream had got to; the newest time of a reading, but no later than it is now: the
- * clock may have been ahead for a while. */
-static int64_t find_ends(struct pipeline *p)
-{
-    const struct timeline *t = p->o->timeline;
-    int64_t newest_ms = 0;
-
-    for (uint32_t i = 0; i < p->o->table->streams_n; i++) {
-        const struct stream_state *st = &p->streams[i];
-        times_restore(p, i);
-        if (!st->is_statistic && st->times.newest_ms > newest_ms)
-            newest_ms = st->times.newest_ms;
-    }
-    int64_t now_ms = t ? timeline_at(t, t->reading.boot_ms) : newest_ms;
-    return now_ms < newest_ms ? now_ms : newest_ms;
-}
-
-/* Each statistic stream goes on behind its last row; what lies further back than one period was
- * over before, and is not made up now. Returns from when on readings are needed. */
-static int64_t reopen_periods(struct pipeline *p, int64_t newest_ms)
-{
-    int64_t from_ms = INT64_MAX;
-
-    for (uint32_t i = 0; i < p->o->table->streams_n; i++) {
-        struct stream_state *st = &p->streams[i];
-        int64_t period_ms = p->o->table->streams[i].period_ms;
-        if (!st->is_statistic)
-            continue;
-        int64_t open = period_start_of(newest_ms, period_ms);
-        bool is_written = times_is_used(p, i, open - period_ms);
-        st->period_start = is_written ? open : open - period_ms;
-        if (st->period_start < from_ms)
-            from_ms = st->period_start;
-    }
-    return from_ms;
-}
-
-static int read_readings(struct pipeline *p, int64_t from_ms, int64_t newest_ms,
-                         int64_t *ret_oldest_ms)
-{
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < p->o->table->streams_n; i++) {
-        uint32_t number = p->o->table->streams[i].number;
-        struct restore r = {
-            .p = p,
-            .stream = &p->o->table->streams[i],
-            .layout = store_read_stream_layout(p->reader, number),
-            .oldest_ms = *ret_oldest_ms,
-        };
-        if (p->streams[i].is_statistic || p->streams[i].times.newest_ms < from_ms)
-            continue;
-        rc = store_read_rows(p->reader, number, from_ms, newest_ms + 1, on_old_row, &r);
-        *ret_oldest_ms = r.oldest_ms;
-    }
-    return rc;
-}
-
-/* The very first period began with the first reading: none before it gets a row. */
-static void skip_empty_periods(struct pipeline *p, int64_t oldest_ms)
-{
-    for (size_t i = 0; i < p->o->table->streams_n; i++) {
-        struct stream_state *st = &p->streams[i];
-        int64_t first = period_start_of(oldest_ms, p->o->table->streams[i].period_ms);
-        if (st->is_statistic && st->period_start < first)
-            st->period_start = first;
-    }
-}
-
-int statistics_restore(struct pipeline *p)
-{
-    int64_t oldest_ms = 0;
-    int64_t newest_ms = find_ends(p);
-    int rc = 0;
-
-    if (newest_ms) {
-        rc = read_readings(p, reopen_periods(p, newest_ms), newest_ms, &oldest_ms);
-        skip_empty_periods(p, oldest_ms);
-    }
-    return rc;
 }

@@ -134,10 +134,17 @@ static inline int set_up(void **state)
                                               .source = TEMP };
     f->stream[0] = (struct channel_stream){ "dev.d", 0, 0, 2, 1000 };
     f->stream[1] = (struct channel_stream){ "stat.1min.0", 0, 2, 2, 60000 };
-    f->table = (struct channel_table){ "s", f->channel, CHANNELS, f->stream, 2 };
+    f->table = (struct channel_table){ .station = "s",
+                                       .channels = f->channel,
+                                       .n = CHANNELS,
+                                       .streams = f->stream,
+                                       .streams_n = 2 };
     f->device = (struct pipeline_device){ .id = "d", .channel_of = channel_of, .points_n = 3 };
-    f->treatment[OZONE] = (struct pipeline_channel){ 1, 0, qc_default(ozone, 1000) };
-    f->treatment[TEMP] = (struct pipeline_channel){ 1.01, -0.5, qc_default(temp, 1000) };
+    f->treatment[OZONE] =
+        (struct pipeline_channel){ .factor = 1, .qc = qc_default(ozone, 1000) };
+    f->treatment[TEMP] = (struct pipeline_channel){ .factor = 1.01,
+                                                    .offset = -0.5,
+                                                    .qc = qc_default(temp, 1000) };
     f->treatment[OZONE].qc.hold.gap_samples = 0;
     f->treatment[TEMP].qc.hold.gap_samples = 0;
     f->rule = (struct alert_rule){ .id = "high",
