@@ -297,53 +297,6 @@ bool check_is_channel(const struct device_conf *dev, const struct profile_point 
            !(c && !c->is_enabled);
 }
 
-static double first_number(double a, double b, double c)
-{
-    return !isnan(a) ? a : !isnan(b) ? b : c;
-}
-
-struct field_range check_range_of(const struct correction_conf *c,
-                                  const struct profile_point *p)
-{
-    struct field_range mine = c ? c->range : (struct field_range){ NAN, NAN };
-    const struct quantity *q = p->quantity;
-
-    return (struct field_range){
-        first_number(mine.min, p->range_min, q ? q->range_min : NAN),
-        first_number(mine.max, p->range_max, q ? q->range_max : NAN),
-    };
-}
-
-/* Suspect must lie inside the gross range, else it never decides. */
-static void check_spans(const struct check *k, const struct correction_conf *c,
-                        const struct profile_point *p)
-{
-    struct field_range r = check_range_of(c, p), s = c->suspect;
-    char min[VALUE_TEXT_MAX], max[VALUE_TEXT_MAX];
-
-    if (!(s.min < r.min) && !(s.max > r.max))
-        return;
-    value_double_text(r.min, min);
-    value_double_text(r.max, max);
-    check_error(k, c, &c->suspect, E_RANGE,
-                "'suspect' must lie inside the range of '%s', which is %s to %s", c->id, min,
-                max);
-}
-
-/* The further checks, as they will be: what is given over what is usual. */
-static void check_quality(const struct check *k, const struct device_conf *dev,
-                          const struct correction_conf *c, const struct profile_point *p)
-{
-    if (!p->quantity)
-        return;
-    struct qc_config q = qc_default(p->quantity, dev->poll_ms);
-    q.range = (struct qc_range){ QC_OPEN_SPAN, QC_OPEN_SPAN }; /* check_spans tells of it */
-    qc_configure(&c->qc, &q);
-    const char *error = qc_config_error(&q);
-    if (error)
-        check_error(k, c, &c->id, E_RANGE, "the checks of '%s' cannot work: %s", c->id, error);
-}
-
 /* The station gives no values to a command that it runs by itself. */
 static void check_gas_command(const struct check *k, const struct correction_conf *c,
                               const struct profile *p, const char *const *command)
@@ -393,11 +346,8 @@ static void check_channel(const struct check *k, const struct device_conf *dev,
     if (c->factor == 0)
         check_error(k, c, &c->factor, E_RANGE,
                     "a factor of 0 would make every value the offset");
-    if (point) {
-        check_spans(k, c, point);
-        check_quality(k, dev, c, point);
+    if (point)
         check_calibration(k, dev, c, point);
-    }
     if (point && !point->quantity && point->role != POINT_MEASUREMENT)
         check_warning(k, c, &c->id, E_CONFLICT,
                       "point '%s' is no channel of profile '%s', nothing here has an effect",

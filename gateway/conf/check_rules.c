@@ -38,23 +38,24 @@ static const char *quantity_by_code(const char *code)
     return NULL;
 }
 
-static const struct quantity *check_quantity(const struct check *k, const struct rule_conf *r)
+const struct quantity *check_quantity(const struct check *k, const void *item,
+                                      const char *const *text)
 {
     const char *words[WORDS_MAX + 1];
     char shown[DIAG_SHOWN_BYTES];
     size_t n = 0;
-    const struct quantity *q = quantity_find(r->quantity);
+    const struct quantity *q = quantity_find(*text);
 
     if (q)
         return q;
     for (; n < quantities_n && n < WORDS_MAX; n++)
         words[n] = quantities[n].id;
     words[n] = NULL;
-    const char *near = quantity_by_code(r->quantity);
+    const char *near = quantity_by_code(*text);
     if (!near)
-        near = nearest_word(r->quantity, words);
-    utf8_shown(r->quantity, DIAG_SHOWN_MAX, shown, sizeof shown);
-    check_error(k, r, &r->quantity, E_WORD, "no quantity is called '%s'%s%s%s", shown,
+        near = nearest_word(*text, words);
+    utf8_shown(*text, DIAG_SHOWN_MAX, shown, sizeof shown);
+    check_error(k, item, text, E_WORD, "no quantity is called '%s'%s%s%s", shown,
                 near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
     return NULL;
 }
@@ -87,6 +88,7 @@ static void widen(struct field_range *reach, struct field_range r)
 
 /* What a rule asks of a channel; quantity NULL and medium -1: any. */
 struct wanted {
+    const struct config *c;
     const struct quantity *quantity;
     int medium;
     const char *device;
@@ -105,8 +107,7 @@ static void select_from(const struct wanted *w, const struct device_conf *dev,
         if (!check_is_channel(dev, &p->points[i]) || (w->quantity && mine != w->quantity) ||
             (w->medium >= 0 && (int)mine->medium != w->medium))
             continue;
-        struct field_range r =
-            check_range_of(check_correction_of(dev, p->points[i].id), &p->points[i]);
+        struct field_range r = check_range_of(w->c, dev, &p->points[i]);
         if (ret->n++ == 0) {
             ret->quantity = mine;
             ret->reach = r;
@@ -133,13 +134,14 @@ static bool select_channels(const struct check *k, const struct rule_conf *r, in
                             struct selection *ret)
 {
     const struct device_conf *devices = k->c->devices.items;
-    const struct quantity *q = r->quantity ? check_quantity(k, r) : NULL;
+    const struct quantity *q = r->quantity ? check_quantity(k, r, &r->quantity) : NULL;
     enum medium medium = MEDIUM_COUNT_;
     bool is_known = (!r->quantity || q) && (!r->device || device_find(k->c, r->device));
 
     if (r->medium)
         is_known &= check_medium(k, r, &medium);
-    const struct wanted w = { .quantity = q,
+    const struct wanted w = { .c = k->c,
+                              .quantity = q,
                               .medium = r->medium ? (int)medium : -1,
                               .device = r->device,
                               .period_ms = period_ms };

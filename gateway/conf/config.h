@@ -70,6 +70,13 @@ struct correction_conf {               /* one point of a device: "channels:" map
     struct field_mark mark;
 };
 
+struct quality_conf { /* the same checks for all channels of a quantity: "qc:" map */
+    const char *id;   /* the quantity */
+    struct field_range range, suspect;
+    int64_t stuck;
+    struct qc_options qc;
+};
+
 struct device_conf {
     const char *id;
     struct names names;
@@ -138,6 +145,7 @@ struct config {
     struct station_conf station;
     struct field_array buses;        /* struct bus_conf */
     struct field_array devices;      /* struct device_conf */
+    struct field_array qualities;    /* struct quality_conf */
     struct field_array rules;        /* struct rule_conf */
     struct field_array uplinks;      /* struct uplink_conf */
     struct field_array profile_dirs; /* const char *: searched before the built-in profiles */
@@ -162,6 +170,25 @@ int config_load_text(const char *name, const char *text, size_t size,
 
 /* Channels that the enabled devices give: points that measure a quantity, not switched off. */
 size_t config_channels(const struct config *c);
+
+/*
+ * What a channel is judged by: its own settings over the station's for the quantity, over the
+ * profile's range, over what is usual. Relations and references are not in it: who they are
+ * compared with is found by config_peer().
+ */
+struct qc_config config_quality(const struct config *c, const struct device_conf *d,
+                                const struct profile_point *p);
+struct quality_peers {
+    const struct qc_relation_conf *relations;
+    const struct qc_reference_conf *references;
+    size_t relations_n, references_n;
+    bool has_usual; /* those of qc_default_relations() count, too */
+};
+struct quality_peers config_quality_peers(const struct config *c, const struct device_conf *d,
+                                          const struct profile_point *p);
+/* "DEVICE/POINT", or "POINT" of the device `d`: false when there is no such channel. */
+bool config_peer(const struct config *c, const struct device_conf *d, const char *name,
+                 const struct device_conf **ret_device, const struct profile_point **ret_point);
 
 /* The effective configuration as YAML, defaults included, secrets as "***". Loads again to the
  * same configuration, apart from the secrets. 0 or -EIO. */

@@ -298,6 +298,111 @@ static const struct field bus_fields[] = {
     { 0 },
 };
 
+/* The checks of a channel, the same in every place where they can be set. */
+#define CHECKS(S) \
+    { .name = "range", \
+      .type = FIELD_RANGE, \
+      AT(S, range), \
+      .help = "Gross range test: values outside are bad. Not given: the quantity's." }, \
+        { .name = "suspect", \
+          .type = FIELD_RANGE, \
+          AT(S, suspect), \
+          .help = "Values outside are suspect. Not given: not tested." }, \
+        { .name = "stuck", \
+          .type = FIELD_INT, \
+          AT(S, stuck), \
+          .dflt = "-1", \
+          .min = 0, \
+          .max = 100000, \
+          .help = "So many equal raw values in a row are a stuck sensor; 0: never." }, \
+        { .name = "spike", \
+          .type = FIELD_GROUP, \
+          AT(S, qc.spike), \
+          .help = "Values that jump away and back. Not given: the quantity's.", \
+          .fields = qc_spike_fields }, \
+        { .name = "rate", \
+          .type = FIELD_GROUP, \
+          AT(S, qc.rate), \
+          .help = "Values that change too fast. Not given: the quantity's.", \
+          .fields = qc_rate_fields }, \
+        { .name = "flat", \
+          .type = FIELD_GROUP, \
+          AT(S, qc.flat), \
+          .help = "Values that hardly move. Not given: not tested, but see stuck.", \
+          .fields = qc_flat_fields }, \
+        { .name = "attenuated", \
+          .type = FIELD_GROUP, \
+          AT(S, qc.attenuated), \
+          .help = "Values that move less than they use to. Not given: not tested.", \
+          .fields = qc_attenuated_fields }, \
+        { .name = "settle", \
+          .type = FIELD_DURATION, \
+          AT(S, qc.settle_ms), \
+          .dflt = "-1ms", \
+          .min = 0, \
+          .max = DAY, \
+          .help = \
+              "How long values after a calibration are still bad. Not given: not at all." }, \
+        { .name = "warmup", \
+          .type = FIELD_DURATION, \
+          AT(S, qc.warmup_ms), \
+          .dflt = "-1ms", \
+          .min = 0, \
+          .max = DAY, \
+          .help = \
+              "How long values after a power failure are bad. Not given: the quantity's." }, \
+        { .name = "missing", \
+          .type = FIELD_TEXTS, \
+          AT(S, qc.missing), \
+          .help = "Values that mean no value, at most 4, in the canonical unit.", \
+          .is_ok = qc_number_is_ok }, \
+        { .name = "hold", \
+          .type = FIELD_GROUP, \
+          AT(S, qc.hold), \
+          .help = "What a gap is, and what comes behind it. Not given: the quantity's.", \
+          .fields = qc_hold_fields }, \
+        { .name = "consistency", \
+          .type = FIELD_ENUM, \
+          AT(S, qc.consistency), \
+          .dflt = "default", \
+          .help = "Whether quantities of one device must fit together as is usual.", \
+          .words = qc_consistency_words }, \
+        { .name = "relations", \
+          .type = FIELD_LIST, \
+          AT(S, qc.relations), \
+          .max = QC_RELATIONS_MAX, \
+          .help = "What other channels say of what this one can be.", \
+          .fields = qc_relation_fields, \
+          .size = sizeof(struct qc_relation_conf) }, \
+        { .name = "references", \
+          .type = FIELD_LIST, \
+          AT(S, qc.references), \
+          .max = 16, \
+          .help = "Twins, neighbours, rain or wind that make values suspect.", \
+          .fields = qc_reference_fields, \
+          .size = sizeof(struct qc_reference_conf) }, \
+        { .name = "seasons", \
+          .type = FIELD_LIST, \
+          AT(S, qc.seasons), \
+          .max = 64, \
+          .help = "What is usual when; the last one that a sample lies in decides.", \
+          .fields = qc_season_fields, \
+          .size = sizeof(struct qc_season) }, \
+    { \
+        .name = "depth", .type = FIELD_DOUBLE, AT(S, qc.depth), .min = -500, .max = 12000, \
+        .help = "Of the sensor, metres down, for seasons that ask for it." \
+    }
+
+static const struct field quality_fields[] = {
+    { .name = "id",
+      .type = FIELD_TEXT,
+      AT(quality_conf, id),
+      .flags = FIELD_REQUIRED,
+      .help = "Quantity." },
+    CHECKS(quality_conf),
+    { 0 },
+};
+
 static const struct field correction_fields[] = {
     { .name = "id",
       .type = FIELD_TEXT,
@@ -316,55 +421,7 @@ static const struct field correction_fields[] = {
       AT(correction_conf, offset),
       .dflt = "0",
       .help = "Calibration, see factor." },
-    { .name = "range",
-      .type = FIELD_RANGE,
-      AT(correction_conf, range),
-      .help = "Gross range test: values outside are bad. Not given: the quantity's." },
-    { .name = "suspect",
-      .type = FIELD_RANGE,
-      AT(correction_conf, suspect),
-      .help = "Values outside are suspect. Not given: not tested." },
-    { .name = "stuck",
-      .type = FIELD_INT,
-      AT(correction_conf, stuck),
-      .dflt = "-1",
-      .min = 0,
-      .max = 100000,
-      .help = "So many equal raw values in a row are a stuck sensor; 0: never." },
-    { .name = "spike",
-      .type = FIELD_GROUP,
-      AT(correction_conf, qc.spike),
-      .help = "Values that jump away and back. Not given: the quantity's.",
-      .fields = qc_spike_fields },
-    { .name = "rate",
-      .type = FIELD_GROUP,
-      AT(correction_conf, qc.rate),
-      .help = "Values that change too fast. Not given: the quantity's.",
-      .fields = qc_rate_fields },
-    { .name = "flat",
-      .type = FIELD_GROUP,
-      AT(correction_conf, qc.flat),
-      .help = "Values that hardly move. Not given: not tested, but see stuck.",
-      .fields = qc_flat_fields },
-    { .name = "attenuated",
-      .type = FIELD_GROUP,
-      AT(correction_conf, qc.attenuated),
-      .help = "Values that move less than they use to. Not given: not tested.",
-      .fields = qc_attenuated_fields },
-    { .name = "settle",
-      .type = FIELD_DURATION,
-      AT(correction_conf, qc.settle_ms),
-      .dflt = "-1ms",
-      .min = 0,
-      .max = DAY,
-      .help = "How long values after a calibration are still bad. Not given: not at all." },
-    { .name = "warmup",
-      .type = FIELD_DURATION,
-      AT(correction_conf, qc.warmup_ms),
-      .dflt = "-1ms",
-      .min = 0,
-      .max = DAY,
-      .help = "How long values after a power failure are bad. Not given: the quantity's." },
+    CHECKS(correction_conf),
     { .name = "calibration",
       .type = FIELD_GROUP,
       AT(correction_conf, calibration),
@@ -708,6 +765,12 @@ const struct field config_fields[] = {
       .help = "Instruments.",
       .fields = device_fields,
       .size = sizeof(struct device_conf) },
+    { .name = "qc",
+      .type = FIELD_MAP,
+      AT(config, qualities),
+      .help = "Checks of all channels of a quantity; a channel's own go before.",
+      .fields = quality_fields,
+      .size = sizeof(struct quality_conf) },
     { .name = "rules",
       .type = FIELD_LIST,
       AT(config, rules),

@@ -55,10 +55,18 @@ const struct correction_conf *check_correction_of(const struct device_conf *dev,
                                                   const char *point);
 /* True when the point becomes a channel: it measures a quantity and nobody switched it off. */
 bool check_is_channel(const struct device_conf *dev, const struct profile_point *p);
-/* The gross range that will be applied: the device's, else the profile's, else the quantity's.
- */
-struct field_range check_range_of(const struct correction_conf *c,
+/* The gross range that will be applied. */
+struct field_range check_range_of(const struct config *c, const struct device_conf *dev,
                                   const struct profile_point *p);
+
+/* The quantity of that name; NULL after an error at `text`. */
+const struct quantity *check_quantity(const struct check *k, const void *item,
+                                      const char *const *text);
+
+/* What is set for all channels of a quantity; NULL: nothing. */
+const struct quality_conf *check_quality_of(const struct config *c, const struct quantity *q);
+/* The checks of the samples: of the devices' channels, and of all of a quantity. */
+void check_qualities(const struct check *k);
 
 /* Buses and devices: addresses, transports, channels. Needs device_conf.profile_found. */
 void check_devices(const struct check *k);

@@ -140,6 +140,75 @@ static void prints_what_loads_to_the_same(void **state)
     unload(&second);
 }
 
+/* Every check of a sample, as a channel has it and as all of a quantity do. */
+static const char checks[] =
+    "station: {id: s}\n"
+    "buses:\n"
+    "  - {id: a, type: modbus-tcp, host: 192.0.2.20}\n"
+    "qc:\n"
+    "  ozone: {range: [0, 600], stuck: 9, hold: {samples: 5}, consistency: off,\n"
+    "    references: [{kind: neighbours, of: [a/ozone, b/ozone], least: 1, limit: 20}]}\n"
+    "devices:\n"
+    "  - id: a\n"
+    "    profile: teledyne-t400\n"
+    "    bus: a\n"
+    "    unit: 1\n"
+    "    poll: 10s\n"
+    "    channels:\n"
+    "      ozone: {range: [0, 500], missing: [-999, 1e6], hold: {gap: 4}, depth: -3,\n"
+    "        relations: [{kind: moves_with, of: b/ozone, limit: 30, rest: 2}],\n"
+    "        seasons: [{from: 6, to: 8, usual: [10, 300]}, {calendar: hour, from: 0, to: 5,\n"
+    "          usual: [0, 200], range: [0, 400], depth: [-5, 0]}]}\n"
+    "  - {id: b, profile: teledyne-t400, bus: a, unit: 2, poll: 10s}\n";
+
+static void takes_the_checks_of_a_channel_over_those_of_its_quantity(void **state)
+{
+    struct loaded l = load(checks);
+
+    (void)state;
+    assert_non_null(l.c);
+    const struct device_conf *dev = l.c->devices.items;
+    const struct profile_point *ozone = NULL;
+    const struct device_conf *at = NULL;
+    assert_true(config_peer(l.c, &dev[1], "ozone", &at, &ozone));
+    assert_ptr_equal(at, &dev[1]);
+    assert_false(config_peer(l.c, &dev[1], "c/ozone", &at, &ozone));
+    struct qc_config a = config_quality(l.c, &dev[0], ozone);
+    struct qc_config b = config_quality(l.c, &dev[1], ozone);
+    assert_null(qc_config_error(&a));
+    assert_true(a.range.fail.max == 500 && b.range.fail.max == 600);
+    assert_int_equal(a.stuck.n, 9);
+    assert_int_equal(a.hold.gap_intervals, 4);
+    assert_int_equal(b.hold.gap_intervals, 3);
+    assert_int_equal(a.hold.gap_samples, 5);
+    assert_int_equal(a.sentinels.n, 2);
+    assert_true(a.sentinels.value[0] == -999 && a.depth == -3);
+    assert_int_equal(a.seasons_n, 2);
+    assert_int_equal(a.seasons[1].calendar, QC_HOUR);
+    assert_true(a.seasons[0].time.max == 8 && isnan(a.seasons[0].fail.min));
+    const struct quality_peers p = config_quality_peers(l.c, &dev[0], ozone);
+    assert_int_equal(p.relations_n, 1);
+    assert_int_equal(p.references_n, 1);
+    assert_false(p.has_usual);
+    unload(&l);
+}
+
+static void prints_checks_that_load_to_the_same(void **state)
+{
+    struct loaded first = load(checks), second;
+
+    (void)state;
+    char *a = printed(first.c);
+    second = load(a);
+    assert_non_null(second.c);
+    char *b = printed(second.c);
+    assert_string_equal(a, b);
+    free(a);
+    free(b);
+    unload(&first);
+    unload(&second);
+}
+
 static void prints_no_secret(void **state)
 {
     struct loaded l = load(station);
@@ -246,6 +315,8 @@ int main(void)
         cmocka_unit_test(loads_a_station),
         cmocka_unit_test(fills_and_converts_the_levels_of_a_rule),
         cmocka_unit_test(prints_what_loads_to_the_same),
+        cmocka_unit_test(takes_the_checks_of_a_channel_over_those_of_its_quantity),
+        cmocka_unit_test(prints_checks_that_load_to_the_same),
         cmocka_unit_test(prints_no_secret),
         cmocka_unit_test(takes_the_smallest_station),
         cmocka_unit_test(warns_of_rules_that_do_nothing),

@@ -21,6 +21,14 @@ static const char text[] =
     "    poll: 5s\n"
     "    channels: {ozone: {factor: 1.02, offset: -0.5, range: [0, 500], stuck: 7}}\n"
     "  - {id: soil, profile: generic-soil-4in1, bus: b, unit: 3, poll: 5min}\n"
+    "  - id: pm\n"
+    "    profile: delta-ohm-pmsense\n"
+    "    bus: b\n"
+    "    unit: 4\n"
+    "    channels:\n"
+    "      pm1: {relations: [{kind: at_most, of: pm10, share: 0.5}]}\n"
+    "      pm10: {consistency: off, references: [{kind: neighbours, limit: 9,\n"
+    "        of: [pm/pm10, pm2_5, o3/ozone]}]}\n"
     "rules:\n"
     "  - id: ozone-high\n"
     "    selector: {quantity: ozone}\n"
@@ -111,6 +119,31 @@ static void corrections_and_ranges_reach_the_checks(void **state)
     assert_int_equal(c->qc.stuck.n, 7);
 }
 
+static unsigned number(const struct table *t, const char *id)
+{
+    return (unsigned)(find(t, id) - t->channel);
+}
+
+static void channels_are_compared_with_those_of_their_device(void **state)
+{
+    const struct table *t = ((struct fixture *)*state)->t;
+    const struct qc_config *pm1 = &t->treatment[number(t, "pm/pm1")].qc;
+    const struct qc_config *pm2_5 = &t->treatment[number(t, "pm/pm2_5")].qc;
+    const struct qc_config *pm10 = &t->treatment[number(t, "pm/pm10")].qc;
+
+    assert_int_equal(pm1->relations_n, 2); /* its own, and the usual one */
+    assert_int_equal(pm1->relations[0].a, number(t, "pm/pm10"));
+    assert_true(pm1->relations[0].share == 0.5);
+    assert_int_equal(pm1->relations[1].a, number(t, "pm/pm2_5"));
+    assert_int_equal(pm2_5->relations_n, 1);
+    assert_int_equal(pm2_5->relations[0].kind, QC_AT_MOST);
+    assert_int_equal(pm10->relations_n, 0);
+    assert_int_equal(pm10->references_n, 1);
+    assert_int_equal(pm10->references[0].n, 2); /* not itself */
+    assert_int_equal(pm10->references[0].peer[1], number(t, "o3/ozone"));
+    assert_int_equal(t->treatment[number(t, "o3/ozone")].qc.relations_n, 0);
+}
+
 static void what_does_not_stay_as_read_is_kept_raw(void **state)
 {
     const struct table *t = ((struct fixture *)*state)->t;
@@ -165,6 +198,7 @@ int main(void)
         TEST(readings_and_statistics_are_channels),
         TEST(streams_hold_their_channels_in_column_order),
         TEST(corrections_and_ranges_reach_the_checks),
+        TEST(channels_are_compared_with_those_of_their_device),
         TEST(what_does_not_stay_as_read_is_kept_raw),
         TEST(rules_are_bound_to_the_statistic_they_name),
         TEST(buses_and_devices_are_described_to_the_poller),
