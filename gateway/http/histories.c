@@ -47,6 +47,20 @@ static void take_layout(struct many_reading *g, uint32_t layout)
     g->has_layout = true;
 }
 
+/* Up to the last one that is asked for. */
+static unsigned columns_wanted(void *user, uint32_t layout)
+{
+    struct many_reading *g = user;
+    int last = -1;
+
+    if (!g->has_layout || g->layout != layout)
+        take_layout(g, layout);
+    for (size_t i = 0; i < g->lines_n; i++)
+        if (is_here(g, &g->lines[i]) && g->lines[i].column > last)
+            last = g->lines[i].column;
+    return (unsigned)(last + 1);
+}
+
 static bool grow(struct line *l)
 {
     size_t cap = l->cap ? l->cap * 2 : 1024;
@@ -100,7 +114,8 @@ static int read_stream(struct many_reading *g, const struct history_job *job, ui
 {
     g->stream = stream;
     g->has_layout = false;
-    int rc = store_read_rows(g->access->reader, stream, job->from, job->to, take_row, g);
+    int rc = store_read_columns(g->access->reader, stream, job->from, job->to, columns_wanted,
+                                take_row, g);
     for (size_t i = 0; i < g->lines_n; i++)
         g->lines[i].is_read |= is_here(g, &g->lines[i]);
     return g->has_failed ? -ENOMEM : g->is_late ? -ETIMEDOUT : rc;

@@ -87,6 +87,11 @@ static int column_of(struct reading_state *st, uint32_t layout)
     return column;
 }
 
+static unsigned columns_wanted(void *user, uint32_t layout)
+{
+    return (unsigned)(column_of(user, layout) + 1);
+}
+
 bool log_access_is_late(const struct log_access *a)
 {
     return atomic_load(a->is_stopping) || mono_ms() > a->deadline_ms;
@@ -121,7 +126,8 @@ static int read_channel(struct reading_state *st, const struct history_job *job,
     st->channel = c;
     st->n = st->known_n = 0;
     st->is_too_much = false;
-    int err = store_read_rows(st->access.reader, c->stream, job->from, job->to, take_row, st);
+    int err = store_read_columns(st->access.reader, c->stream, job->from, job->to,
+                                 columns_wanted, take_row, st);
     return st->is_late ? -ETIMEDOUT : err;
 }
 

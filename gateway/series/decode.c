@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "gateway/series/dense.h"
@@ -17,6 +18,7 @@ enum {
 struct series_decoder {
     struct series_info key, last;
     bool has_segment;
+    unsigned limit, columns; /* as asked for, and of this segment */
     int64_t last_ms;
     struct plain_column *plain;
     unsigned plain_cap;
@@ -40,8 +42,14 @@ int series_decoder_create(struct series_decoder **ret)
 
     if (!d)
         return -ENOMEM;
+    d->limit = UINT_MAX;
     *ret = d;
     return 0;
+}
+
+void series_decoder_limit(struct series_decoder *d, unsigned columns)
+{
+    d->limit = columns;
 }
 
 void series_decoder_destroy(struct series_decoder *d)
@@ -200,21 +208,23 @@ static int get_dense(struct series_decoder *d, const struct series_info *info,
     range_read_start(&r, in.p, in.end);
     for (unsigned i = 0; i < info->rows && !r.is_bad; i++)
         d->time_ms[i] = i == 0 && info->is_key ? info->t0 : dense_time_code(&d->times, &r, 0);
-    for (unsigned j = 0; j < info->columns && !r.is_bad; j++) {
+    for (unsigned j = 0; j < d->columns && !r.is_bad; j++) {
         struct dense_column *c = &d->dense[j];
         struct series_cell *x = d->cells + j;
         dense_params_code(c, &r, info->is_key, false);
-        for (unsigned i = 0; i < info->rows && !r.is_bad; i++, x += info->columns) {
+        for (unsigned i = 0; i < info->rows && !r.is_bad; i++, x += d->columns) {
             *x = (struct series_cell){ 0 };
             dense_cell_code(c, &r, CELL_NORMAL, 0, x);
         }
     }
-    return r.is_bad || !range_read_end(&r) ? SERIES_EFORMAT : 0;
+    bool is_part = d->columns < info->columns;
+    return r.is_bad || (!is_part && !range_read_end(&r)) ? SERIES_EFORMAT : 0;
 }
 
 static void reset(struct series_decoder *d, const struct series_info *key)
 {
     d->key = *key;
+    d->columns = key->is_dense && d->limit < key->columns ? d->limit : key->columns;
     d->last_ms = key->t0;
     if (key->is_dense)
         dense_times_reset(&d->times, key->period_ms, key->unit_ms, key->t0);
@@ -267,5 +277,6 @@ int series_decode(struct series_decoder *d, const uint8_t *frame, size_t size,
     d->last = info;
     d->has_segment = true;
     *out = (struct series_frame){ info, d->time_ms, d->cells };
+    out->info.columns = d->columns;
     return 0;
 }

@@ -334,9 +334,13 @@ static void learn(struct step *s, int64_t diff)
 static ALWAYS_INLINE int64_t code(struct dense_model *m, struct range_coder *r, bool is_writing,
                                   int64_t k)
 {
-    struct step s = { .m = m, .r = r };
+    struct step s; /* every part is set before it is used */
 
+    s.m = m;
+    s.r = r;
     s.in[MODEL_EXPERTS + MODEL_CONTEXTS] = CONSTANT_INPUT;
+    for (int i = MODEL_EXPERTS + MODEL_CONTEXTS + 1; i < MODEL_INPUTS; i++)
+        s.in[i] = 0;
     predict(&s);
     set_contexts(&s);
     int64_t diff = code_difference(&s, is_writing, k - m->last);

@@ -120,6 +120,11 @@ struct series_decoder; /* one stream */
 int series_decoder_create(struct series_decoder **ret);
 void series_decoder_destroy(struct series_decoder *d);
 
+/* From the next key frame on only so many leading columns of a DENSE frame are decoded, which
+ * takes as much less time (UINT_MAX: all); a frame's info says how many it has then. What
+ * follows them is not looked at: only the checksum speaks for it. */
+void series_decoder_limit(struct series_decoder *d, unsigned columns);
+
 /* *out lives until the next call. 0, a series_error, or -ENOMEM. A key frame may come any time;
  * after SERIES_ECHAIN and SERIES_ECRC the state is unchanged. */
 int series_decode(struct series_decoder *d, const uint8_t *frame, size_t size,

@@ -5,6 +5,7 @@
  * by segment; so a row that is sealed meanwhile is seen once.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ struct query {
     int64_t newest;
     bool (*each)(void *user, int64_t time_ms, const struct series_cell *cells, unsigned columns,
                  uint32_t layout);
+    unsigned (*wanted)(void *user, uint32_t layout); /* leading columns; NULL: all */
     bool (*each_entry)(void *user, const struct store_entry *e);
     void *user;
     bool is_stopped;
@@ -222,12 +224,26 @@ static void deliver_frame(struct query *q, const struct series_frame *f)
                 !q->each(q->user, f->time_ms[i], cells, f->info.columns, f->info.layout);
 }
 
+/* Which columns of the segment that begins. False: none. */
+static bool choose_columns(const struct query *q, const struct store_entry *key)
+{
+    struct series_info info;
+    unsigned columns = UINT_MAX;
+
+    if (q->wanted && series_peek(key->data, key->size, &info) == 0)
+        columns = q->wanted(q->user, info.layout);
+    series_decoder_limit(q->r->decoder, columns);
+    return columns > 0;
+}
+
 /* Decodes a chunk of a segment. 1 when the segment ends here: it cannot be decoded further. */
 static int deliver_chunk(struct query *q, const struct chunk *c)
 {
     for (unsigned i = 0; i < c->n && !q->is_stopped; i++) {
         const struct store_entry *e = &c->entries[i];
         struct series_frame f;
+        if (e->frame_seq == 0 && !choose_columns(q, e))
+            return 1;
         int rc = series_decode(q->r->decoder, e->data, e->size, &f);
         if (rc < 0)
             return rc == -ENOMEM ? rc : 1;
@@ -279,16 +295,19 @@ static int64_t within_limits(int64_t t)
     return t > TIME_LIMIT ? TIME_LIMIT : t < -TIME_LIMIT ? -TIME_LIMIT : t;
 }
 
-int store_read_rows(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
-                    bool (*each)(void *user, int64_t time_ms, const struct series_cell *cells,
-                                 unsigned columns, uint32_t layout),
-                    void *user)
+int store_read_columns(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
+                       unsigned (*wanted)(void *user, uint32_t layout),
+                       bool (*each)(void *user, int64_t time_ms,
+                                    const struct series_cell *cells, unsigned columns,
+                                    uint32_t layout),
+                       void *user)
 {
     struct query q = {
         .r = r,
         .stream = stream,
         .from = within_limits(t_from),
         .to = within_limits(t_to),
+        .wanted = wanted,
         .each = each,
         .user = user,
     };
@@ -300,6 +319,14 @@ int store_read_rows(struct store_reader *r, uint32_t stream, int64_t t_from, int
     if (rc == 0)
         deliver_pending(&q);
     return rc;
+}
+
+int store_read_rows(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
+                    bool (*each)(void *user, int64_t time_ms, const struct series_cell *cells,
+                                 unsigned columns, uint32_t layout),
+                    void *user)
+{
+    return store_read_columns(r, stream, t_from, t_to, NULL, each, user);
 }
 
 int store_read_pending(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,

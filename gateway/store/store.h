@@ -186,6 +186,15 @@ int store_read_rows(struct store_reader *r, uint32_t stream, int64_t t_from, int
                                  unsigned columns, uint32_t layout),
                     void *user);
 
+/* The same, but of each row at least the leading cells that `wanted` asks for: the fewer, the
+ * faster. 0: rows of that layout are passed over. */
+int store_read_columns(struct store_reader *r, uint32_t stream, int64_t t_from, int64_t t_to,
+                       unsigned (*wanted)(void *user, uint32_t layout),
+                       bool (*each)(void *user, int64_t time_ms,
+                                    const struct series_cell *cells, unsigned columns,
+                                    uint32_t layout),
+                       void *user);
+
 /* The dictionary of a layout, as announced (with "layout", "stream"); free() it. NULL if
  * unknown. */
 char *store_read_layout(struct store_reader *r, uint32_t layout);

@@ -618,6 +618,54 @@ static void a_changed_layout_starts_a_segment_and_keeps_old_rows(void **state)
     store_reader_close(r);
 }
 
+struct leading {
+    unsigned columns, least; /* asked for; fewest that came */
+    uint32_t skipped;        /* layout of which nothing is asked for */
+    unsigned n;
+};
+
+static unsigned columns_wanted(void *user, uint32_t layout)
+{
+    const struct leading *l = user;
+
+    return layout == l->skipped ? 0 : l->columns;
+}
+
+static bool check_leading(void *user, int64_t time_ms, const struct series_cell *cells,
+                          unsigned columns, uint32_t layout)
+{
+    struct leading *l = user;
+
+    assert_true(columns >= l->columns && layout != l->skipped);
+    assert_int_equal(cells[0].v, (time_ms - T0) / 1000);
+    if (l->columns > 1)
+        assert_int_equal(cells[1].v, 2 * cells[0].v);
+    l->least = columns < l->least ? columns : l->least;
+    l->n++;
+    return true;
+}
+
+static void reads_the_leading_columns_alone(void **state)
+{
+    struct place *p = *state;
+
+    open_log(p);
+    uint32_t s = open_stream(p, "dev.a");
+    submit_rows(p, s, 0, 99);
+    struct store_reader *r = open_reader(p);
+    for (unsigned columns = 1; columns <= COLUMNS; columns++) {
+        struct leading l = { .columns = columns, .least = COLUMNS };
+        assert_int_equal(
+            store_read_columns(r, s, T0, INT64_MAX, columns_wanted, check_leading, &l), 0);
+        assert_int_equal(l.n, 100);
+        assert_int_equal(l.least, columns);
+    }
+    struct rows all = { 0 };
+    assert_int_equal(store_read_rows(r, s, T0, INT64_MAX, count_row, &all), 0);
+    assert_int_equal(all.n, 100); /* the limit is forgotten */
+    store_reader_close(r);
+}
+
 static void cursors_come_back_as_they_were_written(void **state)
 {
     struct place *p = *state;
@@ -934,6 +982,7 @@ int main(void)
         TEST(a_full_queue_refuses_and_counts),
         TEST(the_layout_number_is_that_of_the_canonical_text),
         TEST(a_changed_layout_starts_a_segment_and_keeps_old_rows),
+        TEST(reads_the_leading_columns_alone),
         TEST(cursors_come_back_as_they_were_written),
         TEST(refuses_to_run_without_full_synchronous),
         TEST(refuses_a_second_process),
