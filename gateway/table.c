@@ -9,20 +9,8 @@
 
 #include "gateway/base/buf.h"
 
-/* Periods of the statistics of every reading channel that is polled often enough. */
-static const struct {
-    const char *name;
-    int64_t ms;
-} periods[] = {
-    { "1min", 60000 },
-    { "1h", 3600000 },
-};
-enum { PERIODS_N = sizeof periods / sizeof periods[0] };
-
-/* Columns of one statistics stream: a frame of an hour of 1-minute rows stays near 30 kB. */
-#define STATISTIC_COLUMNS_MAX 256
-#define DICTIONARY_MAX        (SERIES_COLUMNS_MAX * 512) /* bytes: ids and units are bounded */
-#define TIMEOUT_MS            1000 /* of a transaction, where neither device nor profile says */
+#define DICTIONARY_MAX (SERIES_COLUMNS_MAX * 512) /* bytes: ids and units are bounded */
+#define TIMEOUT_MS     1000 /* of a transaction, where neither device nor profile says */
 
 static const struct device_conf *devices_of(const struct config *c)
 {
@@ -123,7 +111,6 @@ static struct calibration_setup calibration_of(const struct device_conf *d,
     return calibration_setup_of(c ? &c->calibration : &usual, p->quantity);
 }
 
-
 /* The columns of the stream of values as read: points that are channels and do not stay as
  * read. */
 static int choose_raw_points(struct table *t, size_t device)
@@ -188,60 +175,13 @@ static int add_device(struct table *t, size_t device)
     return choose_raw_points(t, device);
 }
 
-static struct channel_stream *statistics_stream(struct table *t, size_t period, unsigned part)
-{
-    char name[64];
-    struct channel_stream *s = &t->stream[t->channels.streams_n];
-
-    snprintf(name, sizeof name, "stat.%s.%u", periods[period].name, part);
-    *s = (struct channel_stream){
-        .name = strdup(name),
-        .first = (uint32_t)t->channels.n,
-        .period_ms = periods[period].ms,
-    };
-    if (!s->name)
-        return NULL;
-    t->channels.streams_n++;
-    return s;
-}
-
-/* The statistics of all readings over one period, in streams of bounded width. */
-static int add_statistics(struct table *t, size_t period, size_t readings_n)
-{
-    struct channel_stream *s = NULL;
-    unsigned part = 0;
-
-    for (size_t i = 0; i < readings_n; i++) {
-        const struct channel *source = &t->channel[i];
-        if (source->period_ms > periods[period].ms)
-            continue;
-        if (!s || s->n == STATISTIC_COLUMNS_MAX)
-            s = statistics_stream(t, period, part++);
-        if (!s)
-            return -ENOMEM;
-        uint32_t at = (uint32_t)t->channels.n++;
-        t->channel[at] = (struct channel){
-            .id = text_of(source->id, "@", periods[period].name),
-            .device = source->device,
-            .point = source->point,
-            .statistic = periods[period].name,
-            .quantity = source->quantity,
-            .period_ms = periods[period].ms,
-            .decimals = source->quantity->decimals + 1,
-            .column = s->n++,
-            .source = (uint32_t)i,
-        };
-        if (!t->channel[at].id)
-            return -ENOMEM;
-    }
-    return 0;
-}
-
 /* ---- rules ---- */
 
 static bool is_selected(const struct rule_conf *r, const struct channel *ch, int64_t period_ms)
 {
-    if (period_ms == 0 ? ch->statistic != NULL : !ch->statistic || ch->period_ms != period_ms)
+    if (period_ms == 0
+            ? ch->statistic != NULL
+            : !ch->statistic || ch->period_ms != period_ms || strchr(ch->statistic, '.'))
         return false;
     if (r->quantity && quantity_find(r->quantity) != ch->quantity)
         return false;
@@ -410,9 +350,10 @@ static void describe_device(struct table *t, size_t i)
 
 static bool allocate(struct table *t, size_t readings_n)
 {
-    size_t channels_n = readings_n * (1 + PERIODS_N) + 1;
+    size_t statistics_n = table_statistics_n(t->config);
+    size_t channels_n = readings_n + statistics_n + 1;
     size_t devices_n = t->config->devices.n + 1;
-    size_t streams_n = devices_n + PERIODS_N * (readings_n / STATISTIC_COLUMNS_MAX + 1);
+    size_t streams_n = devices_n + table_statistics_streams_n(statistics_n);
 
     t->channel = calloc(channels_n, sizeof *t->channel);
     t->treatment = calloc(channels_n, sizeof *t->treatment);
@@ -422,11 +363,11 @@ static bool allocate(struct table *t, size_t readings_n)
     t->poll_device = calloc(devices_n, sizeof *t->poll_device);
     t->live_device = calloc(devices_n, sizeof *t->live_device);
     t->bus = calloc(t->config->buses.n + 1, sizeof *t->bus);
-    return t->channel && t->treatment && t->calibration && t->stream && t->device && t->poll_device &&
-           t->live_device && t->bus;
+    return t->channel && t->treatment && t->calibration && t->stream && t->device &&
+           t->poll_device && t->live_device && t->bus;
 }
 
-static int fill(struct table *t, size_t readings_n)
+static int fill(struct table *t)
 {
     int rc = 0;
 
@@ -434,8 +375,8 @@ static int fill(struct table *t, size_t readings_n)
         rc = add_device(t, i);
     if (rc == 0)
         rc = table_relate(t);
-    for (size_t i = 0; rc == 0 && i < PERIODS_N; i++)
-        rc = add_statistics(t, i, readings_n);
+    if (rc == 0)
+        rc = table_add_statistics(t);
     if (rc == 0)
         rc = add_rules(t);
     for (size_t i = 0; rc == 0 && i < t->config->buses.n; i++)
@@ -453,8 +394,9 @@ int table_create(const struct config *config, struct table **ret)
         return -ENOMEM;
     t->config = config;
     size_t readings_n = count_readings(config);
-    int rc = allocate(t, readings_n) ? fill(t, readings_n) : -ENOMEM;
+    int rc = allocate(t, readings_n) ? fill(t) : -ENOMEM;
     t->channels.station = config->station.id;
+    t->channels.zone_ms = config->station.zone_ms;
     t->channels.channels = t->channel;
     t->channels.streams = t->stream;
     if (rc < 0) {
@@ -500,8 +442,36 @@ static const char *aggregate_word(const struct channel *ch)
         [AGG_COUNTS] = "mean", [AGG_SUM] = "sum",     [AGG_DIFF] = "sum",
         [AGG_LAST] = "last",   [AGG_MAX] = "max",     [AGG_MIN] = "min",
     };
+    static const struct {
+        enum agg_figure figure;
+        const char *word;
+    } figures[] = {
+        { AGG_FIGURE_MIN, "min" },   { AGG_FIGURE_MAX, "max" },     { AGG_FIGURE_N, "sum" },
+        { AGG_FIGURE_MAX8H, "max" }, { AGG_FIGURE_LD, "leq" },      { AGG_FIGURE_LN, "leq" },
+        { AGG_FIGURE_LDN, "leq" },   { AGG_FIGURE_VECTOR, "mean" },
+    };
 
-    return ch->statistic ? words[ch->quantity->agg] : "none";
+    struct agg_want w;
+    char why[128];
+
+    if (!ch->statistic || agg_want_parse(ch->statistic, &w, why, sizeof why) < 0)
+        return "none";
+    if (w.figure == AGG_VALUE)
+        return words[ch->quantity->agg];
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        if (figures[i].figure == w.figure)
+            return figures[i].word;
+    return "none"; /* percentiles and the like: the id says it */
+}
+
+static const char *unit_of(const struct channel *ch)
+{
+    struct agg_want w = { .figure = AGG_VALUE };
+    char why[128];
+
+    if (ch->statistic)
+        agg_want_parse(ch->statistic, &w, why, sizeof why);
+    return agg_unit(ch->quantity, w.figure);
 }
 
 static void begin_dictionary(const struct table *t, int64_t period_ms, struct buf *b)
@@ -523,7 +493,7 @@ static void write_dictionary(const struct table *t, const struct channel_stream 
         buf_puts(b, ",\"quantity\":");
         buf_json(b, ch->quantity->id);
         buf_puts(b, ",\"unit\":");
-        buf_json(b, ch->quantity->unit);
+        buf_json(b, unit_of(ch));
         if (ch->decimals >= 0)
             buf_printf(b, ",\"decimals\":%d", ch->decimals);
         buf_printf(b, ",\"aggregate\":\"%s\"}", aggregate_word(ch));

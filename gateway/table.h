@@ -17,12 +17,12 @@
 struct table {
     const struct config *config;
     struct channel_table channels;
-    struct channel *channel;            /* = channels.channels */
-    struct channel_stream *stream;      /* = channels.streams */
-    struct pipeline_channel *treatment; /* per channel */
+    struct channel *channel;               /* = channels.channels */
+    struct channel_stream *stream;         /* = channels.streams */
+    struct pipeline_channel *treatment;    /* per channel */
     struct calibration_setup *calibration; /* per channel; zero for statistics */
-    struct pipeline_device *device;     /* per device of the configuration */
-    struct alert_rule *rule;            /* per rule and channel that it selects */
+    struct pipeline_device *device;        /* per device of the configuration */
+    struct alert_rule *rule;               /* per rule and channel that it selects */
     size_t rules_n;
     struct poll_bus *bus;
     struct poll_device *poll_device;
@@ -36,6 +36,12 @@ void table_destroy(struct table *t); /* takes NULL */
 /* From now on readings of the channel are corrected so, behind factor and offset of the
  * configuration. */
 void table_correct(struct table *t, uint32_t channel, const struct calibration_correction *k);
+
+/* table_statistics.c, for table.c: how many there are, in how many streams at most, and all of
+ * them behind the readings. 0 or -ENOMEM. */
+size_t table_statistics_n(const struct config *config);
+size_t table_statistics_streams_n(size_t statistics_n);
+int table_add_statistics(struct table *t);
 
 /* Opens every stream in the log and takes over its number. 0 or a negative errno. */
 int table_open_streams(struct table *t, struct store *store);

@@ -289,6 +289,7 @@ static int bind_files(struct config_owner *o, const struct files *f,
     if (!err) {
         check_devices(&k);
         check_qualities(&k);
+        check_statistics(&k);
         check_rules(&k);
         check_uplinks(&k);
     }

@@ -66,6 +66,8 @@ struct correction_conf {               /* one point of a device: "channels:" map
     int64_t stuck;        /* equal raw values that make it stuck; -1: the default; 0: never */
     struct qc_options qc; /* further checks */
     struct calibration_conf calibration;
+    struct field_array statistics; /* const char *: "1h.l90"; none: those of the quantity */
+    double dead_us, wrap;          /* 0: none */
     bool is_enabled;
     struct field_mark mark;
 };

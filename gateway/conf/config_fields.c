@@ -6,6 +6,7 @@
 #include "gateway/conf/config_internal.h"
 #include "gateway/conf/utf8.h"
 #include "gateway/conf/value.h"
+#include "rules/agg/plan.h"
 #include "rules/alert/alert.h"
 
 enum {
@@ -427,6 +428,27 @@ static const struct field correction_fields[] = {
       AT(correction_conf, calibration),
       .help = "Checks against known values: when, how, and within what limits.",
       .fields = calibration_fields },
+    { .name = "statistics",
+      .type = FIELD_TEXTS,
+      AT(correction_conf, statistics),
+      .max = AGG_WANTS_MAX / 2,
+      .help = "Periods and their figures, such as [1min, 1h, 1h.l90, day]. Not given: 1min, 1h "
+              "and what the standard of the quantity judges by." },
+    { .name = "dead_time",
+      .type = FIELD_DOUBLE,
+      AT(correction_conf, dead_us),
+      .dflt = "0",
+      .min = 0,
+      .max = 1e6,
+      .help = "Count rates: dead time of the tube in microseconds, which statistics are "
+              "corrected for." },
+    { .name = "wrap",
+      .type = FIELD_DOUBLE,
+      AT(correction_conf, wrap),
+      .dflt = "0",
+      .min = 0,
+      .max = 1e18,
+      .help = "Counters: goes on at 0 from here. 0: a smaller value is a reset." },
     { .name = "enabled",
       .type = FIELD_BOOL,
       AT(correction_conf, is_enabled),

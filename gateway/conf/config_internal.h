@@ -70,6 +70,8 @@ void check_qualities(const struct check *k);
 
 /* Buses and devices: addresses, transports, channels. Needs device_conf.profile_found. */
 void check_devices(const struct check *k);
+/* Which statistics channels have, and how they are formed. */
+void check_statistics(const struct check *k);
 /* Rules: selection, levels, units; fills what was not given and converts to canonical units. */
 void check_rules(const struct check *k);
 /* Uplinks that take over for others. */

@@ -92,6 +92,22 @@ static void readings_and_statistics_are_channels(void **state)
     assert_null(find(t, "o3/box_temp"));             /* a diagnostic is no channel */
 }
 
+static void a_quantity_has_the_statistics_of_its_standard(void **state)
+{
+    const struct table *t = ((struct fixture *)*state)->t;
+    const struct channel *eight = find(t, "o3/ozone@8h");
+
+    assert_non_null(eight);
+    assert_int_equal(eight->period_ms, 8 * 3600000);
+    assert_int_equal(eight->decimals, 2); /* published without */
+    assert_string_equal(eight->statistic, "8h");
+    assert_non_null(find(t, "o3/ozone@day.max8h"));
+    assert_non_null(find(t, "pm/pm2_5@day"));
+    assert_null(find(t, "pm/pm2_5@8h"));
+    assert_null(find(t, "soil/soil_moisture@day"));
+    assert_null(find(t, "o3/ozone@1h.max"));
+}
+
 static void streams_hold_their_channels_in_column_order(void **state)
 {
     const struct table *t = ((struct fixture *)*state)->t;
@@ -101,7 +117,10 @@ static void streams_hold_their_channels_in_column_order(void **state)
         const struct channel_stream *s = &t->stream[i];
         for (uint32_t k = 0; k < s->n; k++) {
             assert_int_equal(t->channel[s->first + k].column, k);
-            assert_int_equal(t->channel[s->first + k].period_ms, s->period_ms);
+            if (strstr(s->name, "8h")) /* a row each hour */
+                assert_int_equal(s->period_ms, 3600000);
+            else
+                assert_int_equal(t->channel[s->first + k].period_ms, s->period_ms);
         }
         seen += s->n;
     }
@@ -196,6 +215,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(readings_and_statistics_are_channels),
+        TEST(a_quantity_has_the_statistics_of_its_standard),
         TEST(streams_hold_their_channels_in_column_order),
         TEST(corrections_and_ranges_reach_the_checks),
         TEST(channels_are_compared_with_those_of_their_device),
