@@ -84,16 +84,21 @@ void tell_aside(struct follow *f, uint64_t seq, const char *why, int64_t now_ms)
 {
     struct buf b = BUF_INIT(EVENT_TEXT_MAX);
 
-    log_warning("uplink %s: entry refused and set aside: %s; seq=%" PRIu64, f->fu->id, why,
-                seq);
+    log_warning("uplink %s: entry set aside: %s; seq=%" PRIu64, f->fu->id, why, seq);
     if (f->aside.n++ == 0)
         f->aside.first = seq;
     if (f->aside.told_ms > 0 && now_ms - f->aside.told_ms < ASIDE_EVERY_MS)
         return;
-    begin_notice(f, &b, "uplink_set_aside",
-                 "The destination refuses entries for good; they were set aside and stay in "
-                 "the log.",
-                 "目的地永久拒收部分条目；已单独留存在日志中。");
+    if (f->fu->kind->takes_any_order)
+        begin_notice(f, &b, "uplink_set_aside",
+                     "The destination does not take some entries; they were set aside, stay in "
+                     "the log and are tried again every hour.",
+                     "目的地未接收部分条目；已单独留存在日志中，每小时重试一次。");
+    else
+        begin_notice(f, &b, "uplink_set_aside",
+                     "The destination refuses entries for good; they were set aside and stay "
+                     "in the log.",
+                     "目的地永久拒收部分条目；已单独留存在日志中。");
     buf_printf(&b, ",\"entries\":%" PRIu64 ",\"from\":%" PRIu64 ",\"to\":%" PRIu64, f->aside.n,
                f->aside.first, seq);
     end_notice(f, &b, why);
