@@ -12,6 +12,9 @@
 /* ---- the poller on a loop, with a server beside it ---- */
 
 enum { DEVICES = 4, SPEED = 20, LIMIT_MS = 5000 };
+/* A machine with other work may hold the whole test up, server and poller alike, for longer
+ * than a slot has room: then what came of it says nothing, and the test is repeated. */
+enum { BEAT_MS = 2, HELD_UP_MS = 10, TRIES_MAX = 60 };
 
 struct station {
     uv_loop_t loop;
@@ -20,7 +23,9 @@ struct station {
     uint8_t in[256];
     size_t n;
     uint16_t port;
-    uv_timer_t limit, delay;
+    uv_timer_t limit, delay, beat;
+    int64_t beat_ms;   /* the last one */
+    bool is_held_up;   /* was, at any time */
     uint64_t delay_ms; /* of every answer */
     bool is_over;
 
@@ -129,6 +134,15 @@ static void on_limit(uv_timer_t *t)
     ((struct station *)t->data)->is_over = true;
 }
 
+static void on_beat(uv_timer_t *t)
+{
+    struct station *st = t->data;
+    int64_t now_ms = mono_ms();
+
+    st->is_held_up = st->is_held_up || now_ms - st->beat_ms > HELD_UP_MS;
+    st->beat_ms = now_ms;
+}
+
 static void listen_here(struct station *st)
 {
     struct sockaddr_in a;
@@ -154,7 +168,10 @@ static void station_init(struct station *st, bool has_server)
     uv_loop_init(&st->loop);
     uv_timer_init(&st->loop, &st->limit);
     uv_timer_init(&st->loop, &st->delay);
-    st->limit.data = st->delay.data = st;
+    uv_timer_init(&st->loop, &st->beat);
+    st->limit.data = st->delay.data = st->beat.data = st;
+    st->beat_ms = mono_ms();
+    uv_timer_start(&st->beat, on_beat, BEAT_MS, BEAT_MS);
     listen_here(st);
     if (has_server)
         assert_int_equal(uv_listen((uv_stream_t *)&st->server, 4, on_connection), 0);
@@ -180,14 +197,19 @@ static void station_init(struct station *st, bool has_server)
     poll_start(st->poll);
 }
 
-static void run_until(struct station *st, const int *count, int value)
+static bool comes(struct station *st, const int *count, int value)
 {
     st->is_over = false;
     uv_timer_start(&st->limit, on_limit, LIMIT_MS, 0);
     while (*count < value && !st->is_over)
         uv_run(&st->loop, UV_RUN_ONCE);
     uv_timer_stop(&st->limit);
-    assert_false(st->is_over);
+    return !st->is_over;
+}
+
+static void run_until(struct station *st, const int *count, int value)
+{
+    assert_true(comes(st, count, value));
 }
 
 static void on_poll_closed(void *user)
@@ -204,64 +226,92 @@ static void station_done(struct station *st)
     uv_close((uv_handle_t *)&st->server, NULL);
     uv_close((uv_handle_t *)&st->limit, NULL);
     uv_close((uv_handle_t *)&st->delay, NULL);
+    uv_close((uv_handle_t *)&st->beat, NULL);
     if (st->has_client)
         uv_close((uv_handle_t *)&st->client, NULL);
     uv_run(&st->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&st->loop), 0);
 }
 
-static void polls_every_device_at_every_slot(void **state)
+/* Whether `try` says that all was as it should be, the first time that it can be told. */
+static bool is_so(bool (*try)(struct station *st))
 {
     struct station st;
+    bool is_good = false;
+
+    for (int i = 0; i < TRIES_MAX && !is_good; i++) {
+        station_init(&st, true);
+        is_good = try(&st);
+        station_done(&st);
+        if (!st.is_held_up)
+            break;
+    }
+    return is_good;
+}
+
+static bool has_polled_at_every_slot(struct station *st)
+{
     struct poll_jitter j;
 
-    (void)state;
-    station_init(&st, true);
-    run_until(&st, &st.good[DEVICES - 1], 1);
-    int64_t first_ms = st.last_ms[DEVICES - 1];
-    run_until(&st, &st.good[DEVICES - 1], 11);
+    if (!comes(st, &st->good[DEVICES - 1], 1))
+        return false;
+    int64_t first_ms = st->last_ms[DEVICES - 1];
+    if (!comes(st, &st->good[DEVICES - 1], 11))
+        return false;
+    int64_t took_ms = st->last_ms[DEVICES - 1] - first_ms;
+    poll_jitter_get(st->poll, &j);
+    bool is_good = took_ms >= 9500 && took_ms <= 10800 &&
+                   st->states[DEVICE_ONLINE] == DEVICES && j.max_us >= 0;
     for (int i = 0; i < DEVICES; i++)
-        assert_in_range(st.good[i], 10, 12);
-    assert_in_range(st.last_ms[DEVICES - 1] - first_ms, 9500, 10800);
-    assert_int_equal(st.states[DEVICE_ONLINE], DEVICES);
-    poll_jitter_get(st.poll, &j);
-    assert_true(j.max_us >= 0);
-    station_done(&st);
+        is_good = is_good && st->good[i] >= 10 && st->good[i] <= 12;
+    return is_good;
+}
+
+static void polls_every_device_at_every_slot(void **state)
+{
+    (void)state;
+    assert_true(is_so(has_polled_at_every_slot));
+}
+
+static bool are_neighbours_on_time(struct station *st)
+{
+    st->is_dead[1] = true;
+    if (!comes(st, &st->states[DEVICE_SILENT], 1))
+        return false;
+    int before = st->good[3];
+    int64_t from_ms = st->last_ms[3];
+    if (!comes(st, &st->good[3], before + 20))
+        return false;
+    int64_t took_ms = st->last_ms[3] - from_ms;
+    return took_ms >= 19000 && took_ms <= 22000 &&
+           poll_device_state(st->poll, 0) == DEVICE_SILENT;
 }
 
 static void a_dead_unit_costs_its_neighbours_nothing(void **state)
 {
-    struct station st;
-
     (void)state;
-    memset(&st, 0, sizeof st);
-    station_init(&st, true);
-    st.is_dead[1] = true;
-    run_until(&st, &st.states[DEVICE_SILENT], 1);
-    int before = st.good[3];
-    int64_t from_ms = st.last_ms[3];
-    run_until(&st, &st.good[3], before + 20);
-    assert_in_range(st.last_ms[3] - from_ms, 19000, 22000);
-    assert_int_equal(poll_device_state(st.poll, 0), DEVICE_SILENT);
-    station_done(&st);
+    assert_true(is_so(are_neighbours_on_time));
 }
 
 /* Eight answers of 8 ms do not fit into the 50 ms of an interval. */
-static void shares_a_line_that_is_asked_for_too_much(void **state)
+static bool is_line_shared(struct station *st)
 {
-    struct station st;
     int fewest = INT_MAX, most = 0;
 
-    (void)state;
-    station_init(&st, true);
-    st.delay_ms = 8;
-    run_until(&st, &st.good[0], 12);
+    st->delay_ms = 8;
+    if (!comes(st, &st->good[0], 12))
+        return false;
     for (int i = 0; i < DEVICES; i++) {
-        fewest = st.good[i] < fewest ? st.good[i] : fewest;
-        most = st.good[i] > most ? st.good[i] : most;
+        fewest = st->good[i] < fewest ? st->good[i] : fewest;
+        most = st->good[i] > most ? st->good[i] : most;
     }
-    assert_true(fewest * 3 >= most * 2); /* on a busy machine too */
-    station_done(&st);
+    return fewest * 3 >= most * 2;
+}
+
+static void shares_a_line_that_is_asked_for_too_much(void **state)
+{
+    (void)state;
+    assert_true(is_so(is_line_shared));
 }
 
 static void brings_a_device_back(void **state)
