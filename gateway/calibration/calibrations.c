@@ -94,7 +94,7 @@ uint32_t channel_number(const struct calibrations *c, const char *id)
 
 void answer_now(const struct calibrations_request *q, json_t *root)
 {
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = root ? json_dumps(root, JSON_FORM) : NULL;
 
     q->on_answer(q->user, q->ticket, text ? text : "{\"ok\":false}");
     free(text);

@@ -2,12 +2,10 @@
 /* What is told: one JSON object each, with a sentence in both languages. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/buf.h"
 #include "gateway/calibration/internal.h"
-
-enum { NUMBER_TEXT_MAX = 32 };
 
 static const char *const sources[] = {
     [BY_OPERATOR] = "operator",
@@ -30,15 +28,9 @@ json_t *time_json(int64_t ms)
     return json_string(text);
 }
 
-/* Nine digits are more than any instrument has. */
 json_t *number_json(double x)
 {
-    char text[NUMBER_TEXT_MAX];
-
-    if (!isfinite(x))
-        return json_null();
-    snprintf(text, sizeof text, "%.9g", x);
-    return json_real(strtod(text, NULL));
+    return isfinite(x) ? json_real(x) : json_null();
 }
 
 json_t *event_new(const char *kind, const char *what, const char *device, int64_t now_ms,
@@ -124,27 +116,50 @@ static const char *unit_of(const struct calibrations *c, const struct run *r)
     return c->station.table->channels[r->channel].quantity->unit;
 }
 
-static void put_result_texts(const struct calibrations *c, const struct run *r,
-                             const struct calibration_result *x, char *en, char *zh)
+/* "1.5 instead of 0 ug/m3, limit 5", as far as it is known. */
+static void put_figures(const struct calibrations *c, const struct run *r,
+                        const struct calibration_result *x, struct buf *en, struct buf *zh)
 {
-    const char *kind_zh = calibration_kind_name(x->reading.kind, "zh");
-    const char *kind_en = calibration_kind_id(x->reading.kind);
-    const char *verdict_zh = calibration_verdict_name(x->verdict, "zh");
-    const char *verdict_en = calibration_verdict_name(x->verdict, "en");
+    const char *unit = unit_of(c, r);
 
     if (x->verdict == CALIBRATION_NO_DATA) {
-        snprintf(en, SENTENCE_MAX, "%s: %s check: %s (%u).", r->channel_id, kind_en, verdict_en,
-                 x->reading.n);
-        snprintf(zh, SENTENCE_MAX, "%s：%s检查：%s（%u 个读数）。", r->channel_id, kind_zh,
-                 verdict_zh, x->reading.n);
+        buf_printf(en, " (%u)", x->reading.n);
+        buf_printf(zh, "（%u 个）", x->reading.n);
         return;
     }
-    snprintf(en, SENTENCE_MAX, "%s: %s check: %s: %.4g instead of %.4g %s, limit %.4g.",
-             r->channel_id, kind_en, verdict_en, x->reading.mean, x->reading.reference,
-             unit_of(c, r), x->fail);
-    snprintf(zh, SENTENCE_MAX, "%s：%s检查：%s：读数 %.4g，标准值 %.4g %s，限值 %.4g。",
-             r->channel_id, kind_zh, verdict_zh, x->reading.mean, x->reading.reference,
-             unit_of(c, r), x->fail);
+    buf_printf(en, ": %.4g", x->reading.mean);
+    buf_printf(zh, "：读数 %.4g", x->reading.mean);
+    if (isfinite(x->reading.reference)) {
+        buf_printf(en, " instead of %.4g", x->reading.reference);
+        buf_printf(zh, "，标准值 %.4g", x->reading.reference);
+    }
+    buf_printf(en, " %s", unit);
+    buf_printf(zh, " %s", unit);
+    if (isfinite(x->fail)) {
+        buf_printf(en, ", limit %.4g", x->fail);
+        buf_printf(zh, "，限值 %.4g", x->fail);
+    }
+}
+
+/* The ledger record of facts/quality-control section 6. */
+static json_t *begin_result(const struct calibrations *c, const struct run *r,
+                            const struct calibration_result *x, int64_t now_ms)
+{
+    struct buf en = BUF_INIT(SENTENCE_MAX), zh = BUF_INIT(SENTENCE_MAX);
+    const enum calibration_kind kind = x->reading.kind;
+
+    buf_printf(&en, "%s: %s check: %s", r->channel_id, calibration_kind_id(kind),
+               calibration_verdict_name(x->verdict, "en"));
+    buf_printf(&zh, "%s：%s检查：%s", r->channel_id, calibration_kind_name(kind, "zh"),
+               calibration_verdict_name(x->verdict, "zh"));
+    put_figures(c, r, x, &en, &zh);
+    buf_puts(&en, ".");
+    buf_puts(&zh, "。");
+    const char *text_en = buf_text(&en), *text_zh = buf_text(&zh);
+    json_t *e = event_of(r, "result", now_ms, text_en ? text_en : "", text_zh ? text_zh : "");
+    buf_done(&en);
+    buf_done(&zh);
+    return e;
 }
 
 static json_t *correction_json(const struct calibration_correction *k)
@@ -158,16 +173,12 @@ static double percent_of(double x, double full)
     return full > 0 ? x / full * 100 : (double)NAN;
 }
 
-/* The ledger record of facts/quality-control section 6. */
 json_t *event_result(const struct calibrations *c, const struct run *r,
                      const struct calibration_result *x, int64_t passed_ms, double drift,
                      int64_t now_ms)
 {
     const struct calibration_reading *read = &x->reading;
-    char en[SENTENCE_MAX], zh[SENTENCE_MAX];
-
-    put_result_texts(c, r, x, en, zh);
-    json_t *e = event_of(r, "result", now_ms, en, zh);
+    json_t *e = begin_result(c, r, x, now_ms);
     json_t *figures = json_pack(
         "{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o},s:o,s:o}",
         "check", calibration_kind_id(read->kind), "verdict", calibration_verdict_id(x->verdict),
@@ -202,8 +213,8 @@ json_t *event_doubtful(const struct run *r, const struct calibration_result *x,
              passed_ms ? "自 " : "自最初", from, to);
     json_t *e = event_of(r, "doubtful", now_ms, en, zh);
     json_object_set_new(e, "check", json_string(calibration_kind_id(x->reading.kind)));
-    json_object_set_new(e, "from", time_json(passed_ms));
-    json_object_set_new(e, "to", time_json(x->reading.start_ms));
+    json_object_set_new(e, "start", time_json(passed_ms));
+    json_object_set_new(e, "end", time_json(x->reading.start_ms));
     json_object_set_new(e, "grade", json_string(grade_id(GRADE_SUSPECT)));
     json_object_set_new(e, "reason", json_string(reason_id(REASON_CAL_DRIFT)));
     return e;

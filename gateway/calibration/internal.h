@@ -7,6 +7,9 @@
 #include "gateway/calibration/calibrations.h"
 #include "rules/calibration/pattern.h"
 
+/* Nine digits are more than any instrument has. */
+#define JSON_FORM (JSON_COMPACT | JSON_REAL_PRECISION(9))
+
 enum { SENTENCE_MAX = 640, ID_MAX = 160, LEAST_READINGS = 3 };
 
 #define NOWHERE UINT32_MAX /* of a device or channel that the configuration has no more */
@@ -130,6 +133,10 @@ json_t *event_maintenance(const struct maintenance *m, const char *what, const c
 const char *source_id(enum source s);
 
 /* ---- sequence.c: checks ---- */
+
+/* What is compared with what: a kind; each point is one of its own, "point@7". */
+enum { CHECK_KEY_MAX = 48 };
+void check_key(enum calibration_kind kind, double reference, char *out);
 
 struct run *run_new(struct calibrations *c, uint32_t channel, enum source source,
                     const struct calibration_plan *plan, int64_t now_ms);

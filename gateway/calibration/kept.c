@@ -17,7 +17,7 @@ static int add_state(struct store_batch *b, const char *prefix, const char *id,
                      const json_t *state)
 {
     const bool is_empty = json_object_size(state) == 0;
-    char *text = is_empty ? NULL : json_dumps(state, JSON_COMPACT);
+    char *text = is_empty ? NULL : json_dumps(state, JSON_FORM);
     char key[STORE_NAME_MAX];
 
     snprintf(key, sizeof key, "%s%s", prefix, id);
@@ -31,7 +31,7 @@ static int add_state(struct store_batch *b, const char *prefix, const char *id,
 static void submit(struct calibrations *c, const char *prefix, const char *id,
                    const json_t *state, json_t *event)
 {
-    char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
+    char *text = event ? json_dumps(event, JSON_FORM) : NULL;
     struct store_batch *b = NULL;
     int rc = event && !text ? -ENOMEM : store_batch_begin(c->store, &b);
 

@@ -86,14 +86,19 @@ static bool find_device(const struct job *j, uint32_t *ret)
 static json_t *last_results(const struct calibrations *c, const char *channel)
 {
     json_t *last = json_object(), *result;
+    char key[CHECK_KEY_MAX];
     size_t i;
 
     json_array_foreach(c->ledger, i, result)
     {
         const char *its = json_string_value(json_object_get(result, "channel"));
-        const char *kind = json_string_value(json_object_get(result, "check"));
-        if (its && kind && strcmp(its, channel) == 0)
-            json_object_set(last, kind, result);
+        const char *check = json_string_value(json_object_get(result, "check"));
+        enum calibration_kind kind;
+        if (!its || !check || strcmp(its, channel) != 0 ||
+            calibration_kind_find(check, &kind) < 0)
+            continue;
+        check_key(kind, json_number_value(json_object_get(result, "reference")), key);
+        json_object_set(last, key, result);
     }
     return last;
 }

@@ -43,6 +43,7 @@ struct run *run_new(struct calibrations *c, uint32_t channel, enum source source
     if (source != BY_INSTRUMENT)
         c->devices[r->device].run = r;
     c->members[channel].run = r;
+    c->members[channel].state = kept_state(c, r->channel_id);
     r->next = c->runs;
     c->runs = r;
     return r;
@@ -73,10 +74,21 @@ static void unlink_run(struct calibrations *c, struct run *r)
 
 /* ---- results ---- */
 
-static int64_t passed_before(struct calibrations *c, const struct run *r,
-                             enum calibration_kind kind)
+void check_key(enum calibration_kind kind, double reference, char *out)
 {
-    return kept_time(kept_state(c, r->channel_id), "passed", calibration_kind_id(kind));
+    if (kind == CALIBRATION_POINT && isfinite(reference))
+        snprintf(out, CHECK_KEY_MAX, "%s@%.6g", calibration_kind_id(kind), reference);
+    else
+        snprintf(out, CHECK_KEY_MAX, "%s", calibration_kind_id(kind));
+}
+
+static int64_t passed_before(struct calibrations *c, const struct run *r,
+                             const struct calibration_reading *reading)
+{
+    char key[CHECK_KEY_MAX];
+
+    check_key(reading->kind, reading->reference, key);
+    return kept_time(kept_state(c, r->channel_id), "passed", key);
 }
 
 static json_t *group_of(json_t *state, const char *group)
@@ -90,20 +102,23 @@ static void note_passed(struct calibrations *c, const struct run *r,
                         const struct calibration_result *x)
 {
     json_t *state = kept_state(c, r->channel_id);
-    const char *kind = calibration_kind_id(x->reading.kind);
+    char key[CHECK_KEY_MAX];
 
-    json_object_set_new(group_of(state, "passed"), kind, json_integer(x->reading.end_ms));
-    json_object_set_new(group_of(state, "error"), kind, json_real(x->error));
+    check_key(x->reading.kind, x->reading.reference, key);
+    json_object_set_new(group_of(state, "passed"), key, json_integer(x->reading.end_ms));
+    json_object_set_new(group_of(state, "error"), key, json_real(x->error));
     json_object_del(state, "overdue");
 }
 
-/* Since the last passed check of the kind. */
+/* Since the last passed check of its kind. */
 static double drift_of(struct calibrations *c, const struct run *r,
                        const struct calibration_result *x)
 {
     const json_t *errors = json_object_get(kept_state(c, r->channel_id), "error");
-    const json_t *before = json_object_get(errors, calibration_kind_id(x->reading.kind));
+    char key[CHECK_KEY_MAX];
 
+    check_key(x->reading.kind, x->reading.reference, key);
+    const json_t *before = json_object_get(errors, key);
     return json_is_number(before) ? x->error - json_number_value(before) : (double)NAN;
 }
 
@@ -113,7 +128,7 @@ static void take_result(struct calibrations *c, struct run *r,
     struct member *m = &c->members[r->channel];
     const struct calibration_result x =
         calibration_judge(&r->limits, reading, r->zero, &m->correction, LEAST_READINGS);
-    const int64_t passed_ms = passed_before(c, r, reading->kind);
+    const int64_t passed_ms = passed_before(c, r, reading);
 
     if (r->source == BY_INSTRUMENT && x.verdict == CALIBRATION_NO_DATA)
         return; /* it was over before it settled: nothing was checked */

@@ -202,9 +202,11 @@ static int64_t oldest_passed(const struct calibrations *c, uint32_t channel,
     const struct calibration_plan *p = &c->station.setups[channel].plan;
     const json_t *state = c->members[channel].state;
     int64_t oldest_ms = INT64_MAX;
+    char key[CHECK_KEY_MAX];
 
     for (unsigned i = 0; i < p->n; i++) {
-        int64_t at_ms = kept_time(state, "passed", calibration_kind_id(p->step[i].kind));
+        check_key(p->step[i].kind, p->step[i].reference, key);
+        int64_t at_ms = kept_time(state, "passed", key);
         at_ms = at_ms ? at_ms : kept_time(state, NULL, "since");
         if (at_ms >= oldest_ms)
             continue;

@@ -416,8 +416,8 @@ static void a_failed_check_makes_doubtful_what_came_since_the_passed_one(void **
     assert_event(f, "\"verdict\":\"fail\"", "\"drift_pct\":7.25,");
     const char *doubtful = event_with(f, "\"what\":\"doubtful\"", "calibration_drift");
     assert_non_null(doubtful);
-    assert_non_null(strstr(doubtful, "\"from\":\"2026-01-01T00:05:00.000Z\""));
-    assert_non_null(strstr(doubtful, "\"to\":\"2026-01-01T02:07:10.000Z\""));
+    assert_non_null(strstr(doubtful, "\"start\":\"2026-01-01T00:05:00.000Z\""));
+    assert_non_null(strstr(doubtful, "\"end\":\"2026-01-01T02:07:10.000Z\""));
     calibrate(f, "{\"do\":\"ledger\",\"channel\":\"gas\"}");
     assert_non_null(strstr(f->answer, "\"verdict\":\"pass\""));
     assert_non_null(strstr(f->answer, "\"verdict\":\"fail\""));
@@ -440,6 +440,35 @@ static void a_caller_may_wait_for_the_verdict(void **state)
     wait_for_answer(f, 1);
     assert_non_null(strstr(f->answer, "\"results\":[{"));
     assert_non_null(strstr(f->answer, "\"verdict\":\"fail\""));
+}
+
+static void run_point(struct fixture *f, const char *value, double reads)
+{
+    char json[256];
+
+    snprintf(json, sizeof json,
+             "{\"do\":\"start\",\"channel\":\"sonde/ph\",\"check\":\"point\",\"value\":%s,"
+             "\"settle_ms\":0,\"measure_ms\":60000}",
+             value);
+    calibrate(f, json);
+    for (int i = 0; i < 8; i++) {
+        put_sample(f, PH, reads, (struct verdict){ 0 });
+        pass(f, 10 * SECOND);
+    }
+}
+
+static void every_point_has_a_drift_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+
+    f->setup[PH].full = 10;
+    run_point(f, "7", 7.02);
+    run_point(f, "4.01", 4.06);
+    assert_event(f, "\"reference\":4.01,", "\"drift_pct\":null");
+    run_point(f, "7", 7.07);
+    assert_event(f, "\"mean\":7.07", "\"drift_pct\":0.5,");
+    calibrate(f, "{\"do\":\"list\"}");
+    assert_non_null(strstr(f->answer, "\"point@4.01\""));
 }
 
 static void a_gas_that_does_not_come_gives_no_verdict(void **state)
@@ -718,6 +747,7 @@ int main(void)
         TEST(a_zero_check_passes),
         TEST(a_failed_check_makes_doubtful_what_came_since_the_passed_one),
         TEST(a_caller_may_wait_for_the_verdict),
+        TEST(every_point_has_a_drift_of_its_own),
         TEST(a_gas_that_does_not_come_gives_no_verdict),
         TEST(a_gas_that_may_still_flow_keeps_readings_marked),
         TEST(a_check_can_be_stopped),

@@ -180,7 +180,7 @@ def test_a_zero_check_passes_and_fails_when_the_analyser_has_drifted(place):
     assert (done.returncode, done.stdout) == (
         1, "gas-1/ozone：零点检查：不合格：读数 9.25，标准值 0 ug/m3，限值 5。\n"), done.stderr
     doubtful, = [e for e in site.events("calibration") if e["what"] == "doubtful"]
-    assert doubtful["from"] == passed["end"] and doubtful["reason"] == "calibration_drift"
+    assert doubtful["start"] == passed["end"] and doubtful["reason"] == "calibration_drift"
     site.restart()
     ledger = json.loads(site.run("calibrate", "ledger", "gas-1", "--json").stdout)["ledger"]
     assert [r["verdict"] for r in ledger] == ["pass", "fail"]
