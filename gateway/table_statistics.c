@@ -168,13 +168,14 @@ static const struct profile_point *point_of(const struct device_conf *d, const c
 
 /* The length of the mean wind vector stands beside the figures of its direction. */
 static int add_speed(struct adding *a, const struct device_conf *d,
-                     const struct channel_stream *readings)
+                     const struct channel_stream *readings, uint32_t direction)
 {
     int rc = 0;
 
     for (uint32_t i = readings->first; rc == 0 && i < readings->first + readings->n; i++) {
         const struct channel *ch = &a->t->channel[i];
-        if (strcmp(ch->quantity->id, "wind_speed") != 0)
+        if (strcmp(ch->quantity->id, "wind_speed") != 0 ||
+            pipeline_beside(&a->t->channels, i, "wind_dir") != direction)
             continue;
         const struct wanted w = wanted_of(d, point_of(d, ch->point));
         rc = add_figures(a, i, &w, true);
@@ -196,7 +197,7 @@ static int add_reading(struct adding *a, const struct device_conf *d,
         rc = begin_stream(a);
     if (rc == 0)
         rc = add_figures(a, i, &w, false);
-    return rc == 0 && is_direction ? add_speed(a, d, readings) : rc;
+    return rc == 0 && is_direction ? add_speed(a, d, readings, i) : rc;
 }
 
 static int add_period(struct table *t, enum agg_period period)
@@ -233,6 +234,7 @@ int table_add_statistics(struct table *t)
 {
     int rc = 0;
 
+    t->channels.channels = t->channel;
     set_up(t);
     for (int p = 0; rc == 0 && p < AGG_PERIODS; p++)
         rc = add_period(t, (enum agg_period)p);

@@ -69,6 +69,7 @@ static const struct cmd_option options[] = {
       .type = OPTION_INT,
       OPTION(decimals),
       .dflt = "6",
+      .value = "N",
       .min = 0,
       .max = 12,
       .help = "Decimals of results, which are to be rounded once, for the publication." },
@@ -76,6 +77,7 @@ static const struct cmd_option options[] = {
       .type = OPTION_DOUBLE,
       OPTION(share),
       .dflt = "-1",
+      .value = "SHARE",
       .min = -1,
       .max = 1,
       .help = "Share of the expected values that makes a period valid; -1: what the standard "
@@ -90,6 +92,7 @@ static const struct cmd_option options[] = {
       .type = OPTION_DOUBLE,
       OPTION(wrap),
       .max = 1e18,
+      .value = "AT",
       .help = "Totals: the counter goes on at 0 from here; 0: a smaller value is a reset." },
     { .name = "channel",
       .type = OPTION_TEXTS,

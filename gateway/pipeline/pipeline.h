@@ -70,6 +70,11 @@ struct pipeline_options {
     void *user;
 };
 
+/* The reading of that quantity which belongs to another one of its device: wind_speed_us to
+ * wind_dir_us, else the first. PIPELINE_NONE_BESIDE: there is none. */
+#define PIPELINE_NONE_BESIDE UINT32_MAX
+uint32_t pipeline_beside(const struct channel_table *t, uint32_t channel, const char *quantity);
+
 struct pipeline;
 
 /* Takes up aggregation and alert state from the log. Options must outlive it. */

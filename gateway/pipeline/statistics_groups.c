@@ -26,18 +26,30 @@ static enum part part_of(enum agg_figure f)
                                                                            : PART_MAIN;
 }
 
-static uint32_t find_beside(const struct channel_table *t, uint32_t channel,
-                            const char *quantity)
+/* What follows the quantity in the id of a point: "_us" of "wind_dir_us". */
+static const char *suffix_of(const struct channel *c)
 {
-    const char *device = t->channels[channel].device;
+    const size_t n = strlen(c->quantity->id);
+
+    return strncmp(c->point, c->quantity->id, n) == 0 ? c->point + n : c->point;
+}
+
+uint32_t pipeline_beside(const struct channel_table *t, uint32_t channel, const char *quantity)
+{
+    const struct channel *mine = &t->channels[channel];
+    uint32_t first = PIPELINE_NONE_BESIDE;
 
     for (uint32_t i = 0; i < t->n; i++) {
         const struct channel *c = &t->channels[i];
-        if (!c->statistic && strcmp(c->device, device) == 0 &&
-            strcmp(c->quantity->id, quantity) == 0)
+        if (c->statistic || strcmp(c->device, mine->device) != 0 ||
+            strcmp(c->quantity->id, quantity) != 0)
+            continue;
+        if (strcmp(suffix_of(c), suffix_of(mine)) == 0)
             return i;
+        if (first == PIPELINE_NONE_BESIDE)
+            first = i;
     }
-    return NO_GROUP;
+    return first;
 }
 
 /* The length of the mean vector comes from the accumulation of the direction. */
@@ -51,7 +63,7 @@ static bool make_entry(const struct channel_table *t, uint32_t channel, uint32_t
     if (agg_want_parse(ch->statistic, &ret->want, why, sizeof why) < 0)
         return false;
     if (ret->want.figure == AGG_FIGURE_VECTOR && ch->quantity->agg != AGG_VECTOR) {
-        ret->source = find_beside(t, ch->source, "wind_dir");
+        ret->source = pipeline_beside(t, ch->source, "wind_dir");
         ret->want.figure = AGG_FIGURE_VECTOR_SPEED;
     }
     ret->part = part_of(ret->want.figure);
@@ -92,7 +104,8 @@ static enum agg_kind kind_of(const struct pipeline *p, const struct entry *e, si
         return e->part == PART_MAX8H ? AGG_KIND_MAX8H : AGG_KIND_DAYNIGHT;
     if (e->want.period == AGG_8H)
         return AGG_KIND_RUNNING;
-    if (strcmp(q->id, "wind_dir") == 0 && find_beside(t, e->source, "wind_speed") != NO_GROUP)
+    if (strcmp(q->id, "wind_dir") == 0 &&
+        pipeline_beside(t, e->source, "wind_speed") != NO_GROUP)
         return AGG_KIND_WIND;
     for (size_t i = 0; i < n; i++)
         if (is_percentile(e[i].want.figure))
@@ -253,7 +266,7 @@ static int make_groups(struct making *m)
     st->figure = calloc(n + 1, sizeof *st->figure);
     if (!st->groups || !st->configs || !st->of || !st->figure)
         return -ENOMEM;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i <= n; i++) /* a stream without channels may begin at n */
         st->of[i] = NO_GROUP;
     for (size_t i = 0; i < m->n;) {
         const size_t same = same_group(m, i);
@@ -274,7 +287,7 @@ static int make_groups(struct making *m)
 
 static uint32_t speed_of(const struct pipeline *p, const struct group *g)
 {
-    return g->s.kind == AGG_KIND_WIND ? find_beside(p->o->table, g->source, "wind_speed")
+    return g->s.kind == AGG_KIND_WIND ? pipeline_beside(p->o->table, g->source, "wind_speed")
                                       : NO_GROUP;
 }
 

@@ -24,6 +24,7 @@ static bool is_of_this_layout(struct restore *r, int64_t time_ms, unsigned colum
 {
     if (layout != r->layout || columns != r->p->o->table->streams[r->stream].n)
         return false;
+    time_ms += statistics_lag(r->p, r->stream);
     if (r->oldest_ms == 0 || time_ms < r->oldest_ms)
         r->oldest_ms = time_ms;
     return true;

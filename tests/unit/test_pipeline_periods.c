@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Three days of a station in virtual time: what a day, 8 h and an hour become must not depend
+ * on how often the gateway was restarted meanwhile.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/app_view.h"
+#include "gateway/table.h"
+#include "unit.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define ZONE   (8 * HOUR)
+#define T0     (INT64_C(19700) * DAY - ZONE) /* midnight of the zone */
+
+enum { ROWS_MAX = 400, DAYS = 3, OZONE = 0, NOISE = 1 };
+
+static const char text[] =
+    "station: {id: s-1, region: demo, zone: \"+08:00\", names: {en: S, zh: 站}}\n"
+    "buses:\n"
+    "  - {id: a, type: modbus-tcp, host: 127.0.0.1, port: 1502}\n"
+    "devices:\n"
+    "  - {id: o3, profile: teledyne-t400, bus: a, unit: 1, poll: 5min,\n"
+    "     channels: {ozone: {stuck: 0, rate: {suspect: 0}, spike: {suspect: 0}}}}\n"
+    "  - {id: noise, profile: sonbest-sm7901, bus: a, unit: 2, poll: 5min,\n"
+    "     channels: {sound_level: {stuck: 0, statistics: [1h.l90, day, day.max, day.ldn]}}}\n"
+    "log: {path: /nonexistent/log.db}\n";
+
+struct rows {
+    int64_t time_ms[ROWS_MAX];
+    struct series_cell cell[ROWS_MAX];
+    size_t n;
+    uint32_t column;
+};
+
+struct fixture {
+    char dir[64], path[96];
+    struct diag *d;
+    struct config *config;
+    struct table *t;
+    struct pipeline_options o;
+    struct pipeline *p;
+};
+
+static void on_commit(void *user, const struct store_commit *c)
+{
+    (void)user, (void)c;
+}
+
+static void start(struct fixture *f)
+{
+    const struct store_options o = {
+        .path = f->path, .commit_ms = 50, .seal_ms = HOUR, .seal_rows = 1000, .speed = 1
+    };
+    char error[256];
+
+    assert_int_equal(table_create(f->config, &f->t), 0);
+    f->o = (struct pipeline_options){ .table = &f->t->channels,
+                                      .devices = f->t->device,
+                                      .devices_n = 2,
+                                      .channels = f->t->treatment };
+    assert_int_equal(store_open(&o, on_commit, NULL, &f->o.store, error, sizeof error), 0);
+    assert_int_equal(table_open_streams(f->t, f->o.store), 0);
+    assert_int_equal(pipeline_create(&f->o, &f->p), 0);
+}
+
+static void stop(struct fixture *f)
+{
+    pipeline_destroy(f->p);
+    store_close(f->o.store);
+    table_destroy(f->t);
+}
+
+static struct fixture *open_station(void)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    assert_non_null(f);
+    snprintf(f->dir, sizeof f->dir, "/tmp/periods-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->path, sizeof f->path, "%s/log.db", f->dir);
+    assert_int_equal(diag_create(&f->d), 0);
+    const int rc = config_load_text("station.yaml", text, sizeof text - 1, uplink_choices(),
+                                    f->d, &f->config);
+    if (rc < 0)
+        diag_print(f->d, stderr);
+    assert_int_equal(rc, 0);
+    start(f);
+    return f;
+}
+
+static void close_station(struct fixture *f)
+{
+    char path[128];
+
+    stop(f);
+    for (const char *const *s = (const char *const[]){ "", "-wal", "-shm", NULL }; *s; s++) {
+        snprintf(path, sizeof path, "%s%s", f->path, *s);
+        unlink(path);
+    }
+    rmdir(f->dir);
+    config_destroy(f->config);
+    diag_destroy(f->d);
+    free(f);
+}
+
+/* One value for every point of the profile that is a channel; NaN: no answer. */
+static void scan(struct fixture *f, uint32_t device, int64_t time_ms, double x)
+{
+    static const struct reading none = {
+        { 0, DECIMAL_NONE },
+        { STATUS_NO_COMMUNICATION, GRADE_MISSING, REASON_COMM },
+        { 0, DECIMAL_NONE },
+    };
+    const struct pipeline_device *d = &f->t->device[device];
+    struct reading r[256];
+
+    assert_true(d->points_n <= 256);
+    for (size_t i = 0; i < d->points_n; i++) {
+        r[i] = none;
+        if (!isnan(x) && d->channel_of[i] != PIPELINE_NO_CHANNEL)
+            r[i] = (struct reading){ decimal_round(x, 1), { 0 }, decimal_round(x, 1) };
+    }
+    const struct scan s = { .device = device,
+                            .time_ms = time_ms,
+                            .start_ms = time_ms,
+                            .readings = r,
+                            .outcome = isnan(x) ? SCAN_NO_ANSWER : SCAN_OK,
+                            .n = d->points_n };
+    pipeline_scan(f->p, &s);
+}
+
+/* No two hours alike; the second night has a gap of three hours. */
+static double ozone_at(int64_t ms)
+{
+    return 80 + 60 * sin((double)(ms - T0) / (5 * HOUR)) +
+           (double)((ms - T0) / MINUTE % 13) / 10;
+}
+
+static double level_at(int64_t ms)
+{
+    return 50 + (double)((ms - T0) / (5 * MINUTE) * 7919 % 200) / 10;
+}
+
+static bool is_gap(int64_t after_ms)
+{
+    return after_ms >= DAY + 2 * HOUR && after_ms < DAY + 5 * HOUR;
+}
+
+/* restart_ms: so often the gateway begins anew; 0: never. */
+static void run(struct fixture *f, int64_t restart_ms)
+{
+    for (int64_t t = 0; t < DAYS * DAY + 10 * MINUTE; t += 5 * MINUTE) {
+        if (restart_ms && t > 0 && t % restart_ms == 0) {
+            stop(f);
+            start(f);
+        }
+        scan(f, OZONE, T0 + t + 500, is_gap(t) ? NAN : ozone_at(T0 + t));
+        scan(f, NOISE, T0 + t + 700, is_gap(t) ? NAN : level_at(T0 + t));
+        pipeline_tick(f->p, T0 + t + 2 * SECOND);
+    }
+}
+
+static bool keep(void *user, int64_t time_ms, const struct series_cell *cells, unsigned columns,
+                 uint32_t layout)
+{
+    struct rows *r = user;
+
+    (void)layout;
+    assert_true(r->column < columns && r->n < ROWS_MAX);
+    r->time_ms[r->n] = time_ms;
+    r->cell[r->n++] = cells[r->column];
+    return true;
+}
+
+static void read_rows(struct fixture *f, const char *id, struct rows *ret)
+{
+    struct store_reader *r;
+
+    stop(f);
+    start(f); /* everything is committed by a restart first */
+    memset(ret, 0, sizeof *ret);
+    for (size_t i = 0; i < f->t->channels.n; i++) {
+        const struct channel *ch = &f->t->channel[i];
+        if (strcmp(ch->id, id) != 0)
+            continue;
+        ret->column = ch->column;
+        assert_int_equal(store_reader_open(f->o.store, &r), 0);
+        assert_int_equal(store_read_rows(r, ch->stream, 0, INT64_MAX, keep, ret), 0);
+        store_reader_close(r);
+        return;
+    }
+    fail_msg("there is no channel %s", id);
+}
+
+static double value(const struct rows *r, size_t i)
+{
+    return decimal_to_double(series_value(&r->cell[i]));
+}
+
+static enum grade grade(const struct rows *r, size_t i)
+{
+    return (enum grade)verdict_from_flag(r->cell[i].flag).grade;
+}
+
+static const char *const ids[] = {
+    "o3/ozone@1h",
+    "o3/ozone@8h",
+    "o3/ozone@day.max8h",
+    "noise/sound_level@1h",
+    "noise/sound_level@1h.l90",
+    "noise/sound_level@1h.n",
+    "noise/sound_level@day",
+    "noise/sound_level@day.max",
+    "noise/sound_level@day.ldn",
+};
+
+static void restarts_change_no_period(void **state)
+{
+    static const int64_t every[] = { 3 * HOUR, 50 * MINUTE, 11 * HOUR };
+    struct fixture *once = open_station();
+
+    (void)state;
+    run(once, 0);
+    for (size_t k = 0; k < sizeof every / sizeof every[0]; k++) {
+        struct fixture *often = open_station();
+        run(often, every[k]);
+        for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+            static struct rows a, b;
+            read_rows(once, ids[i], &a);
+            read_rows(often, ids[i], &b);
+            assert_true(a.n >= DAYS);
+            if (a.n != b.n)
+                fail_msg("%s: %zu rows, after restarts %zu", ids[i], a.n, b.n);
+            for (size_t n = 0; n < a.n; n++)
+                if (a.time_ms[n] != b.time_ms[n] || a.cell[n].v != b.cell[n].v ||
+                    a.cell[n].e != b.cell[n].e || a.cell[n].flag != b.cell[n].flag)
+                    fail_msg("%s, row %zu at %lld: %g %u, after restarts %g %u at %lld", ids[i],
+                             n, (long long)(a.time_ms[n] - T0), value(&a, n), a.cell[n].flag,
+                             value(&b, n), b.cell[n].flag, (long long)(b.time_ms[n] - T0));
+        }
+        close_station(often);
+    }
+    close_station(once);
+}
+
+static void eight_hours_slide_by_the_hour_and_days_are_local(void **state)
+{
+    struct fixture *f = open_station();
+    static struct rows hours, eights, days;
+
+    (void)state;
+    run(f, 0);
+    read_rows(f, "o3/ozone@1h", &hours);
+    read_rows(f, "o3/ozone@8h", &eights);
+    read_rows(f, "o3/ozone@day.max8h", &days);
+    assert_int_equal(hours.n, DAYS * 24);
+    assert_int_equal(hours.time_ms[0], T0);
+    assert_int_equal(eights.time_ms[7], T0); /* labelled by their start */
+    for (size_t i = 7; i < 24; i++) {
+        double sum = 0;
+        for (size_t k = 0; k < 8; k++)
+            sum += value(&hours, i - 7 + k);
+        assert_true(fabs(value(&eights, i) - sum / 8) <= 0.01);
+    }
+    assert_int_equal(grade(&eights, 4), GRADE_BAD); /* five hours */
+    assert_true(grade(&eights, 5) < GRADE_BAD);     /* six */
+    assert_int_equal(days.n, DAYS);
+    assert_int_equal(days.time_ms[1], T0 + DAY);
+    double largest = 0;
+    for (size_t i = 7; i < 24; i++)
+        largest = fmax(largest, value(&eights, i));
+    assert_true(value(&days, 0) == largest);
+    close_station(f);
+}
+
+static void a_day_of_levels_weighs_its_samples(void **state)
+{
+    struct fixture *f = open_station();
+    static struct rows days, largest;
+    double sum = 0, max = 0;
+    int n = 0;
+
+    (void)state;
+    run(f, 0);
+    read_rows(f, "noise/sound_level@day", &days);
+    read_rows(f, "noise/sound_level@day.max", &largest);
+    for (int64_t t = DAY; t < 2 * DAY; t += 5 * MINUTE) {
+        if (is_gap(t))
+            continue;
+        sum += pow(10, level_at(T0 + t) / 10);
+        max = fmax(max, level_at(T0 + t));
+        n++;
+    }
+    assert_true(fabs(value(&days, 1) - 10 * log10(sum / n)) < 0.002);
+    assert_true(fabs(value(&largest, 1) - max) < 1e-9);
+    assert_true(grade(&days, 1) < GRADE_BAD);
+    close_station(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(restarts_change_no_period),
+        cmocka_unit_test(eight_hours_slide_by_the_hour_and_days_are_local),
+        cmocka_unit_test(a_day_of_levels_weighs_its_samples),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
