@@ -72,7 +72,7 @@ void calibrations_commanded(struct calibrations *c, uint64_t number, bool is_don
  * "text": {en, zh}}. What is wrong with the request itself has "usage": true.
  *
  *   calibrate  {"do": "list"}, {"do": "ledger", "channel", "n"},
- *              {"do": "start", "channel", "check": zero|span|point|sequence, "value",
+ *              {"do": "start", "channel", "check": zero|span|point|sequence, "value", "unit",
  *               "settle_ms", "measure_ms", "certificate", "wait": bool}, {"do": "stop",
  * "channel"} maint      {"do": "list"}, {"do": "start", "device", "for_ms", "why"},
  *              {"do": "stop", "device"}

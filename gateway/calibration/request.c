@@ -210,14 +210,16 @@ static void serve_ledger(const struct job *j)
 
 /* ---- calibrate start, stop ---- */
 
-/* The step of the setup of that kind, and of that value when there are several. */
+/* The step of the setup of that kind; a point also has its value. Another bottle at zero or
+ * span comes the same way. */
 static const struct calibration_step *step_of(const struct calibration_setup *s,
                                               enum calibration_kind kind, double value,
                                               const char **ret_command)
 {
     for (unsigned i = 0; i < s->plan.n; i++) {
         const struct calibration_step *step = &s->plan.step[i];
-        if (step->kind != kind || (!isnan(value) && step->reference != value))
+        const bool is_other = kind == CALIBRATION_POINT && step->reference != value;
+        if (step->kind != kind || (!isnan(value) && is_other))
             continue;
         *ret_command = s->command[i];
         return step;
@@ -241,15 +243,33 @@ static bool read_durations(const struct job *j, struct calibration_step *step)
     return true;
 }
 
-/* One step: that of the configuration, with what the caller says otherwise. */
-static bool read_step(const struct job *j, const struct calibration_setup *s,
-                      enum calibration_kind kind, struct calibration_plan *ret,
-                      const char **ret_command)
+/* In the caller's unit, else the configuration's. */
+static bool convert(const struct job *j, const struct calibration_setup *s, uint32_t channel,
+                    double *value)
 {
+    const struct quantity *q = j->c->station.table->channels[channel].quantity;
+    struct unit_conversion unit = s->unit;
+
+    if (*text_of(j, "unit") && calibration_unit(text_of(j, "unit"), q, &unit) < 0)
+        return false;
+    *value = *value * unit.factor + unit.offset;
+    return true;
+}
+
+/* One step: that of the configuration, with what the caller says otherwise. */
+static bool read_step(const struct job *j, uint32_t channel, enum calibration_kind kind,
+                      struct calibration_plan *ret, const char **ret_command)
+{
+    const struct calibration_setup *s = &j->c->station.setups[channel];
     double value;
 
     if (!number_of(j, "value", -1e12, 1e12, &value)) {
         refuse(j, "bad_value", "The value must be a number.", "标准值必须是数字。");
+        return false;
+    }
+    if (!convert(j, s, channel, &value)) {
+        refuse(j, "bad_unit", "The unit does not fit the quantity of the channel.",
+               "单位与该通道的量不符。");
         return false;
     }
     const struct calibration_step *known = step_of(s, kind, value, ret_command);
@@ -279,7 +299,7 @@ static bool read_plan(const struct job *j, uint32_t channel, struct calibration_
     enum calibration_kind kind;
 
     if (calibration_kind_find(check, &kind) == 0)
-        return read_step(j, s, kind, ret, &commands[0]);
+        return read_step(j, channel, kind, ret, &commands[0]);
     if (strcmp(check, "sequence") != 0) {
         refuse_id(j, "bad_request", "A check is zero, span, point or sequence, not",
                   "检查类型为 zero、span、point 或 sequence，而不是", check);

@@ -20,7 +20,7 @@ enum {
 };
 
 struct calibrate_options {
-    const char *control, *value, *settle, *measure, *certificate;
+    const char *control, *value, *unit, *settle, *measure, *certificate;
     int64_t n;
     bool is_json, is_waiting;
 };
@@ -32,8 +32,12 @@ static const struct cmd_option options[] = {
       .type = OPTION_TEXT,
       OPTION(value),
       .value = "V",
-      .help = "The value that is on, in the channel's canonical unit; default the "
-              "configuration's, 0 at zero." },
+      .help = "The value that is on; default the configuration's, 0 at zero." },
+    { .name = "unit",
+      .type = OPTION_TEXT,
+      OPTION(unit),
+      .value = "UNIT",
+      .help = "Its unit, such as ppb; default the configuration's, else the canonical one." },
     { .name = "settle",
       .type = OPTION_TEXT,
       OPTION(settle),
@@ -103,6 +107,8 @@ static int add_options(const struct calibrate_options *o, json_t *request)
         return wrong("--value takes a number.", "--value 的值应为数字。");
     if (o->value)
         json_object_set_new(request, "value", json_real(value));
+    if (o->unit)
+        json_object_set_new(request, "unit", json_string(o->unit));
     if (o->certificate)
         json_object_set_new(request, "certificate", json_string(o->certificate));
     if (o->is_waiting)

@@ -43,6 +43,14 @@ static bool hour_is_ok(const char *text, char *why, size_t size)
     return false;
 }
 
+static bool unit_is_ok(const char *text, char *why, size_t size)
+{
+    if (unit_find(text))
+        return true;
+    snprintf(why, size, "expected a unit such as [ppb] or mg/m3, got '%.20s'", text);
+    return false;
+}
+
 static const struct field step_fields[] = {
     { .name = "kind",
       .type = FIELD_ENUM,
@@ -53,7 +61,7 @@ static const struct field step_fields[] = {
     { .name = "value",
       .type = FIELD_DOUBLE,
       AT(calibration_step_conf, value),
-      .help = "What is to be read, in the canonical unit. Not given: 0, at zero alone." },
+      .help = "What is to be read. Not given: 0, at zero alone." },
     { .name = "settle",
       .type = FIELD_DURATION,
       AT(calibration_step_conf, settle_ms),
@@ -124,6 +132,11 @@ const struct field calibration_fields[] = {
       .min = 0,
       .max = 400 * DAY,
       .help = "A check is due so often; 0: never. Not given: the quantity's." },
+    { .name = "unit",
+      .type = FIELD_TEXT,
+      AT(calibration_conf, unit),
+      .help = "UCUM unit of values and limits. Not given: the quantity's canonical unit.",
+      .is_ok = unit_is_ok },
     { .name = "at",
       .type = FIELD_TEXT,
       AT(calibration_conf, at),
@@ -207,14 +220,15 @@ static void set_pair(double given_warn, double given_fail, double *warn, double 
     *warn = first_number(given_warn, *warn);
 }
 
-static void set_limits(const struct calibration_limits_conf *c, struct calibration_limits *l)
+static void set_limits(const struct calibration_limits_conf *c, double k,
+                       struct calibration_limits *l)
 {
     const bool is_given = !isnan(c->fail) || !isnan(c->fail_pct);
 
     if (is_given) /* both forms are the user's then */
         l->warn = l->fail = l->share_warn = l->share_fail = NAN;
-    set_pair(c->zero_warn, c->zero, &l->zero_warn, &l->zero_fail);
-    set_pair(c->warn, c->fail, &l->warn, &l->fail);
+    set_pair(c->zero_warn * k, c->zero * k, &l->zero_warn, &l->zero_fail);
+    set_pair(c->warn * k, c->fail * k, &l->warn, &l->fail);
     set_pair(c->warn_pct / 100, c->fail_pct / 100, &l->share_warn, &l->share_fail);
 }
 
@@ -225,16 +239,30 @@ static void set_steps(const struct calibration_conf *c, struct calibration_setup
     for (size_t i = 0; i < c->steps.n && i < CALIBRATION_STEPS_MAX; i++) {
         const enum calibration_kind kind = (enum calibration_kind)step[i].kind;
         const bool is_zero = kind == CALIBRATION_ZERO;
+        const double value = step[i].value * s->unit.factor + s->unit.offset;
         s->command[i] = step[i].command;
         s->plan.step[s->plan.n++] = (struct calibration_step){
             .kind = kind,
-            .reference = is_zero ? first_number(step[i].value, 0) : step[i].value,
+            .reference = is_zero ? first_number(value, 0) : value,
             .settle_ms = step[i].settle_ms >= 0 ? step[i].settle_ms : c->settle_ms,
             .measure_ms = step[i].measure_ms > 0 ? step[i].measure_ms : c->measure_ms,
         };
         if (kind == CALIBRATION_SPAN && isnan(s->full))
-            s->full = step[i].value;
+            s->full = value;
     }
+}
+
+int calibration_unit(const char *unit, const struct quantity *q, struct unit_conversion *ret)
+{
+    const struct unit *u = unit ? unit_find(unit) : NULL;
+
+    if (unit && !u)
+        return -EDOM;
+    if (!u) {
+        *ret = (struct unit_conversion){ .factor = 1, .is_identity = true };
+        return 0;
+    }
+    return unit_conversion_for(u, q, ret);
 }
 
 struct calibration_setup calibration_setup_of(const struct calibration_conf *c,
@@ -250,10 +278,13 @@ struct calibration_setup calibration_setup_of(const struct calibration_conf *c,
         .correct = (enum calibration_policy)c->correct,
         .scope = (enum calibration_scope)c->scope,
         .is_recognised = c->is_recognised,
+        .unit = { .factor = 1 },
     };
 
+    s.is_unit_wrong = calibration_unit(c->unit, q, &s.unit) < 0;
+    s.full *= s.unit.factor;
     s.is_known = calibration_default(q, &s.limits, &s.every_ms) || c->steps.n > 0;
-    set_limits(&c->limits, &s.limits);
+    set_limits(&c->limits, s.unit.factor, &s.limits);
     if (c->every_ms >= 0)
         s.every_ms = c->every_ms;
     else if (c->steps.n == 0)
@@ -267,6 +298,8 @@ struct calibration_setup calibration_setup_of(const struct calibration_conf *c,
 
 const char *calibration_setup_error(const struct calibration_setup *s)
 {
+    if (s->is_unit_wrong)
+        return "The unit does not fit the quantity.";
     for (unsigned i = 0; i < s->plan.n; i++) {
         const struct calibration_step *step = &s->plan.step[i];
         if (!isfinite(step->reference))

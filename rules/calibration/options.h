@@ -7,6 +7,7 @@
 
 #include "rules/calibration/calibration.h"
 #include "sensors/core/field.h"
+#include "sensors/core/unit.h"
 
 struct calibration_step_conf {
     int kind;                      /* enum calibration_kind */
@@ -22,6 +23,7 @@ struct calibration_limits_conf {
 
 struct calibration_conf {
     int64_t every_ms; /* -1: the quantity's; 0: never due */
+    const char *unit; /* of values, limits and full; NULL: canonical */
     const char *at;   /* "01:30" local time; NULL: the station begins none by itself */
     int64_t settle_ms, measure_ms;
     struct field_array steps; /* struct calibration_step_conf */
@@ -49,15 +51,19 @@ struct calibration_setup {
     const char *end, *certificate;
     int64_t every_ms, at_ms; /* 0: never due; -1: not begun by the station */
     int64_t settle_ms, measure_ms;
-    double full; /* NaN: unknown */
+    double full;                 /* NaN: unknown */
+    struct unit_conversion unit; /* of values as people write them */
     enum calibration_policy correct;
     enum calibration_scope scope;
     bool is_recognised;
+    bool is_unit_wrong;
     bool is_known; /* limits or steps are known: an instrument's own checks are recorded too */
 };
 
 struct calibration_setup calibration_setup_of(const struct calibration_conf *c,
                                               const struct quantity *q);
+/* How values in that unit (NULL: canonical) become canonical. 0 or -EDOM: it does not fit. */
+int calibration_unit(const char *unit, const struct quantity *q, struct unit_conversion *ret);
 /* NULL, or what is wrong as a sentence. */
 const char *calibration_setup_error(const struct calibration_setup *s);
 

@@ -330,6 +330,24 @@ static void steps_make_a_check_due(void **state)
     assert_non_null(calibration_setup_error(&s));
 }
 
+static void values_may_be_in_another_unit(void **state)
+{
+    struct calibration_step_conf steps[] = { { CALIBRATION_SPAN, 400, -1, -1, NULL } };
+    struct calibration_conf c = conf_of();
+
+    (void)state;
+    c.steps = (struct field_array){ steps, 1 };
+    c.unit = "[ppb]";
+    c.limits.zero = 5;
+    struct calibration_setup s = calibration_setup_of(&c, quantity_find("ozone"));
+    assert_null(calibration_setup_error(&s));
+    assert_true(fabs(s.plan.step[0].reference - 400 * 48.0 / 24.465) < 0.1);
+    assert_true(fabs(s.limits.zero_fail - 9.81) < 0.01 && s.full == s.plan.step[0].reference);
+    c.unit = "Cel";
+    s = calibration_setup_of(&c, quantity_find("ozone"));
+    assert_string_equal(calibration_setup_error(&s), "The unit does not fit the quantity.");
+}
+
 static void refuses_a_sequence_that_cannot_be_run(void **state)
 {
     struct calibration_conf c = conf_of();
@@ -379,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_slow_decline_to_zero_is_weather),
         cmocka_unit_test(a_quantity_has_its_limits_and_nothing_is_due_without_steps),
         cmocka_unit_test(steps_make_a_check_due),
+        cmocka_unit_test(values_may_be_in_another_unit),
         cmocka_unit_test(refuses_a_sequence_that_cannot_be_run),
         cmocka_unit_test(an_hour_is_written_with_four_digits),
     };

@@ -471,6 +471,16 @@ static void every_point_has_a_drift_of_its_own(void **state)
     assert_non_null(strstr(f->answer, "\"point@4.01\""));
 }
 
+static void another_bottle_comes_by_the_same_command(void **state)
+{
+    struct fixture *f = *state;
+
+    calibrate(f, "{\"do\":\"start\",\"channel\":\"gas/ozone\",\"check\":\"span\",\"value\":200,"
+                 "\"unit\":\"ppb\"}");
+    assert_string_equal(f->command[0], "span_on");
+    assert_non_null(strstr(f->answer, "\"value\":392.39"));
+}
+
 static void a_gas_that_does_not_come_gives_no_verdict(void **state)
 {
     struct fixture *f = *state;
@@ -748,6 +758,7 @@ int main(void)
         TEST(a_failed_check_makes_doubtful_what_came_since_the_passed_one),
         TEST(a_caller_may_wait_for_the_verdict),
         TEST(every_point_has_a_drift_of_its_own),
+        TEST(another_bottle_comes_by_the_same_command),
         TEST(a_gas_that_does_not_come_gives_no_verdict),
         TEST(a_gas_that_may_still_flow_keeps_readings_marked),
         TEST(a_check_can_be_stopped),

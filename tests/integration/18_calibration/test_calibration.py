@@ -251,6 +251,8 @@ def test_a_correction_is_policy_and_survives_a_restart(place):
     (["calibrate", "gas-1/ozone", "span"],
      "Which value is on? The configuration names none: --value."),
     (["calibrate", "gas-1/ozone", "span", "--value", "x"], "--value takes a number."),
+    (["calibrate", "gas-1/ozone", "span", "--value", "4", "--unit", "pH"],
+     "The unit does not fit the quantity of the channel."),
 ])
 def test_what_is_wrong_is_said_and_nothing_is_done(place, args, sentence):
     site = Site(place)
@@ -261,6 +263,7 @@ def test_what_is_wrong_is_said_and_nothing_is_done(place, args, sentence):
 
 @pytest.mark.parametrize("calibration, part", [
     ("{at: '25:00'}", "expected a time of day from \"00:00\" to \"23:59\", got '25:00'"),
+    ("{unit: Cel}", "The unit does not fit the quantity."),
     ("{at: '01:30'}", "The station cannot run a sequence without steps."),
     ("{steps: [{kind: span}]}", "A step of the kind span or point needs its value."),
     ("{steps: [{kind: zero, command: warp}]}", "has no command 'warp'"),
