@@ -44,9 +44,17 @@ static bool find_in_table(const struct table *t, struct qc_column *column)
             continue;
         column->quantity = ch->quantity;
         column->config = t->treatment[i].qc;
+        column->is_configured = true;
         return true;
     }
     return false;
+}
+
+static const char *peer_name(void *user, unsigned peer)
+{
+    const struct table *t = user;
+
+    return t->channel[peer].id;
 }
 
 /* "ozone", or what stands behind the device in "roof/ozone" and before "@1min". */
@@ -77,6 +85,7 @@ static int judge_file(const struct qc_cmd_options *o, const char *path, struct t
 {
     const struct qc_job job = {
         .find = find_column,
+        .peer_name = peer_name,
         .user = t,
         .names = o->channels.text,
         .names_n = o->channels.n,

@@ -56,14 +56,64 @@ static int find_beside(void *user, const char *quantity)
     return -1;
 }
 
+/* The column of a channel of the configuration. */
+static bool find_peer(const struct table *t, unsigned *peer)
+{
+    const char *name = t->job->peer_name(t->job->user, *peer);
+
+    for (unsigned i = 0; i < t->csv.columns; i++) {
+        if (strcmp(t->column[i].name, name) != 0)
+            continue;
+        *peer = i;
+        return true;
+    }
+    return false;
+}
+
+/* What the table has no column of compares nothing. */
+static unsigned keep_relations(const struct table *t, struct qc_column *c)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < c->config.relations_n; i++) {
+        struct qc_relation *r = &c->relations[n];
+        *r = c->config.relations[i];
+        n += find_peer(t, &r->a) && find_peer(t, &r->b);
+    }
+    return n;
+}
+
+static unsigned keep_references(const struct table *t, struct qc_column *c)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < c->config.references_n && n < QC_REFERENCES_MAX; i++) {
+        struct qc_reference *r = &c->references[n];
+        unsigned found = 0;
+        *r = c->config.references[i];
+        for (unsigned k = 0; k < r->n; k++) {
+            unsigned peer = r->peer[k];
+            if (find_peer(t, &peer))
+                r->peer[found++] = peer;
+        }
+        r->n = found;
+        n += found > 0;
+    }
+    return n;
+}
+
 static void relate(struct table *t)
 {
     for (unsigned i = 0; i < t->csv.columns; i++) {
         struct qc_column *c = &t->column[i];
         struct beside at = { t, i };
         c->config.relations_n =
-            qc_default_relations(c->quantity, find_beside, &at, c->relations);
+            c->is_configured
+                ? keep_relations(t, c)
+                : qc_default_relations(c->quantity, find_beside, &at, c->relations);
         c->config.relations = c->relations;
+        c->config.references_n = keep_references(t, c);
+        c->config.references = c->references;
     }
 }
 
@@ -105,14 +155,13 @@ static int configure(struct table *t)
 
 /* ---- judging ---- */
 
-/* What other columns are compared with: values that can be. */
+/* What other columns are compared with. */
 static void gather(const struct table *t, size_t row, double *ret)
 {
     for (unsigned i = 0; i < t->csv.columns; i++) {
-        const double x =
-            decimal_to_double(series_value(&t->csv.cells[row * t->csv.columns + i]));
-        const struct qc_range *range = &t->column[i].config.range;
-        ret[i] = qc_range_check(range, x) == QC_FAIL ? NAN : x;
+        const struct series_cell *cell = &t->csv.cells[row * t->csv.columns + i];
+        ret[i] = qc_as_peer(&t->column[i].config, verdict_from_flag(cell->flag),
+                            decimal_to_double(series_value(cell)));
     }
 }
 
@@ -131,6 +180,8 @@ static void judge(struct table *t, size_t row)
                                      .peers = peers,
                                      .peers_n = t->csv.columns };
         qc_judge(&t->column[i].config, &t->state[i], &in, &s);
+        if (s.verdict.grade >= GRADE_BAD)
+            peers[i] = NAN;
     }
 }
 

@@ -9,19 +9,26 @@
 #include "gateway/cmd/csv_table.h"
 #include "rules/qc/qc.h"
 
-enum { QC_COLUMNS_MAX = CSV_COLUMNS_MAX, QC_NAME_MAX = CSV_NAME_MAX };
+enum {
+    QC_COLUMNS_MAX = CSV_COLUMNS_MAX,
+    QC_NAME_MAX = CSV_NAME_MAX,
+    QC_REFERENCES_MAX = 16, /* as many as the configuration takes */
+};
 
 struct qc_column {
     char name[QC_NAME_MAX];
     const struct quantity *quantity;
     struct qc_config config;
+    bool is_configured; /* with all its peers, which are numbers for peer_name() */
     struct qc_relation relations[QC_RELATIONS_MAX];
+    struct qc_reference references[QC_REFERENCES_MAX];
 };
 
 struct qc_job {
     /* Quantity and configuration of a column by its name, at the interval of the table. False:
      * no such channel. */
     bool (*find)(void *user, int64_t interval_ms, struct qc_column *column);
+    const char *(*peer_name)(void *user, unsigned peer);
     void *user;
     const char *const *names; /* of the columns, when the table has no heading */
     size_t names_n;

@@ -41,20 +41,10 @@ static void find_peers(struct pipeline *p, const struct qc_config *c)
             note_peer(p, c->references[i].peer[k]);
 }
 
-/* What is wrong beyond doubt makes nobody else suspect. */
-static bool is_usable(const struct qc_config *c, struct verdict v, double x)
-{
-    return v.grade < GRADE_BAD && !qc_is_sentinel(&c->sentinels, x) &&
-           qc_range_check(&c->range, x) != QC_FAIL;
-}
-
 void judge_foresee(struct pipeline *p, const struct sample *s)
 {
-    const double x = decimal_to_double(s->value);
-
-    if (!p->is_peer[s->channel])
-        return;
-    p->newest[s->channel] = is_usable(&p->o->channels[s->channel].qc, s->verdict, x) ? x : NAN;
+    p->newest[s->channel] =
+        qc_as_peer(&p->o->channels[s->channel].qc, s->verdict, decimal_to_double(s->value));
     p->newest_ms[s->channel] = s->time_ms;
 }
 
@@ -179,7 +169,8 @@ void judge_tick(struct pipeline *p, int64_t now_ms)
 void judge_shift(struct pipeline *p, int64_t by_ms)
 {
     for (size_t i = 0; i < p->o->table->n; i++)
-        qc_shift(&p->qc[i], by_ms);
+        if (!p->o->table->channels[i].statistic)
+            qc_shift(&p->qc[i], by_ms);
     for (size_t i = 0; i < p->peers_n; i++)
         p->newest_ms[p->peer[i]] += by_ms;
 }
@@ -197,6 +188,8 @@ static bool start_checks(struct pipeline *p)
     if (!memory)
         return false;
     for (size_t i = 0; i < n; i++) {
+        if (p->o->table->channels[i].statistic)
+            continue; /* its state is never touched: no memory of the machine goes into it */
         qc_start(&p->o->channels[i].qc, &p->qc[i], memory);
         p->qc[i].now.is_final = true;
         memory += qc_memory(&p->o->channels[i].qc);

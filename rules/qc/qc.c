@@ -311,6 +311,14 @@ void qc_step(const struct qc_config *c, struct qc_state *st, struct decimal raw,
     qc_judge(c, st, &in, s);
 }
 
+double qc_as_peer(const struct qc_config *c, struct verdict v, double x)
+{
+    return v.grade < GRADE_BAD && !qc_is_sentinel(&c->sentinels, x) &&
+                   qc_range_check(&c->range, x) != QC_FAIL
+               ? x
+               : NAN;
+}
+
 enum qc_flag qc_judged_flag(const struct qc_judged *j)
 {
     enum qc_flag all = QC_NONE;

@@ -122,6 +122,10 @@ void qc_judge(const struct qc_config *c, struct qc_state *st, const struct qc_in
 void qc_step(const struct qc_config *c, struct qc_state *st, struct decimal raw,
              struct sample *s);
 
+/* A value as other channels are compared with it before it is judged itself: what is wrong
+ * beyond doubt (missing, bad, outside the range) is NaN and makes nobody else suspect. */
+double qc_as_peer(const struct qc_config *c, struct verdict v, double x);
+
 /* QARTOD flag of all tests of a sample together; one that waits counts as not evaluated. */
 enum qc_flag qc_judged_flag(const struct qc_judged *j);
 

@@ -95,6 +95,38 @@ def test_quantities_of_one_device_must_fit_together():
     assert multi == [(str(T0 + 360), "a/pm2_5")]
 
 
+PEERS = """
+station: {id: s}
+buses:
+  - {id: cabinet, type: modbus-tcp, host: 127.0.0.1, port: 502}
+qc:
+  ozone: {missing: [-999, 9999], hold: {samples: 0}, spike: {suspect: 0}, rate: {suspect: 0},
+    references: [{kind: twin, of: [roof/ozone, yard/ozone], limit: 20}],
+    seasons: [{from: 1, to: 1, usual: [0, 60]}, {from: 2, to: 12, usual: [0, 200]}]}
+devices:
+  - {id: roof, profile: teledyne-t400, bus: cabinet, poll: 1min}
+  - {id: yard, profile: teledyne-t400, bus: cabinet, unit: 2, poll: 1min,
+     channels: {ozone: {relations: [{kind: at_most, of: roof/ozone, limit: 15}]}}}
+log: {path: s.db}
+"""
+
+
+def test_channels_of_the_configuration_are_compared_with_each_other(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text(PEERS)
+    pairs = [(50, 51), (51, 90), (52, 53), (-999, 90), (54, 54), (61, 50), (62, 30)]
+    text = "time,roof/ozone,yard/ozone\n" + "".join(
+        f"{T0 + 60 * i},{a},{b}\n" for i, (a, b) in enumerate(pairs))
+    rows = rows_of(qc("--config", path, table=text).stdout)
+    reasons = [(rows[i]["reasons"], rows[i + 1]["reasons"]) for i in range(0, len(rows), 2)]
+    assert reasons == [("", ""), ("reference", "multi reference climate"), ("", ""),
+                       ("no_value", "climate"), ("", ""), ("climate", ""),
+                       ("reference climate", "reference")]
+    alone = "".join(f"{line.rsplit(',', 1)[0]}\n" for line in text.splitlines())
+    assert {r["reasons"] for r in rows_of(qc("--config", path, table=alone).stdout)} == {
+        "", "no_value", "climate"}, "nothing is compared with a column that is not there"
+
+
 def test_a_late_row_meets_the_range_alone():
     text = table(walk(6)) + f"{T0 + 150},5000\n" + f"{T0 + 360},52\n"
     rows = rows_of(qc(table=text).stdout)
