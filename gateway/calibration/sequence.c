@@ -243,7 +243,6 @@ static void go_back(struct calibrations *c, struct run *r, int64_t now_ms)
 
 void run_abort(struct calibrations *c, struct run *r, const char *what, int64_t now_ms)
 {
-    json_object_del(kept_state(c, r->channel_id), "run");
     kept_channel(c, r->channel_id, event_over(r, what, now_ms));
     r->has_failed = true; /* half a sequence corrects nothing */
     r->was_told = true;
@@ -354,6 +353,10 @@ static void attach_run(struct calibrations *c, struct run *r, int64_t now_ms)
     c->members[r->channel].run = r;
     if (r->source != BY_INSTRUMENT)
         c->devices[r->device].run = r;
+    if (r->course.plan.return_ms == END_FAILED_MS) /* perhaps for want of a configuration */
+        r->is_ending = false;
+    if (!r->is_restored && r->course.phase == CALIBRATION_RETURNING)
+        go_back(c, r, now_ms);
     if (r->is_restored) {
         r->is_restored = false;
         r->correction = c->members[r->channel].correction;

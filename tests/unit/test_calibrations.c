@@ -561,6 +561,34 @@ static void a_check_goes_on_across_a_reload(void **state)
     assert_event(f, "\"what\":\"result\"", "\"verdict\":\"pass\"");
 }
 
+static void a_gas_that_could_not_be_turned_off_for_a_reload_is_turned_off_behind_it(
+    void **state)
+{
+    struct fixture *f = *state;
+
+    calibrate(f, "{\"do\":\"start\",\"channel\":\"gas/ozone\",\"check\":\"zero\"}");
+    f->is_command_refused = true;
+    answer_command(f, false); /* the commands are gone already */
+    calibrations_detach(f->c);
+    f->is_command_refused = false;
+    f->commands = 0;
+    attach(f);
+    assert_string_equal(f->command[0], "gas_off");
+}
+
+static void a_second_restart_turns_the_gas_off_again(void **state)
+{
+    struct fixture *f = *state;
+
+    calibrate(f, "{\"do\":\"start\",\"channel\":\"gas/ozone\",\"check\":\"zero\"}");
+    calibrate(f, "{\"do\":\"stop\",\"channel\":\"gas/ozone\"}");
+    f->commands = 0;
+    restart(f, 0);
+    restart(f, 0);
+    assert_int_equal(f->commands, 2);
+    assert_string_equal(f->command[1], "gas_off");
+}
+
 /* ---- by itself ---- */
 
 static void a_sequence_begins_at_its_local_hour(void **state)
@@ -764,6 +792,8 @@ int main(void)
         TEST(a_check_can_be_stopped),
         TEST(a_restart_in_the_middle_gives_no_verdict),
         TEST(a_check_goes_on_across_a_reload),
+        TEST(a_gas_that_could_not_be_turned_off_for_a_reload_is_turned_off_behind_it),
+        TEST(a_second_restart_turns_the_gas_off_again),
         TEST(a_sequence_begins_at_its_local_hour),
         TEST(a_sequence_waits_for_the_end_of_maintenance_an_hour_at_most),
         TEST(what_the_instrument_checks_by_itself_is_recorded),
