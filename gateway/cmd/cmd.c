@@ -33,6 +33,16 @@ const char *cmd_lang(void)
     return "en";
 }
 
+bool say_zh(void)
+{
+    return strcmp(cmd_lang(), "zh") == 0;
+}
+
+const char *say(const char *en, const char *zh)
+{
+    return say_zh() ? zh : en;
+}
+
 bool cmd_has_folders(const char *command, const struct option_texts *folders)
 {
     const bool is_zh = strcmp(cmd_lang(), "zh") == 0;

@@ -50,6 +50,9 @@ extern const char sluice_version[];
 
 /* "zh" or "en": from --lang, else LC_ALL, LC_MESSAGES, LANG. For people only. */
 const char *cmd_lang(void);
+bool say_zh(void);
+/* The one of the two that the user reads. */
+__attribute__((format_arg(1), format_arg(2))) const char *say(const char *en, const char *zh);
 
 /* Whether every one of them is a folder; for one that is not, a sentence on stderr. */
 bool cmd_has_folders(const char *command, const struct option_texts *folders);

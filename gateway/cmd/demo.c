@@ -110,22 +110,14 @@ struct demo {
     bool is_up; /* all of them were ready */
 };
 
-__attribute__((format_arg(2), format_arg(3))) static const char *say(const struct demo *d,
-                                                                     const char *en,
-                                                                     const char *zh)
-{
-    return strcmp(d->lang, "zh") == 0 ? zh : en;
-}
-
 /* ---- start ---- */
 
-static int find_program(const struct demo *d, const char *path, const char *package)
+static int find_program(const char *path, const char *package)
 {
     if (access(path, X_OK) == 0)
         return 0;
     fprintf(stderr,
-            say(d,
-                "sluice demo: %s is missing. It comes with Debian's package %s; scripts/setup "
+            say("sluice demo: %s is missing. It comes with Debian's package %s; scripts/setup "
                 "installs it. Or run with --no-centre.\n",
                 "sluice demo：缺少 %s。它属于 Debian 软件包 %s，运行 scripts/setup 即可安装；"
                 "也可加 --no-centre 运行。\n"),
@@ -142,14 +134,14 @@ static int find_programs(struct demo *d)
     d->self[n] = '\0';
     if (d->o->has_no_centre)
         return 0;
-    int rc = find_program(d, MOSQUITTO, "mosquitto");
-    return rc < 0 ? rc : find_program(d, VICTORIA, "victoria-metrics");
+    int rc = find_program(MOSQUITTO, "mosquitto");
+    return rc < 0 ? rc : find_program(VICTORIA, "victoria-metrics");
 }
 
-static void say_lost(const struct demo *d, const struct child *child)
+static void say_lost(const struct child *child)
 {
     fprintf(stderr,
-            say(d, "sluice demo: %s ended unexpectedly with status %d; its last words:\n",
+            say("sluice demo: %s ended unexpectedly with status %d; its last words:\n",
                 "sluice demo：%s 意外退出，状态 %d；最后输出：\n"),
             child->name, child->status);
     child_print_tail(child);
@@ -166,7 +158,7 @@ static int bring_up(struct demo *d, struct child **ret, const char *name, const 
     fflush(stdout);
     struct child *c = children_start(&d->children, name, d->place.dir, argv);
     if (!c) {
-        printf("%s\n", say(d, "cannot be started", "无法启动"));
+        printf("%s\n", say("cannot be started", "无法启动"));
         return -ECHILD;
     }
     *ret = c;
@@ -174,13 +166,13 @@ static int bring_up(struct demo *d, struct child **ret, const char *name, const 
         bool is_late = mono_ms() - begin > READY_TIMEOUT_MS;
         if (children_wait(&d->children, STEP_MS) && !is_late)
             continue;
-        printf("%s\n", d->children.is_asked_to_end ? say(d, "stopped", "已停止")
-                                                   : say(d, "not ready", "未就绪"));
+        printf("%s\n", d->children.is_asked_to_end ? say("stopped", "已停止")
+                                                   : say("not ready", "未就绪"));
         if (is_late)
             child_print_tail(c);
         return is_late ? -ETIMEDOUT : -ECANCELED;
     }
-    printf("%s %.1f s\n", say(d, "ready in", "就绪，用时"), (double)(mono_ms() - begin) / 1000);
+    printf("%s %.1f s\n", say("ready in", "就绪，用时"), (double)(mono_ms() - begin) / 1000);
     return 0;
 }
 
@@ -252,7 +244,7 @@ static int start_ingest(struct demo *d)
 
     snprintf(broker, sizeof broker, "mqtt://127.0.0.1:%u", d->place.broker);
     snprintf(database, sizeof database, "http://127.0.0.1:%u", d->place.database);
-    return bring_up(d, &d->ingest, "ingest", say(d, "the centre's side", "中心侧"), argv,
+    return bring_up(d, &d->ingest, "ingest", say("the centre's side", "中心侧"), argv,
                     says_ready);
 }
 
@@ -289,7 +281,7 @@ static int start_sim(struct demo *d)
         argv[n++] = episodes[i];
     }
     argv[n] = NULL;
-    return bring_up(d, &d->sim, "sim", say(d, "the instruments", "仪器"), argv, says_ready);
+    return bring_up(d, &d->sim, "sim", say("the instruments", "仪器"), argv, says_ready);
 }
 
 static int start_gateway(struct demo *d)
@@ -316,8 +308,7 @@ static int start_all(struct demo *d)
                                                     start_ingest };
     int rc = 0;
 
-    printf("%s %s\n", say(d, "Starting the demonstration in", "正在启动演示，目录"),
-           d->place.dir);
+    printf("%s %s\n", say("Starting the demonstration in", "正在启动演示，目录"), d->place.dir);
     for (size_t i = 0; rc == 0 && !d->o->has_no_centre && i < 3; i++)
         rc = centre[i](d);
     if (rc < 0)
@@ -362,7 +353,7 @@ static int drain(struct demo *d)
 {
     const char *const argv[] = { d->self, "run", "--config", d->config, "--drain", NULL };
 
-    printf("%s\n", say(d, "Delivering what the log holds ...", "正在发送日志中剩余的数据 ..."));
+    printf("%s\n", say("Delivering what the log holds ...", "正在发送日志中剩余的数据 ..."));
     fflush(stdout);
     struct child *c = children_start(&d->children, "drain", d->place.dir, argv);
     if (!c)
@@ -371,7 +362,7 @@ static int drain(struct demo *d)
     if (status == 0)
         return 0;
     fprintf(stderr,
-            say(d, "sluice demo: the rest could not be delivered (status %d):\n",
+            say("sluice demo: the rest could not be delivered (status %d):\n",
                 "sluice demo：剩余数据未能全部发送（状态 %d）：\n"),
             status);
     child_print_tail(c);
@@ -391,7 +382,7 @@ static int compare(struct demo *d)
     for (int i = 0; !d->o->has_no_centre && i < COUNT_TRIES; i++) {
         if (count_database(d->fetch, d->place.database, &in_database) < 0)
             fprintf(stderr, "sluice demo: %s\n",
-                    say(d, "the database does not answer", "数据库没有应答"));
+                    say("the database does not answer", "数据库没有应答"));
         if (in_database >= log.accepted)
             break;
         children_wait(&d->children, SHOW_EVERY_MS);
@@ -405,12 +396,12 @@ static int compare(struct demo *d)
 static int finish(struct demo *d)
 {
     printf("%s\n",
-           say(d, "Ending: the gateway commits and seals ...", "正在结束：网关提交并封装 ..."));
+           say("Ending: the gateway commits and seals ...", "正在结束：网关提交并封装 ..."));
     fflush(stdout);
     children_stop(&d->children, d->sim, STOP_MS);
     int status = children_stop(&d->children, d->gateway, STOP_MS);
     if (status != 0) {
-        say_lost(d, d->gateway);
+        say_lost(d->gateway);
         return EXIT_FOUND;
     }
     if (!d->o->has_no_centre && drain(d) < 0)
@@ -426,7 +417,7 @@ static int run_station(struct demo *d)
     if (d->is_up)
         rc = watch(d);
     if (d->children.lost) {
-        say_lost(d, d->children.lost);
+        say_lost(d->children.lost);
         return EXIT_FOUND;
     }
     return rc < 0 ? EXIT_FOUND : finish(d);
@@ -467,7 +458,7 @@ static int run(const void *opt, int argc, char **argv)
     children_done(&d->children);
 out_place:
     if (status != EXIT_DONE && (d->is_up || !d->children.is_asked_to_end)) {
-        fprintf(stderr, "%s %s\n", say(d, "Everything is kept in", "全部文件保留在"),
+        fprintf(stderr, "%s %s\n", say("Everything is kept in", "全部文件保留在"),
                 d->place.dir);
         d->place.is_ours = false;
     }

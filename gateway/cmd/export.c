@@ -129,11 +129,11 @@ static int bind_times(struct job *j)
     j->from = -TIME_LIMIT;
     j->to = TIME_LIMIT;
     if (o->from && export_time_parse(o->from, now, &j->from) < 0)
-        return wrong(export_say("--from is no time", "--from 不是时间"), o->from);
+        return wrong(say("--from is no time", "--from 不是时间"), o->from);
     if (o->to && export_time_parse(o->to, now, &j->to) < 0)
-        return wrong(export_say("--to is no time", "--to 不是时间"), o->to);
+        return wrong(say("--to is no time", "--to 不是时间"), o->to);
     if (j->from >= j->to)
-        return wrong(export_say("--from is not before --to.", "--from 不早于 --to。"), "");
+        return wrong(say("--from is not before --to.", "--from 不早于 --to。"), "");
     return EXIT_DONE;
 }
 
@@ -153,8 +153,7 @@ static int bind_form(struct job *j)
             j->writer.form = forms[i].form;
             return EXIT_DONE;
         }
-    return wrong(export_say("--times is iso, s or ms, not", "--times 应为 iso、s 或 ms"),
-                 j->o->times);
+    return wrong(say("--times is iso, s or ms, not", "--times 应为 iso、s 或 ms"), j->o->times);
 }
 
 static int bind_format(struct job *j)
@@ -162,9 +161,8 @@ static int bind_format(struct job *j)
     j->writer.format = export_format_find(j->o->format);
     if (j->writer.format)
         return EXIT_DONE;
-    return wrong(
-        export_say("--format is csv, lp or frames, not", "--format 应为 csv、lp 或 frames"),
-        j->o->format);
+    return wrong(say("--format is csv, lp or frames, not", "--format 应为 csv、lp 或 frames"),
+                 j->o->format);
 }
 
 static bool is_folder(const char *path)
@@ -192,10 +190,9 @@ static int open_output(struct job *j)
     w->out = fopen(path, j->o->is_force ? "wb" : "wbx");
     if (w->out)
         return EXIT_DONE;
-    return wrong(path, errno == EEXIST
-                           ? export_say("the file is there already; --force replaces it.",
-                                        "文件已存在；--force 可替换。")
-                           : strerror(errno));
+    return wrong(path, errno == EEXIST ? say("the file is there already; --force replaces it.",
+                                             "文件已存在；--force 可替换。")
+                                       : strerror(errno));
 }
 
 /* ---- the log ---- */
@@ -246,8 +243,8 @@ static int open_log(struct job *j, const char *path)
                  : -errno;
     if (rc < 0)
         fprintf(stderr,
-                export_say("sluice export: the log %s cannot be read: %s\n",
-                           "sluice export：无法读取日志 %s：%s\n"),
+                say("sluice export: the log %s cannot be read: %s\n",
+                    "sluice export：无法读取日志 %s：%s\n"),
                 log, *error ? error : strerror(-rc));
     j->is_salvage = j->o->is_salvage || is_set_aside(log);
     free(log);
@@ -255,8 +252,7 @@ static int open_log(struct job *j, const char *path)
         return EXIT_USAGE;
     j->writer.station = export_log_station(&j->log);
     const char *glob = export_log_unmatched(&j->log);
-    return glob ? wrong(export_say("no channel of the log matches", "日志中没有匹配的通道"),
-                        glob)
+    return glob ? wrong(say("no channel of the log matches", "日志中没有匹配的通道"), glob)
                 : EXIT_DONE;
 }
 
@@ -325,32 +321,30 @@ static void tell_counts(const struct job *j)
 
     if (c->frames_orphaned)
         fprintf(stderr,
-                export_say("sluice export: %" PRIu64 " frames were left out: those before them "
-                           "in their segments are no longer kept.\n",
-                           "sluice export：略去 %" PRIu64 " 帧：同段之前的帧已不再保存。\n"),
+                say("sluice export: %" PRIu64 " frames were left out: those before them "
+                    "in their segments are no longer kept.\n",
+                    "sluice export：略去 %" PRIu64 " 帧：同段之前的帧已不再保存。\n"),
                 c->frames_orphaned);
     if (j->writer.rows_refused)
         fprintf(stderr,
-                export_say("sluice export: %" PRIu64 " rows with times before 1970 were left "
-                           "out, which databases refuse.\n",
-                           "sluice export：略去 %" PRIu64
-                           " 行：时间早于 1970 年，数据库不接受。"
-                           "\n"),
+                say("sluice export: %" PRIu64 " rows with times before 1970 were left "
+                    "out, which databases refuse.\n",
+                    "sluice export：略去 %" PRIu64 " 行：时间早于 1970 年，数据库不接受。"
+                    "\n"),
                 j->writer.rows_refused);
     if (j->writer.rows_unnamed)
         fprintf(stderr,
-                export_say("sluice export: %" PRIu64 " rows were left out: the names of their "
-                           "channels are lost or unfit for line protocol; csv has them.\n",
-                           "sluice export：略去 %" PRIu64
-                           " 行：通道名称已丢失或不能用于行协议；csv 含这些数据。\n"),
+                say("sluice export: %" PRIu64 " rows were left out: the names of their "
+                    "channels are lost or unfit for line protocol; csv has them.\n",
+                    "sluice export：略去 %" PRIu64
+                    " 行：通道名称已丢失或不能用于行协议；csv 含这些数据。\n"),
                 j->writer.rows_unnamed);
     if (c->rows_unsealed && !j->o->is_quiet)
         fprintf(stderr,
-                export_say("sluice export: the newest %" PRIu64
-                           " rows are in no frame yet; csv "
-                           "and lp have them.\n",
-                           "sluice export：最新 %" PRIu64 " 行尚未封装成帧；csv 和 lp 含这些"
-                           "数据。\n"),
+                say("sluice export: the newest %" PRIu64 " rows are in no frame yet; csv "
+                    "and lp have them.\n",
+                    "sluice export：最新 %" PRIu64 " 行尚未封装成帧；csv 和 lp 含这些"
+                    "数据。\n"),
                 c->rows_unsealed);
 }
 
@@ -362,13 +356,13 @@ static void tell_summary(const struct job *j)
         return;
     if (j->writer.format->sink.takes_frames)
         fprintf(stderr,
-                export_say("%" PRIu64 " frames, %" PRIu64 " events\n",
-                           "%" PRIu64 " 帧，%" PRIu64 " 个事件\n"),
+                say("%" PRIu64 " frames, %" PRIu64 " events\n",
+                    "%" PRIu64 " 帧，%" PRIu64 " 个事件\n"),
                 c->frames, c->events);
     else
         fprintf(stderr,
-                export_say("%" PRIu64 " rows, %" PRIu64 " values, %" PRIu64 " events\n",
-                           "%" PRIu64 " 行，%" PRIu64 " 个值，%" PRIu64 " 个事件\n"),
+                say("%" PRIu64 " rows, %" PRIu64 " values, %" PRIu64 " events\n",
+                    "%" PRIu64 " 行，%" PRIu64 " 个值，%" PRIu64 " 个事件\n"),
                 c->rows, c->values, c->events);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gateway/base/clock.h"
+#include "gateway/cmd/cmd.h"
 #include "gateway/cmd/export_show.h"
 #include "gateway/store/tail.h"
 
@@ -112,9 +113,9 @@ static void tell_undecodable(struct reading *r, const struct store_entry *e, int
     time_print_utc(e->t_first, from);
     time_print_utc(e->t_last, to);
     tell(r,
-         export_say("Entry %" PRIu64 ", a frame of stream %s from %s to %s, cannot be decoded, "
-                    "nor can those after it in its segment: %s",
-                    "条目 %" PRIu64 "（数据流 %s 的帧，%s 至 %s）及同段其后各帧无法解码：%s"),
+         say("Entry %" PRIu64 ", a frame of stream %s from %s to %s, cannot be decoded, "
+             "nor can those after it in its segment: %s",
+             "条目 %" PRIu64 "（数据流 %s 的帧，%s 至 %s）及同段其后各帧无法解码：%s"),
          e->seq, r->stream->name, from, to, series_error_text(why));
 }
 
@@ -204,17 +205,15 @@ static void note_lost(void *user, uint64_t from, uint64_t to)
 
     if (to == UINT64_MAX)
         tell(r,
-             export_say("Entries from number %" PRIu64
-                        " on cannot be read: the file is damaged "
-                        "or cut there.",
-                        "自条目 %" PRIu64 " 起无法读取：文件在此处损坏或被截断。"),
+             say("Entries from number %" PRIu64 " on cannot be read: the file is damaged "
+                 "or cut there.",
+                 "自条目 %" PRIu64 " 起无法读取：文件在此处损坏或被截断。"),
              from);
     else
         tell(r,
-             export_say("Entries %" PRIu64 " to %" PRIu64
-                        " cannot be read: the file is damaged "
-                        "there.",
-                        "条目 %" PRIu64 " 至 %" PRIu64 " 无法读取：文件在此处损坏。"),
+             say("Entries %" PRIu64 " to %" PRIu64 " cannot be read: the file is damaged "
+                 "there.",
+                 "条目 %" PRIu64 " 至 %" PRIu64 " 无法读取：文件在此处损坏。"),
              from, to);
 }
 
@@ -314,8 +313,8 @@ static int take_pending(struct reading *r)
         return -ENOMEM;
     if (rc < 0)
         tell(r,
-             export_say("Newest rows of stream %s, in no frame yet, cannot be read: %s.",
-                        "数据流 %s 尚未封装的最新数据无法读取：%s。"),
+             say("Newest rows of stream %s, in no frame yet, cannot be read: %s.",
+                 "数据流 %s 尚未封装的最新数据无法读取：%s。"),
              r->stream->name, strerror(-rc));
     return 0;
 }
@@ -345,8 +344,8 @@ static int read_frames(struct reading *r)
     if (rc != -EBADMSG && rc != -EIO)
         return rc;
     tell(r,
-         export_say("The log is damaged; stream %s is searched for without its indexes.",
-                    "日志已损坏；将不经索引查找数据流 %s。"),
+         say("The log is damaged; stream %s is searched for without its indexes.",
+             "日志已损坏；将不经索引查找数据流 %s。"),
          r->stream->name);
     return salvage_frames(r);
 }

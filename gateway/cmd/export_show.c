@@ -14,11 +14,6 @@ enum {
     BLOCKS = 24,
 };
 
-const char *export_say(const char *en, const char *zh)
-{
-    return strcmp(cmd_lang(), "zh") == 0 ? zh : en;
-}
-
 void export_bar_begin(struct export_bar *b, bool is_on)
 {
     int64_t now = mono_ms();
@@ -39,8 +34,8 @@ void export_bar_show(struct export_bar *b, uint64_t done, uint64_t total, const 
         blocks[i] = i < (int)(share * BLOCKS) ? '#' : '.';
     blocks[BLOCKS] = '\0';
     fprintf(stderr,
-            export_say("\r[%s] %3d %%  %" PRId64 ":%02d left  %.40s\033[K",
-                       "\r[%s] %3d %%  剩余 %" PRId64 ":%02d  %.40s\033[K"),
+            say("\r[%s] %3d %%  %" PRId64 ":%02d left  %.40s\033[K",
+                "\r[%s] %3d %%  剩余 %" PRId64 ":%02d  %.40s\033[K"),
             blocks, (int)(share * 100), left_s / 60, (int)(left_s % 60), what);
     b->is_drawn = true;
     b->next_ms = now + EVERY_MS;

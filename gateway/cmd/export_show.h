@@ -5,10 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The text in the user's language. */
-__attribute__((format_arg(1), format_arg(2))) const char *export_say(const char *en,
-                                                                     const char *zh);
-
 struct export_bar {
     bool is_on;
     bool is_drawn;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/cmd/cmd.h"
 #include "gateway/cmd/export_show.h"
 #include "gateway/cmd/series_file.h"
 
@@ -20,8 +21,7 @@ enum {
 static int fail_write(struct export_writer *w, int err)
 {
     snprintf(w->why, sizeof w->why,
-             export_say("The output cannot be written: %s.", "无法写入输出：%s。"),
-             strerror(-err));
+             say("The output cannot be written: %s.", "无法写入输出：%s。"), strerror(-err));
     return err;
 }
 
@@ -78,7 +78,7 @@ static int open_file(struct export_writer *w)
         return 0;
     int rc = -errno;
     snprintf(w->why, sizeof w->why,
-             export_say("%.200s cannot be written: %s.", "无法写入 %.200s：%s。"), path,
+             say("%.200s cannot be written: %s.", "无法写入 %.200s：%s。"), path,
              strerror(-rc));
     return rc;
 }

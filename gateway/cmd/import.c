@@ -58,11 +58,6 @@ struct job {
     size_t n;
 };
 
-static bool is_zh(void)
-{
-    return strcmp(cmd_lang(), "zh") == 0;
-}
-
 static int fail(const char *what, const char *why)
 {
     fprintf(stderr, "sluice import: %s: %s.\n", what, why);
@@ -190,8 +185,8 @@ static int write_files(const struct job *j)
     for (size_t i = 0; i < j->n && !j->o->is_force; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, j->files[i].path);
         if (access(path, F_OK) == 0)
-            return fail(path, is_zh() ? "文件已存在，--force 可覆盖"
-                                      : "the file is there already, --force replaces it");
+            return fail(path, say_zh() ? "文件已存在，--force 可覆盖"
+                                       : "the file is there already, --force replaces it");
     }
     for (size_t i = 0; i < j->n; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, j->files[i].path);
@@ -214,7 +209,7 @@ static void print_counts(const struct job *j, FILE *out)
 {
     const struct import_plan *p = j->plan;
 
-    if (is_zh())
+    if (say_zh())
         fprintf(out,
                 "%s：%zu 条总线，%zu 台仪器，%zu 个模板，%zu 个点位（%zu "
                 "个有监测因子），未导入 %zu 项\n",
@@ -242,7 +237,7 @@ static void print_summary(const struct job *j, FILE *out)
         fprintf(out, "%s:%d: %s\n", j->plan->file, n->line, text);
     }
     for (size_t i = 0; j->o->output && i < j->n; i++)
-        fprintf(out, "%s %s/%s\n", is_zh() ? "已写入" : "wrote", j->o->output,
+        fprintf(out, "%s %s/%s\n", say_zh() ? "已写入" : "wrote", j->o->output,
                 j->files[i].path);
     print_counts(j, out);
 }

@@ -36,11 +36,6 @@ static const struct cmd_option options[] = {
     { 0 },
 };
 
-static const char *say(const char *en, const char *zh)
-{
-    return strcmp(cmd_lang(), "zh") == 0 ? zh : en;
-}
-
 /* ---- collecting: all of it as one JSON object, which is then printed or shown ---- */
 
 static json_t *time_json(int64_t ms)

@@ -59,11 +59,6 @@ struct recording {
     uint64_t frames, dropped;
 };
 
-static bool is_zh(void)
-{
-    return strcmp(cmd_lang(), "zh") == 0;
-}
-
 static int wrong(const char *text)
 {
     fprintf(stderr, "sluice record: %s\n", text);
@@ -95,8 +90,8 @@ static int check_buses(const struct recording *r, const json_t *status)
         if (has_bus(devices, r->buses[i]))
             continue;
         fprintf(stderr,
-                is_zh() ? "sluice record: 总线“%s”上没有仪器，sluice status 可查看\n"
-                        : "sluice record: no device is on a bus '%s', see sluice status\n",
+                say_zh() ? "sluice record: 总线“%s”上没有仪器，sluice status 可查看\n"
+                         : "sluice record: no device is on a bus '%s', see sluice status\n",
                 r->buses[i]);
         return EXIT_USAGE;
     }
@@ -190,14 +185,14 @@ static void tell_no_output(const char *path, int err)
 {
     if (err == EEXIST)
         fprintf(stderr,
-                is_zh() ? "sluice record：%s 已存在：请换一个文件名，或加 --force 覆盖。\n"
-                        : "sluice record: %s exists: give another name, or --force to replace "
-                          "it.\n",
+                say_zh() ? "sluice record：%s 已存在：请换一个文件名，或加 --force 覆盖。\n"
+                         : "sluice record: %s exists: give another name, or --force to replace "
+                           "it.\n",
                 path);
     else
         fprintf(stderr,
-                is_zh() ? "sluice record：无法写 %s：%s。\n"
-                        : "sluice record: cannot write %s: %s.\n",
+                say_zh() ? "sluice record：无法写 %s：%s。\n"
+                         : "sluice record: cannot write %s: %s.\n",
                 path, strerror(err));
 }
 
@@ -228,7 +223,7 @@ static int end_output(const struct recording *r, int status)
         return EXIT_FOUND;
     }
     fprintf(stderr,
-            is_zh()          ? "已记录 %llu 帧，丢失 %llu 帧\n"
+            say_zh()         ? "已记录 %llu 帧，丢失 %llu 帧\n"
             : r->frames == 1 ? "%llu frame recorded, %llu lost\n"
                              : "%llu frames recorded, %llu lost\n",
             (unsigned long long)r->frames, (unsigned long long)r->dropped);

@@ -59,11 +59,6 @@ struct replay {
     uint64_t frames, exchanges, readings, unknown;
 };
 
-static bool is_zh(void)
-{
-    return strcmp(cmd_lang(), "zh") == 0;
-}
-
 /* ---- one reading ---- */
 
 static const struct device_conf *device_at(const struct replay *r, size_t i)
@@ -192,11 +187,11 @@ static void tell_failure(const struct replay *r, const struct device_conf *dev,
     time_print_utc(e->reply.time_ms, time);
     printf("%.12s  %s: ", time + 11, dev->id);
     if (e->reply.outcome == BUS_EXCEPTION)
-        printf(is_zh() ? "异常码 %u" : "exception %u", e->reply.exception);
+        printf(say_zh() ? "异常码 %u" : "exception %u", e->reply.exception);
     else if (e->reply.outcome == BUS_BAD_FRAME)
-        fputs(is_zh() ? "应答与请求不符" : "the answer does not fit the request", stdout);
+        fputs(say_zh() ? "应答与请求不符" : "the answer does not fit the request", stdout);
     else
-        fputs(is_zh() ? "无应答" : "no answer", stdout);
+        fputs(say_zh() ? "无应答" : "no answer", stdout);
     printf(" (%c:%u+%u)\n", " cdhi"[e->asked.function], e -> asked.first, e->asked.count);
 }
 
@@ -242,7 +237,7 @@ static void print_count(uint64_t n, const char *one, const char *end)
 
 static void print_counts(const struct replay *r)
 {
-    if (is_zh()) {
+    if (say_zh()) {
         fprintf(stderr, "%llu 帧，%llu 次问答，%llu 个读数，%llu 次问答的仪器不在配置中\n",
                 (unsigned long long)r->frames, (unsigned long long)r->exchanges,
                 (unsigned long long)r->readings, (unsigned long long)r->unknown);

@@ -27,11 +27,6 @@ struct serving {
     struct slave_pty *pty;
 };
 
-static bool is_zh(void)
-{
-    return strcmp(cmd_lang(), "zh") == 0;
-}
-
 static int fail(const char *where, int err)
 {
     fprintf(stderr, "sluice replay: %s: %s.\n", where, strerror(-err));
@@ -108,8 +103,8 @@ static void announce(const struct serving *s, const char *where)
     snprintf(place, sizeof place, "%s", where);
     if (s->tcp)
         snprintf(place, sizeof place, "tcp:%u", slave_tcp_port(s->tcp));
-    printf(is_zh() ? "%s：%zu 种请求，%zu 个应答，Ctrl-C 结束\n"
-                   : "%s: requests: %zu, answers: %zu; Ctrl-C ends\n",
+    printf(say_zh() ? "%s：%zu 种请求，%zu 个应答，Ctrl-C 结束\n"
+                    : "%s: requests: %zu, answers: %zu; Ctrl-C ends\n",
            place, answers_requests(s->answers), answers_total(s->answers));
     fflush(stdout);
 }
@@ -151,7 +146,7 @@ int replay_serve(const char *path, const char *where)
 
     if (!is_place(where)) {
         fprintf(stderr,
-                is_zh()
+                say_zh()
                     ? "sluice replay：--serve 应为 tcp:PORT（0 到 65535）或 "
                       "pty:PATH，而不是“%s”。\n"
                     : "sluice replay: --serve takes tcp:PORT, 0 to 65535, or pty:PATH, found "

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "gateway/base/clock.h"
+#include "gateway/cmd/cmd.h"
 #include "gateway/cmd/test_words.h"
 
 enum { FILE_BYTES_MAX = 1 << 20, PATH_BYTES_MAX = 4096, FILE_MODE = 0644 };

@@ -97,9 +97,9 @@ enum text {
     T_BEHIND
 };
 
-static const char *say(enum text t)
+static const char *words_of(enum text t)
 {
-    return strcmp(cmd_lang(), "zh") == 0 ? texts[t].zh : texts[t].en;
+    return say_zh() ? texts[t].zh : texts[t].en;
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -143,10 +143,10 @@ static void print_log(const json_t *now)
     const json_t *log = json_object_get(now, "log");
     const char *error = text_of(log, "error");
 
-    printf("%s: %lld %s, %lld %s, %.1f MiB, %s%s%s\n", say(T_LOG), count_of(log, "samples"),
-           say(T_SAMPLES), count_of(log, "seq"), say(T_ENTRIES),
-           (double)count_of(log, "size_bytes") / (1 << 20), say(*error ? T_FAILING : T_OK),
-           *error ? ": " : "", error);
+    printf("%s: %lld %s, %lld %s, %.1f MiB, %s%s%s\n", words_of(T_LOG),
+           count_of(log, "samples"), words_of(T_SAMPLES), count_of(log, "seq"),
+           words_of(T_ENTRIES), (double)count_of(log, "size_bytes") / (1 << 20),
+           words_of(*error ? T_FAILING : T_OK), *error ? ": " : "", error);
 }
 
 static enum text uplink_state(const json_t *uplink)
@@ -167,7 +167,7 @@ static void print_backlog(const json_t *uplink, char out[BACKLOG_TEXT_MAX])
     if (count_of(uplink, "backlog") > 0)
         snprintf(out, BACKLOG_TEXT_MAX, " (%.1f %s, %.1f %s)",
                  bytes / (is_large ? 1 << 20 : 1 << 10), is_large ? "MiB" : "KiB", hours,
-                 say(T_BEHIND));
+                 words_of(T_BEHIND));
 }
 
 static void print_uplinks(const json_t *now)
@@ -176,15 +176,16 @@ static void print_uplinks(const json_t *now)
     const json_t *u;
     size_t i;
 
-    printf("%s:%s%s\n", say(T_DELIVERY), json_array_size(uplinks) ? "" : " ",
-           json_array_size(uplinks) ? "" : say(T_NO_DESTINATION));
+    printf("%s:%s%s\n", words_of(T_DELIVERY), json_array_size(uplinks) ? "" : " ",
+           json_array_size(uplinks) ? "" : words_of(T_NO_DESTINATION));
     json_array_foreach(uplinks, i, u)
     {
         char backlog[BACKLOG_TEXT_MAX];
         print_backlog(u, backlog);
         printf("  %-16s %-8s %s, %lld %s%s, %lld %s  %s\n", text_of(u, "id"),
-               text_of(u, "kind"), say(uplink_state(u)), count_of(u, "backlog"), say(T_WAITING),
-               backlog, count_of(u, "set_aside"), say(T_ASIDE), text_of(u, "error"));
+               text_of(u, "kind"), words_of(uplink_state(u)), count_of(u, "backlog"),
+               words_of(T_WAITING), backlog, count_of(u, "set_aside"), words_of(T_ASIDE),
+               text_of(u, "error"));
     }
 }
 
@@ -197,17 +198,18 @@ static void print_alerts(const json_t *now)
 
     json_array_foreach(alerts, i, a) standing += !json_is_true(json_object_get(a, "cleared"));
     if (standing == 0)
-        printf("%s: %s\n", say(T_ALERTS), say(T_NONE));
+        printf("%s: %s\n", words_of(T_ALERTS), words_of(T_NONE));
     else
-        printf("%s: %zu\n", say(T_ALERTS), standing);
+        printf("%s: %zu\n", words_of(T_ALERTS), standing);
     json_array_foreach(alerts, i, a)
     {
         if (json_is_true(json_object_get(a, "cleared")))
             continue;
         printf("  %-7s %-32s %g %s (%s %g), %s %s  %s\n", word_of_level(text_of(a, "level")),
                text_of(a, "channel"), json_number_value(json_object_get(a, "value")),
-               text_of(a, "unit"), say(T_LIMIT), json_number_value(json_object_get(a, "limit")),
-               say(T_SINCE), when(text_of(a, "raised_at"), at), name_of(a, "title"));
+               text_of(a, "unit"), words_of(T_LIMIT),
+               json_number_value(json_object_get(a, "limit")), words_of(T_SINCE),
+               when(text_of(a, "raised_at"), at), name_of(a, "title"));
     }
 }
 
@@ -219,8 +221,8 @@ static void print_polling(const json_t *now)
     double most = -1;
     size_t i;
 
-    printf("%s: %s %.2f ms, %s %.2f ms", say(T_POLLING), say(T_DEVIATES),
-           json_number_value(json_object_get(interval, "deviation")), say(T_AT_MOST),
+    printf("%s: %s %.2f ms, %s %.2f ms", words_of(T_POLLING), words_of(T_DEVIATES),
+           json_number_value(json_object_get(interval, "deviation")), words_of(T_AT_MOST),
            json_number_value(json_object_get(interval, "max")));
     json_array_foreach(buses, i, b)
     {
@@ -231,7 +233,7 @@ static void print_polling(const json_t *now)
         busiest = b;
     }
     if (busiest)
-        printf(", %s %s %.0f %%", say(T_BUSIEST), text_of(busiest, "id"), most * 100);
+        printf(", %s %s %.0f %%", words_of(T_BUSIEST), text_of(busiest, "id"), most * 100);
     putchar('\n');
 }
 
@@ -257,7 +259,7 @@ static void print_devices(const json_t *now)
         online += is_online(d);
         wanted += is_wanted(d);
     }
-    printf("%s: %zu / %zu %s\n", say(T_DEVICES), online, wanted, say(T_ONLINE));
+    printf("%s: %zu / %zu %s\n", words_of(T_DEVICES), online, wanted, words_of(T_ONLINE));
     json_array_foreach(devices, i, d)
     {
         printf("  %-20s ", text_of(d, "id"));

@@ -20,16 +20,11 @@ static const struct {
     { "fast", "fast, of a demonstration", "演示用快速时钟" },
 };
 
-static const char *choose(const char *en, const char *zh)
-{
-    return strcmp(cmd_lang(), "zh") == 0 ? zh : en;
-}
-
 static const char *state_name(const char *id)
 {
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
         if (strcmp(states[i].id, id) == 0)
-            return choose(states[i].en, states[i].zh);
+            return say(states[i].en, states[i].zh);
     }
     return id;
 }
@@ -45,19 +40,19 @@ void status_print_clock(const json_t *clock)
 
     if (!state)
         return;
-    printf("%s: %s", choose("Clock", "时钟"), state_name(state));
+    printf("%s: %s", say("Clock", "时钟"), state_name(state));
     double error_s = (double)number_of(clock, "error_ms") / 1000;
     double offset_s = (double)number_of(clock, "offset_ms") / 1000;
     if (json_is_integer(json_object_get(clock, "error_ms")))
-        printf("%s %.3f s", choose(", within", "，误差不超过"), error_s);
+        printf("%s %.3f s", say(", within", "，误差不超过"), error_s);
     if (json_is_true(json_object_get(clock, "refused")))
-        printf("%s", choose(", the system's clock cannot be right", "，系统时钟不可信"));
+        printf("%s", say(", the system's clock cannot be right", "，系统时钟不可信"));
     if (offset_s < -SHOWN_S || offset_s > SHOWN_S)
-        printf("%s %+.0f s", choose(", the system's differs by", "，系统时钟相差"), offset_s);
+        printf("%s %+.0f s", say(", the system's differs by", "，系统时钟相差"), offset_s);
     if (number_of(clock, "steps") > 0)
-        printf("%s %lld", choose(", steps:", "，跳变次数："), number_of(clock, "steps"));
+        printf("%s %lld", say(", steps:", "，跳变次数："), number_of(clock, "steps"));
     if (number_of(clock, "held") > 0)
-        printf("%s %lld", choose(", rows that wait:", "，等待的数据行："),
+        printf("%s %lld", say(", rows that wait:", "，等待的数据行："),
                number_of(clock, "held"));
     puts("");
 }

@@ -10,11 +10,6 @@
 #include "gateway/cmd/cmd.h"
 #include "gateway/control/client.h"
 
-static bool is_zh(void)
-{
-    return strcmp(cmd_lang(), "zh") == 0;
-}
-
 /* ---- reading ---- */
 
 static int take_fate(const char *name, enum bus_fate *ret)
@@ -91,7 +86,7 @@ static const char *fate_text(enum bus_fate fate)
         [BUS_DAMAGED] = { "damaged, dropped", "已损坏，已丢弃" },
     };
 
-    return is_zh() ? texts[fate].zh : texts[fate].en;
+    return say_zh() ? texts[fate].zh : texts[fate].en;
 }
 
 /* "07:04:56.123  line-1  17  roof-o3   > 11 04 00 12 00 02 D3 5E" */
@@ -121,8 +116,8 @@ static void take_line(const char *line, const char *filter, bool is_json)
     else if (rc == 0)
         print_frame(&l);
     else if (dropped)
-        printf(is_zh() ? "（%llu 帧过多，未显示）\n"
-                       : "(%llu frames were too many to be shown)\n",
+        printf(say_zh() ? "（%llu 帧过多，未显示）\n"
+                        : "(%llu frames were too many to be shown)\n",
                (unsigned long long)dropped);
 }
 

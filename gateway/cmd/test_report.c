@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/cmd/cmd.h"
 #include "gateway/cmd/profile_show.h"
 #include "gateway/cmd/test_explain.h"
 #include "gateway/cmd/test_words.h"

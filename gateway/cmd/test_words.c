@@ -9,16 +9,6 @@
 #include "gateway/cmd/cmd.h"
 #include "gateway/survey/port.h"
 
-bool say_zh(void)
-{
-    return strcmp(cmd_lang(), "zh") == 0;
-}
-
-const char *say(const char *en, const char *zh)
-{
-    return say_zh() ? zh : en;
-}
-
 const char *exception_words(uint8_t code)
 {
     return bus_exception_text(code, cmd_lang());

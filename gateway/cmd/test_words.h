@@ -8,10 +8,6 @@
 
 #include "gateway/bus/bus.h"
 
-bool say_zh(void);
-/* The one of the two that the user reads. */
-const char *say(const char *en, const char *zh);
-
 /* "illegal data address" ...; "unknown code" for what Modbus does not define. */
 const char *exception_words(uint8_t code);
 

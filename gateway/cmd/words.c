@@ -9,14 +9,9 @@
 #include "rules/alert/alert.h"
 #include "sensors/core/status.h"
 
-static bool is_zh(void)
-{
-    return strcmp(cmd_lang(), "zh") == 0;
-}
-
 const char *word_of_status(const char *id)
 {
-    for (enum status s = 0; is_zh() && s < STATUS_COUNT_; s++) {
+    for (enum status s = 0; say_zh() && s < STATUS_COUNT_; s++) {
         if (strcmp(status_id(s), id) == 0)
             return status_name(s, "zh");
     }
@@ -25,7 +20,7 @@ const char *word_of_status(const char *id)
 
 const char *word_of_grade(const char *id)
 {
-    for (enum grade g = 0; is_zh() && g < GRADE_COUNT_; g++) {
+    for (enum grade g = 0; say_zh() && g < GRADE_COUNT_; g++) {
         if (strcmp(grade_id(g), id) == 0)
             return grade_name(g, "zh");
     }
@@ -34,7 +29,7 @@ const char *word_of_grade(const char *id)
 
 const char *word_of_level(const char *id)
 {
-    for (enum alert_level l = LEVEL_NONE; is_zh() && l < LEVEL_COUNT_; l++) {
+    for (enum alert_level l = LEVEL_NONE; say_zh() && l < LEVEL_COUNT_; l++) {
         if (strcmp(alert_level_id(l), id) == 0)
             return alert_level_name(l, "zh");
     }
@@ -52,7 +47,7 @@ const char *word_of_transition(const char *id)
         { ALERT_CANNOT_JUDGE, "无法判断" }, { ALERT_JUDGES_AGAIN, "恢复判断" },
     };
 
-    for (size_t i = 0; is_zh() && i < sizeof words / sizeof words[0]; i++) {
+    for (size_t i = 0; say_zh() && i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(alert_transition_id(words[i].t), id) == 0)
             return words[i].zh;
     }
