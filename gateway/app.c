@@ -103,6 +103,7 @@ static int open_store(struct app *a, const struct log_conf *c)
         .size_max_bytes = c->size_max,
         .ballast_bytes = c->ballast,
         .age_max_ms = c->age_max_ms,
+        .is_ending = a->o->is_drain,
         .speed = a->clock.clock.speed,
         .clock = &a->clock.clock,
     };
