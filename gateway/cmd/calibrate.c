@@ -10,7 +10,6 @@
 #include "gateway/cmd/calibrate_show.h"
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/control_ask.h"
-#include "gateway/cmd/test_words.h"
 #include "gateway/conf/value.h"
 #include "gateway/control/client.h"
 

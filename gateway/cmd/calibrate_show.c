@@ -7,7 +7,6 @@
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/control_ask.h"
 #include "gateway/cmd/profile_show.h"
-#include "gateway/cmd/test_words.h"
 #include "rules/calibration/calibration.h"
 
 enum { CHANNEL_COLUMNS = 28, CHECK_COLUMNS = 8, NUMBER_COLUMNS = 10, TIME_COLUMNS = 18 };

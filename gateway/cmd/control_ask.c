@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "gateway/cmd/cmd.h"
-#include "gateway/cmd/test_words.h"
 #include "gateway/control/client.h"
 
 const char *control_text(const json_t *object, const char *key)

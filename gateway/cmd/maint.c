@@ -5,7 +5,6 @@
 
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/control_ask.h"
-#include "gateway/cmd/test_words.h"
 #include "gateway/conf/value.h"
 #include "gateway/control/client.h"
 
