@@ -12,7 +12,7 @@
 #include "gateway/pipeline/internal.h"
 #include "rules/agg/statistic.h"
 
-enum { NO_GROUP = UINT32_MAX };
+#define NO_GROUP UINT32_MAX
 
 struct group {
     struct agg_statistic s;
