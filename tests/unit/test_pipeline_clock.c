@@ -338,6 +338,46 @@ static void samples_of_an_unbelieved_clock_wait_and_get_their_time(void **state)
     end(s);
 }
 
+static void second_of(struct station *s, double ozone)
+{
+    s->ozone = ozone;
+    run_for(s, 1);
+}
+
+/* Both while rows are held and when they have just got their time. */
+static void a_spike_is_final_whatever_the_clock_does(void **state)
+{
+    struct station *s = begin(state, 0, false, true); /* 1970 */
+    struct seen *seen = &s->f->seen;
+    struct store_reader *r = NULL;
+
+    s->f->treatment[OZONE].qc.spike = (struct qc_spike){ .suspect = 40, .fail = NAN };
+    come_back(s);
+    for (int i = 0; i < 8; i++)
+        second_of(s, i == 3 || i == 7 ? 90 : 20);
+    s->offset_ms = NOON;
+    s->is_synchronised = true;
+    tick(s);
+    for (int i = 8; i < 14; i++) {
+        if (i == 11) /* a step between a spike and what tells that it is one */
+            s->offset_ms += HOUR;
+        second_of(s, i == 10 ? 90 : 20);
+    }
+    come_back(s);
+    memset(seen, 0, sizeof *seen);
+    assert_int_equal(store_reader_open(s->f->o.store, &r), 0);
+    assert_int_equal(store_read_rows(r, s->f->stream[0].number, 0, INT64_MAX, keep_row, seen),
+                     0);
+    store_reader_close(r);
+    assert_int_equal(seen->n, 14);
+    for (size_t i = 0; i < seen->n; i++) {
+        const struct verdict v = verdict_from_flag(seen->cell[i][OZONE].flag);
+        assert_int_equal(!!(v.reasons & REASON_SPIKE), i == 3 || i == 7 || i == 10);
+        assert_int_equal(!!(v.reasons & REASON_CLK_UNSYNC), i < 8);
+    }
+    end(s);
+}
+
 static void alerts_do_not_wait_for_the_clock(void **state)
 {
     struct station *s = begin(state, 0, false, true);
@@ -455,6 +495,7 @@ int main(void)
         TEST(a_minute_that_goes_on_is_counted_on),
         TEST(a_step_does_not_lengthen_a_delay),
         TEST(samples_of_an_unbelieved_clock_wait_and_get_their_time),
+        TEST(a_spike_is_final_whatever_the_clock_does),
         TEST(alerts_do_not_wait_for_the_clock),
         TEST(rows_of_an_earlier_boot_keep_their_order),
         TEST(gives_up_waiting_after_an_hour),
