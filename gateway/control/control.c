@@ -358,8 +358,9 @@ static void serve_line(struct client *cl, char *line)
             return;
         }
     }
-    send_answer(cl, false, "Unknown request; known are status, tail, frames, reload, command, "
-                           "calibrate, maint.");
+    send_answer(cl, false,
+                "Unknown request; known are status, tail, frames, reload, command, "
+                "calibrate, maint.");
 }
 
 static void give_line(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
