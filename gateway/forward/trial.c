@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "gateway/base/log.h"
+#include "gateway/forward/cursor.h"
 #include "gateway/forward/verdict.h"
 
 enum {
@@ -26,6 +27,16 @@ static bool suspects_are_due(const struct follow *f, int64_t now_ms)
     return f->is_connected ? now_ms >= f->trial.due_ms : f->trial.is_turn;
 }
 
+/* What the other one of a pair has delivered is no suspect; it still does for a question. */
+static void acquit_delivered(struct follow *f)
+{
+    for (size_t i = f->isolate.n; i-- > 0;) {
+        uint64_t seq = f->isolate.suspects[i].seq;
+        if (cursor_has(&f->cursor, seq))
+            isolate_drop(&f->isolate, seq, seq);
+    }
+}
+
 /* While nothing gets through, one entry is as good a question as many. */
 static int read_suspects(struct follow *f, int64_t now_ms)
 {
@@ -33,6 +44,8 @@ static int read_suspects(struct follow *f, int64_t now_ms)
 
     if (!suspects_are_due(f, now_ms))
         return 0;
+    if (f->pair && f->is_connected)
+        acquit_delivered(f);
     size_t n = isolate_pick(&f->isolate, seqs, f->is_connected ? BATCH_ENTRIES_MAX : 1);
     int rc = batch_read_list(&f->batch, seqs, n, LANE_BACKLOG);
     if (rc < 0)

@@ -925,6 +925,39 @@ static void a_fallback_delivers_only_while_the_first_is_down(void **state)
     pair_done(&pair);
 }
 
+static void what_the_fallback_delivered_is_no_suspect(void **state)
+{
+    struct fixture *f = *state;
+    struct uplink *second_dest = calloc(1, sizeof *second_dest);
+    struct forward_uplink second_uplink = { .id = "spare", .kind = &database };
+    struct follow second;
+    struct pair pair;
+
+    assert_non_null(second_dest);
+    second_uplink.options = second_dest; /* takes everything */
+    add_events(f, 3, 3);
+    start(f, &database);
+    follow_done(&f->follow);
+    pair_init(&pair, "out", 5000);
+    assert_int_equal(follow_init(&f->follow, &f->o, &f->fu, &pair, false), 0);
+    assert_int_equal(follow_init(&second, &f->o, &second_uplink, &pair, true), 0);
+    f->dest.verdict = UPLINK_LATER;
+    run(f, 4000, 0, 3);
+    assert_int_equal(f->follow.isolate.n, 3);
+    f->now += 5000;
+    follow_step(&second, f->now, 0);
+    assert_int_equal(second.cursor.acked_to, 3);
+    f->now += 60000;
+    f->dest.verdict = UPLINK_DELIVERED;
+    run(f, 2000, 0, 3);
+    assert_int_equal(f->follow.isolate.n, 0);
+    assert_int_equal(f->dest.taken[1] + f->dest.taken[2] + f->dest.taken[3], 1); /* to ask */
+    follow_done(&second);
+    follow_done(&f->follow);
+    pair_done(&pair);
+    free(second_dest);
+}
+
 static void stops_its_threads_quickly(void **state)
 {
     struct fixture *f = *state;
@@ -996,6 +1029,7 @@ int main(void)
         ON_LOG(refused_events_about_refusals_do_not_breed),
         ON_LOG(an_event_tells_of_a_destination_that_denies_us),
         ON_LOG(a_fallback_delivers_only_while_the_first_is_down),
+        ON_LOG(what_the_fallback_delivered_is_no_suspect),
         ON_LOG(stops_its_threads_quickly),
         ON_LOG(a_stop_is_never_missed),
     };
