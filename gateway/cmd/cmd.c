@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gateway/app_view.h"
+#include "gateway/conf/config.h"
+
 const char sluice_version[] = SLUICE_VERSION;
 
 #define CMD(name) extern const struct cmd cmd_##name;
@@ -70,4 +73,21 @@ bool cmd_has_folders(const char *command, const struct option_texts *folders)
         return false;
     }
     return true;
+}
+
+char *cmd_log_path(const char *config)
+{
+    struct config *c = NULL;
+    struct diag *d;
+    char *path = NULL;
+
+    if (diag_create(&d) < 0)
+        return NULL;
+    if (config_load(config, uplink_choices(), d, &c) < 0)
+        diag_print(d, stderr);
+    else
+        path = strdup(c->log.path);
+    config_destroy(c);
+    diag_destroy(d);
+    return path;
 }

@@ -56,3 +56,6 @@ __attribute__((format_arg(1), format_arg(2))) const char *say(const char *en, co
 
 /* Whether every one of them is a folder; for one that is not, a sentence on stderr. */
 bool cmd_has_folders(const char *command, const struct option_texts *folders);
+
+/* The log that the configuration names; free() it. NULL after telling why. */
+char *cmd_log_path(const char *config);

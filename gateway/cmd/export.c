@@ -8,13 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gateway/app_view.h"
 #include "gateway/base/clock.h"
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/export_show.h"
 #include "gateway/cmd/export_time.h"
 #include "gateway/cmd/export_write.h"
-#include "gateway/conf/config.h"
 
 #define CONFIG_PATH "/etc/sluice/sluice.yaml"
 
@@ -204,24 +202,6 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* The log's path as the configuration names it; free() it. NULL after telling why. */
-static char *log_of_config(const char *path)
-{
-    struct config *c = NULL;
-    struct diag *d;
-    char *log = NULL;
-
-    if (diag_create(&d) < 0)
-        return NULL;
-    if (config_load(path, uplink_choices(), d, &c) < 0)
-        diag_print(d, stderr);
-    else
-        log = strdup(c->log.path);
-    config_destroy(c);
-    diag_destroy(d);
-    return log;
-}
-
 /* The store gives such a name to a log that it found damaged. */
 static bool is_set_aside(const char *log)
 {
@@ -234,7 +214,7 @@ static int open_log(struct job *j, const char *path)
 {
     char error[ERROR_MAX] = "";
     bool is_config = ends_with(path, ".yaml") || ends_with(path, ".yml");
-    char *log = is_config ? log_of_config(path) : strdup(path);
+    char *log = is_config ? cmd_log_path(path) : strdup(path);
 
     if (!log)
         return EXIT_USAGE;

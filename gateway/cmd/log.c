@@ -7,10 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "gateway/app_view.h"
 #include "gateway/base/clock.h"
 #include "gateway/cmd/cmd.h"
-#include "gateway/conf/config.h"
 #include "gateway/store/info.h"
 
 #define CONFIG_PATH "/etc/sluice/sluice.yaml"
@@ -222,24 +220,6 @@ static void show(const json_t *o, bool is_json)
 
 /* ---- the command ---- */
 
-/* free() it; NULL after telling why. */
-static char *path_of_config(const char *config)
-{
-    struct config *c = NULL;
-    struct diag *d;
-    char *path = NULL;
-
-    if (diag_create(&d) < 0)
-        return NULL;
-    if (config_load(config, uplink_choices(), d, &c) < 0)
-        diag_print(d, stderr);
-    else
-        path = strdup(c->log.path);
-    config_destroy(c);
-    diag_destroy(d);
-    return path;
-}
-
 static int info(const char *path, bool is_json)
 {
     char error[ERROR_MAX] = "";
@@ -270,7 +250,7 @@ static int run(const void *opt, int argc, char **argv)
         fprintf(stderr, "sluice log: expected info, found '%s'.\n", argv[0]);
         return EXIT_USAGE;
     }
-    char *path = argc > 1 ? strdup(argv[1]) : path_of_config(o->config);
+    char *path = argc > 1 ? strdup(argv[1]) : cmd_log_path(o->config);
     if (!path)
         return EXIT_USAGE;
     int status = info(path, o->is_json);

@@ -51,7 +51,12 @@ int series_reader_begin(struct series_reader *r, FILE *in)
     if (!r->frame)
         return -ENOMEM;
     r->bytes = fread(first, 1, sizeof first, in);
-    return r->bytes == sizeof first && memcmp(first, magic, sizeof first) == 0 ? 0 : -EINVAL;
+    if (r->bytes == sizeof first && memcmp(first, magic, sizeof first) == 0)
+        return 0;
+    fputs("sluice series: this is no file of SF1 frames; one begins with \"SF1\" and a line "
+          "feed.\n",
+          stderr);
+    return -EINVAL;
 }
 
 /* Length of the next frame. 1, 0 at the end, or -EINVAL. */
@@ -228,11 +233,6 @@ int series_file_info(FILE *in, FILE *out, bool is_json)
     struct series_reader r;
     int rc = series_reader_begin(&r, in);
 
-    if (rc == -EINVAL)
-        fputs(
-            "sluice series: this is no file of SF1 frames; one begins with \"SF1\" and a line "
-            "feed.\n",
-            stderr);
     if (!f.streams || rc == -ENOMEM)
         fputs("sluice series: no memory.\n", stderr);
     if (f.streams && rc == 0) {

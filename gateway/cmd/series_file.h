@@ -21,7 +21,7 @@ struct series_reader {
     size_t size;
 };
 
-/* 0, -ENOMEM, or -EINVAL: not such a file. */
+/* 0, -ENOMEM, or -EINVAL: not such a file, told on stderr. */
 int series_reader_begin(struct series_reader *r, FILE *in);
 /* 1: a frame is there, 0: the end, -EINVAL: cut or no length, -EIO. */
 int series_reader_next(struct series_reader *r);

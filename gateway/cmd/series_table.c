@@ -386,11 +386,6 @@ static int print_file(struct printer *p, struct series_reader *r, FILE *in, FILE
 {
     int rc = series_reader_begin(r, in), more;
 
-    if (rc == -EINVAL)
-        fputs(
-            "sluice series: this is no file of SF1 frames; one begins with \"SF1\" and a line "
-            "feed.\n",
-            stderr);
     if (rc < 0)
         return rc;
     while ((more = series_reader_next(r)) > 0) {
