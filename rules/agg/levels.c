@@ -8,17 +8,21 @@
 /* Shares of a count within this are whole: 0.9 x 10 places. */
 #define PLACE_NOISE 1e-9
 
-void levels_put(struct levels_histogram *h, double level)
+static int bin_of(double level)
 {
     const double tenths = round(level * 10);
-    const int at = tenths <= LEVELS_LOW    ? LEVELS_LOW
-                   : tenths >= LEVELS_HIGH ? LEVELS_HIGH
-                                           : (int)tenths;
 
+    if (tenths <= LEVELS_LOW)
+        return 0;
+    return tenths >= LEVELS_HIGH ? LEVELS_BINS - 1 : (int)tenths - LEVELS_LOW;
+}
+
+void levels_put(struct levels_histogram *h, double level)
+{
     if (isnan(level) || h->n == UINT32_MAX)
         return;
     h->n++;
-    h->count[at - LEVELS_LOW]++;
+    h->count[bin_of(level)]++;
 }
 
 /* The place in falling order, from 1. */
