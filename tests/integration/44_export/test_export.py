@@ -129,6 +129,13 @@ def test_the_database_filled_from_an_export_holds_the_same_values(place):
     assert restored.series(everything) == delivered.series(everything)
 
 
+def cells(line):
+    """Time, values, flags; the zeros at the end that a column's frame adds do not count."""
+    time, *values = line.split(",")
+    return time, [(float(value) if value else None, flag)
+                  for value, _, flag in (v.partition(";") for v in values)]
+
+
 def test_reads_beside_the_running_station(place):
     file, gateway = begin(place)
     log = place.path / "station.db"
@@ -140,8 +147,8 @@ def test_reads_beside_the_running_station(place):
     last = tables(export(file)[0])
     assert first.keys() <= second.keys() <= last.keys()
     for header, lines in first.items():  # sealed meanwhile or not: the same rows in the same order
-        assert last[header][:len(lines)] == lines
-        assert second[header][:len(lines)] == lines
+        assert list(map(cells, last[header][:len(lines)])) == list(map(cells, lines))
+        assert list(map(cells, second[header][:len(lines)])) == list(map(cells, lines))
         times = [line.split(",")[0] for line in lines]
         assert len(times) == len(set(times))
     assert sum(map(len, last.values())) == rows_of(log)
