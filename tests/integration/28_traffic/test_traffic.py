@@ -284,4 +284,4 @@ def test_the_gateway_counts_its_channels_as_check_does(station):
     station.start()
     said = COUNTS.search(station.gateway.text).groups()
     assert COUNTS.search(sluice("check", station.file).stdout).groups() == said
-    assert int(said[1]) == 2 * int(said[0]) > 0  # means of a minute and of an hour
+    assert int(said[1]) >= 2 * int(said[0]) > 0  # a minute, an hour, and what standards ask for
