@@ -211,7 +211,7 @@ int import_target_of(const char *write_url, struct import_target *ret)
     const char *query = path ? path + strcspn(path, "?") : NULL;
     size_t n = path ? (size_t)(query - path) : 0;
     const char *instead = path ? find_import_path(path, &n) : NULL;
-    const char *database;
+    const char *database = NULL;
 
     if (!instead)
         return -EINVAL;
@@ -220,11 +220,11 @@ int import_target_of(const char *write_url, struct import_target *ret)
     put_import_query(&import, query);
     buf_put(&flags, write_url, (size_t)(path - write_url) + root_length(path, n));
     buf_puts(&flags, "/flags");
-    bool has_database = has_parameter(query, "db", &database);
+    has_parameter(query, "db", &database);
     struct import_target t = { .import = take_text(&import),
                                .flags = take_text(&flags),
-                               .database = has_database ? decode(database) : NULL };
-    if (!t.import || !t.flags || (has_database && !t.database)) {
+                               .database = database ? decode(database) : NULL };
+    if (!t.import || !t.flags || (database && !t.database)) {
         import_target_done(&t);
         return -ENOMEM;
     }
