@@ -220,7 +220,7 @@ static void put_wide(struct aggregate_output *o, const struct aggregate_line *l,
         const struct agg_result *r = l[at].has_max8h ? &l[at].max8h : &l[at].figures.main;
         const struct series_cell c =
             series_cell_of(stripped(r->value), verdict_to_flag(r->verdict));
-        csv_cell_print(&o->form, &c, &o->text);
+        csv_cell_print(&c, false, &o->text);
         at++;
     }
     buf_puts(&o->text, "\n");

@@ -186,7 +186,7 @@ static int put_table_row(void *user, const struct export_layout *l, int64_t time
         if (!w->has_flags)
             c.flag = 0;
         buf_puts(&w->text, ",");
-        csv_cell_print(&w->form, &c, &w->text);
+        csv_cell_print(&c, false, &w->text);
     }
     buf_puts(&w->text, "\n");
     return flush_some(w);

@@ -216,7 +216,7 @@ static void put_sample(struct table *t, struct buf *b, const struct qc_judged *j
         return;
     csv_time_print(&t->csv.form, j->sample.time_ms, b);
     buf_printf(b, ",%s,", t->column[j->sample.channel].name);
-    csv_cell_print(&t->csv.form, &(struct series_cell){ .v = cell->v, .e = cell->e }, b);
+    csv_cell_print(&(struct series_cell){ .v = cell->v, .e = cell->e }, false, b);
     buf_printf(b, ",%d,%s,", verdict_qartod(v), grade_id((enum grade)v.grade));
     put_reasons(b, v.reasons);
     for (int k = 0; k < QC_TEST_COUNT_; k++) {

@@ -189,9 +189,8 @@ static uint32_t layout_of(const struct csv_form *f, unsigned columns)
     char text[160];
     int n = snprintf(text, sizeof text,
                      "{\"columns\":%u,\"crlf\":%d,\"decimals\":%d,\"separator\":%d,"
-                     "\"stripped\":%d,\"table\":1,\"times\":\"%s\",\"zone\":%d}",
-                     columns, f->is_crlf, f->decimals, f->separator, f->is_stripped,
-                     names[f->times], f->zone);
+                     "\"table\":1,\"times\":\"%s\",\"zone\":%d}",
+                     columns, f->is_crlf, f->decimals, f->separator, names[f->times], f->zone);
 
     return series_layout_id(text, (size_t)n);
 }
@@ -203,12 +202,12 @@ uint32_t csv_form_layout(const struct csv_form *f, unsigned columns)
 
 bool csv_form_find(uint32_t layout, unsigned columns, struct csv_form *ret)
 {
-    enum { FORMS = CSV_TIMES_COUNT_ * (DECIMALS_MAX + 1) * SEPARATORS * ZONES * 4 };
+    enum { FORMS = CSV_TIMES_COUNT_ * (DECIMALS_MAX + 1) * SEPARATORS * ZONES * 2 };
 
     for (int i = 0; i < FORMS; i++) {
         int rest = i;
-        struct csv_form f = { .is_crlf = rest % 2, .is_stripped = rest / 2 % 2 };
-        rest /= 4;
+        struct csv_form f = { .is_crlf = rest % 2 };
+        rest /= 2;
         f.zone = rest % ZONES;
         rest /= ZONES;
         f.separator = rest % SEPARATORS;
@@ -341,12 +340,12 @@ bool csv_cell_is_stripped(const struct series_cell *c)
     return c->e <= 0 || c->v % 10 != 0;
 }
 
-void csv_cell_print(const struct csv_form *f, const struct series_cell *c, struct buf *out)
+void csv_cell_print(const struct series_cell *c, bool is_stripped, struct buf *out)
 {
     char text[CELL_TEXT_MAX];
     struct series_cell short_one = *c;
 
-    while (f->is_stripped && !csv_cell_is_stripped(&short_one)) {
+    while (is_stripped && !csv_cell_is_stripped(&short_one)) {
         short_one.v /= 10;
         short_one.e--;
     }

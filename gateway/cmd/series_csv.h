@@ -22,7 +22,6 @@ struct csv_form {
     int separator; /* ISO: index into "T ", between date and time of day */
     int zone;      /* ISO: index into "Z", "", "+00:00" */
     bool is_crlf;
-    bool is_stripped; /* values have no zeros at the end: 2, 2.5 beside 2.25 */
 };
 
 /* The form of a first time. Returns 0, or -EINVAL when it is none of them. */
@@ -34,7 +33,8 @@ void csv_time_print(const struct csv_form *f, int64_t ms, struct buf *out);
 
 /* *ret_is_exact: printing gives the same text again. */
 int csv_cell_parse(const char *text, size_t n, struct series_cell *ret, bool *ret_is_exact);
-void csv_cell_print(const struct csv_form *f, const struct series_cell *c, struct buf *out);
+/* is_stripped: without zeros at its end. */
+void csv_cell_print(const struct series_cell *c, bool is_stripped, struct buf *out);
 
 /* False for 2.50 and 2.0. */
 bool csv_cell_is_stripped(const struct series_cell *c);

@@ -34,6 +34,7 @@ struct table {
     int64_t period_ms;
     uint32_t unit_ms, segment;
     uint8_t *frame;
+    struct series_hint hints[SERIES_COLUMNS_MAX]; /* of the segment that is open */
 };
 
 static int complain(const struct table *t, const char *what)
@@ -219,12 +220,32 @@ static uint32_t find_unit(const int64_t *time_ms, unsigned rows, int64_t period_
     return 1;
 }
 
-static bool all_stripped(const struct table *t, unsigned at, unsigned rows)
+/* What the rows ahead show of a column's numbers. */
+static struct series_hint find_hint(const struct table *t, unsigned column, unsigned at,
+                                    unsigned rows)
 {
-    const struct series_cell *c = t->cells + (size_t)at * t->columns;
+    const struct series_cell *c = t->cells + (size_t)at * t->columns + column;
+    bool is_stripped = true, is_even = true;
+    int most = -1;
 
-    for (size_t i = 0; i < (size_t)rows * t->columns; i++)
-        if (!csv_cell_is_stripped(&c[i]))
+    for (unsigned i = 0; i < rows; i++, c += t->columns) {
+        if (c->e < 0)
+            continue;
+        is_stripped = is_stripped && csv_cell_is_stripped(c);
+        is_even = is_even && (most < 0 || c->e == most);
+        most = c->e > most ? c->e : most;
+    }
+    /* numbers of equal length may be of either habit: a later one that differs is borne best by
+     * a literal column */
+    is_stripped = is_stripped && !is_even;
+    return (struct series_hint){ most, !is_stripped, is_stripped };
+}
+
+static bool hints_are_equal(const struct series_hint *a, const struct series_hint *b,
+                            unsigned n)
+{
+    for (unsigned j = 0; j < n; j++)
+        if (a[j].is_marked != b[j].is_marked || a[j].decimals != b[j].decimals)
             return false;
     return true;
 }
@@ -235,18 +256,17 @@ static int settle(struct table *t, unsigned at, unsigned rows)
     struct series_hint hints[SERIES_COLUMNS_MAX];
     int64_t period_ms = find_period(t->time_ms + at, rows);
     uint32_t unit_ms = find_unit(t->time_ms + at, rows, period_ms);
-    bool is_stripped = all_stripped(t, at, rows);
 
+    for (unsigned j = 0; j < t->columns; j++)
+        hints[j] = find_hint(t, j, at, rows);
     if (t->encoder && period_ms == t->period_ms && unit_ms == t->unit_ms &&
-        is_stripped == t->form.is_stripped)
+        hints_are_equal(hints, t->hints, t->columns))
         return 0;
     series_encoder_destroy(t->encoder);
     t->encoder = NULL;
     t->period_ms = period_ms;
     t->unit_ms = unit_ms;
-    t->form.is_stripped = is_stripped;
-    for (unsigned j = 0; j < t->columns; j++)
-        hints[j] = (struct series_hint){ -1, !is_stripped };
+    memcpy(t->hints, hints, t->columns * sizeof hints[0]);
     return series_encoder_create(STREAM, t->job->codec, t->columns,
                                  csv_form_layout(&t->form, t->columns), period_ms, unit_ms,
                                  hints, &t->encoder);
@@ -255,7 +275,12 @@ static int settle(struct table *t, unsigned at, unsigned rows)
 /* Whether the rows can be told in the form of the segment that is open. */
 static bool fits_form(const struct table *t, unsigned at, unsigned rows)
 {
-    return !t->form.is_stripped || all_stripped(t, at, rows);
+    const struct series_cell *c = t->cells + (size_t)at * t->columns;
+
+    for (size_t i = 0; i < (size_t)rows * t->columns; i++)
+        if (t->hints[i % t->columns].is_marked && !csv_cell_is_stripped(&c[i]))
+            return false;
+    return true;
 }
 
 static int write_frame(struct table *t, unsigned at, unsigned rows, unsigned block)
@@ -343,7 +368,8 @@ static void print_rows(struct printer *p, const struct series_frame *f)
         csv_time_print(&p->form, f->time_ms[i], &p->out);
         for (unsigned j = 0; j < f->info.columns; j++) {
             buf_puts(&p->out, ",");
-            csv_cell_print(&p->form, &f->cells[(size_t)i * f->info.columns + j], &p->out);
+            csv_cell_print(&f->cells[(size_t)i * f->info.columns + j],
+                           series_is_marked(p->decoder, j), &p->out);
         }
         buf_puts(&p->out, p->form.is_crlf ? "\r\n" : "\n");
     }

@@ -280,3 +280,11 @@ int series_decode(struct series_decoder *d, const uint8_t *frame, size_t size,
     out->info.columns = d->columns;
     return 0;
 }
+
+bool series_is_marked(const struct series_decoder *d, unsigned column)
+{
+    const struct column_params *p =
+        d->key.is_dense ? &d->dense[column].params : &d->plain[column].params;
+
+    return p->mode == COLUMN_LATTICE && p->den == 1 && p->is_even;
+}

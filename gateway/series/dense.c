@@ -119,7 +119,7 @@ static uint32_t number32(struct range_coder *r, uint32_t v)
 
 static struct column_params lattice_code(struct range_coder *r, struct column_params p)
 {
-    bool is_plain = p.num == 1 && p.den == 1 && p.off == 0;
+    bool is_plain = p.num == 1 && p.den == 1 && p.off == 0 && !p.is_even;
 
     p.e = (uint8_t)range_raw(r, p.e, 5);
     if (range_raw(r, is_plain, 1))

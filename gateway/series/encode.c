@@ -6,6 +6,7 @@
 #include "gateway/series/dense.h"
 #include "gateway/series/frame.h"
 #include "gateway/series/plain.h"
+#include "gateway/series/step.h"
 #include "gateway/series/tally.h"
 #include "gateway/series/workspace.h"
 #include "sensors/core/crc.h"
@@ -15,6 +16,7 @@ enum {
     DEFLATE_PAUSE = 7, /* frames without a further try after one that gained nothing */
     REVIEW_ROWS = 512, /* after which parameters are looked at again, however well they fit */
     BESIDE_MAX = 8,    /* one value in so many beside its lattice asks for other parameters */
+    JUDGED_MAX = 128,  /* values counted under the present parameters before older ones fade */
     LONG_PERIOD_MS = 600000,
 };
 
@@ -23,8 +25,10 @@ enum {
 struct encoder_column {
     struct column_tally tally;
     unsigned since; /* rows since parameters were looked at */
+    unsigned judged,
+        beside; /* values under the present ones, and those beside; older ones fade */
     int hint_decimals;
-    bool is_literal;
+    bool is_literal, is_marked;
     bool has_zeros; /* the codec knows the parameter */
 };
 
@@ -81,6 +85,7 @@ int series_encoder_create(uint32_t stream, enum series_codec codec, unsigned col
         int d = hints ? hints[j].decimals : -1;
         e->columns[j].hint_decimals = d <= DECIMAL_MAX_E ? d : DECIMAL_MAX_E;
         e->columns[j].is_literal = hints && hints[j].is_literal;
+        e->columns[j].is_marked = hints && hints[j].is_marked;
         e->columns[j].has_zeros = codec == SERIES_DENSE;
     }
     *ret = e;
@@ -135,15 +140,20 @@ static void remember(struct column_tally *t, const struct column_view *view)
         tally_add(t, &view->cells[(size_t)i * view->stride]);
 }
 
-/* Other parameters in the middle of a segment: when more values fit them, or when a coarser
- * step has shown itself that all but a few share. */
-static bool is_better(const struct column_tally *t, const struct column_params *now,
+/* Other parameters in the middle of a segment: when they cost less for the frame, or for what
+ * was judged under the present ones, or when a coarser step has shown itself that all but a few
+ * share. */
+static bool is_better(const struct encoder_column *c, const struct column_params *now,
                       const struct column_params *p, const struct column_judged *j,
                       unsigned beside_now, unsigned rows)
 {
+    if (rows >= STEP_ROWS_MIN)
+        return step_bits(p, rows, j->beside) + STEP_CHANGE_BITS <
+               step_bits(now, rows, beside_now);
     if (j->beside < beside_now)
-        return true;
-    return (j->beside - beside_now) * TALLY_OUTLIERS <= rows && tally_gain(t, p, now) > 0;
+        return tally_is_finer_worth(now, p, c->judged, c->beside);
+    return (j->beside - beside_now) * TALLY_OUTLIERS <= rows &&
+           tally_gain(&c->tally, p, now) > 0;
 }
 
 static struct column_params choose(const struct encoder_column *c)
@@ -152,7 +162,16 @@ static struct column_params choose(const struct encoder_column *c)
 
     if (!c->has_zeros)
         p.zeros = 0;
+    p.is_even = c->is_marked && p.mode == COLUMN_LATTICE;
     return p;
+}
+
+static void count_judged(struct encoder_column *c, unsigned rows, unsigned beside)
+{
+    for (; c->judged > JUDGED_MAX; c->judged /= 2)
+        c->beside /= 2;
+    c->judged += rows;
+    c->beside += beside;
 }
 
 /* Judges the column, first choosing its parameters where that is due. Returns true when they
@@ -163,28 +182,35 @@ static bool settle(struct encoder_column *c, struct column_params *params, bool 
     if (is_key) {
         remember(&c->tally, view);
         *params = choose(c);
+        step_search(params, view, j);
         c->tally = (struct column_tally){ 0 };
+        c->judged = c->beside = 0;
         column_judge(params, view, j);
         return true;
     }
     column_judge(params, view, j);
+    count_judged(c, view->rows, j->beside);
     c->since += view->rows;
     if (c->tally.values >= TALLY_FULL && c->since < REVIEW_ROWS &&
         j->beside * BESIDE_MAX <= view->rows)
         return false;
     c->since = 0;
+    unsigned beside_now = j->beside;
     remember(&c->tally, view);
     struct column_params trial = choose(c);
-    if (column_params_are_equal(&trial, params))
-        return false;
-
-    unsigned beside_now = j->beside;
-    column_judge(&trial, view, j);
-    bool is_new = is_better(&c->tally, params, &trial, j, beside_now, view->rows);
-    if (is_new)
-        *params = trial;
-    else
+    step_search(&trial, view, j);
+    if (column_params_are_equal(&trial, params)) {
         column_judge(params, view, j);
+        return false;
+    }
+    column_judge(&trial, view, j);
+    bool is_new = is_better(c, params, &trial, j, beside_now, view->rows);
+    if (is_new) {
+        *params = trial;
+        c->judged = c->beside = 0;
+    } else {
+        column_judge(params, view, j);
+    }
     return is_new;
 }
 

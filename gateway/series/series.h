@@ -69,6 +69,7 @@ struct series_hint {
     int decimals;
     bool is_literal; /* every value must come back with the decimals it was written with, at a
                       * price; otherwise with those of its column */
+    bool is_marked;  /* for the reader's series_is_marked(); costs a few bytes a segment */
 };
 
 struct series_encoder;
@@ -129,6 +130,11 @@ void series_decoder_limit(struct series_decoder *d, unsigned columns);
  * after SERIES_ECHAIN and SERIES_ECRC the state is unchanged. */
 int series_decode(struct series_decoder *d, const uint8_t *frame, size_t size,
                   struct series_frame *out);
+
+/* Of the frame decoded last: whether the writer marked the column, and its values are no
+ * doubles. The mark is the parameter `even` of a lattice without a division, which says nothing
+ * else there. */
+bool series_is_marked(const struct series_decoder *d, unsigned column);
 
 /* CRC-32C of a dictionary's canonical JSON (section 9): the layout number. */
 uint32_t series_layout_id(const char *canonical_json, size_t size);

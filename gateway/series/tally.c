@@ -4,25 +4,15 @@
 #include <limits.h>
 #include <math.h>
 
+#include "gateway/series/step.h"
+
 enum {
-    OUTLIER_BITS = 36, /* a value that is written out, about */
-    DIGIT_BITS = 3,    /* a decimal more of every value */
-    CHANGE_BITS = 80,  /* new parameters, and the model that starts anew */
-    HINT_WEIGHT = 16,  /* values after which the source's habit outweighs the dictionary */
+    DIGIT_BITS = 3,   /* a decimal more of every value */
+    HINT_WEIGHT = 16, /* values after which the source's habit outweighs the dictionary */
 };
 
 /* Offsets keep indices of larger values within their bound. */
 #define LARGE ((int64_t)1 << 50)
-
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
 
 static void fade(struct column_tally *t)
 {
@@ -76,7 +66,7 @@ static void narrow_step(struct column_tally *t, int64_t v)
     } else if (!is_on_step(t, v, &gap)) {
         if (is_borne(t))
             return;
-        t->step = gcd(gap, t->step);
+        t->step = step_common(gap, t->step);
     }
     if (t->step_values < TALLY_FULL)
         t->step_values++;
@@ -119,7 +109,7 @@ static int choose_decimals(const struct column_tally *t, int hint)
     int best = 0;
 
     for (int e = DECIMAL_MAX_E; e >= 0; e--) {
-        unsigned cost = values * (unsigned)e * DIGIT_BITS + beyond * OUTLIER_BITS;
+        unsigned cost = values * (unsigned)e * DIGIT_BITS + beyond * STEP_OUTLIER_BITS;
         if (cost < least) {
             least = cost;
             best = e;
@@ -168,5 +158,15 @@ double tally_gain(const struct column_tally *t, const struct column_params *p,
         finer->mode != COLUMN_LATTICE || finer->den > 1)
         return -1;
     return t->step_values * log2(step_of(p) / step_of(finer)) -
-           t->step_outliers * OUTLIER_BITS - CHANGE_BITS;
+           t->step_outliers * STEP_OUTLIER_BITS - STEP_CHANGE_BITS;
+}
+
+bool tally_is_finer_worth(const struct column_params *now, const struct column_params *p,
+                          unsigned values, unsigned beside)
+{
+    double bits = 0;
+
+    if (now->mode == COLUMN_LATTICE && p->mode == COLUMN_LATTICE && now->den == 1)
+        bits = log2(step_of(now) / step_of(p));
+    return beside * (double)STEP_OUTLIER_BITS > (values - beside) * bits + STEP_CHANGE_BITS;
 }

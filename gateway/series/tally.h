@@ -37,3 +37,8 @@ struct column_params tally_choose(const struct column_tally *t, int hint_decimal
  * finer lattice; < 0 when it is no gain. */
 double tally_gain(const struct column_tally *t, const struct column_params *p,
                   const struct column_params *finer);
+
+/* Whether so many values, some of them beside their lattice, had cost less under `p`, on which
+ * all lie. */
+bool tally_is_finer_worth(const struct column_params *now, const struct column_params *p,
+                          unsigned values, unsigned beside);

@@ -258,6 +258,55 @@ static void finds_the_step_of_a_column(void **state)
     series_encoder_destroy(e);
 }
 
+/* Two readings of 99 among hundreds must not make every value dearer. */
+static void bears_values_beside_the_step_of_the_others(void **state)
+{
+    struct series_encoder *e = make_encoder(1);
+    struct series_cell cells[ROWS];
+    int64_t time_ms[ROWS];
+    uint64_t seed = 5;
+    long size[2] = { 0 };
+
+    (void)state;
+    for (int n = 0; n < 8; n++) {
+        for (unsigned i = 0; i < ROWS; i++) {
+            time_ms[i] = T0 + (n * ROWS + i) * INT64_C(1000);
+            cells[i] = decimal(100 * (int64_t)(next_random(&seed) % 8) - (i == 11), 0);
+        }
+        size[n > 0] += series_encode(e, n == 0, 1, time_ms, cells, ROWS, frame, sizeof frame);
+    }
+    /* three bits a value and five bytes for the one that is written out; with a step of 1 it
+     * were ten bits a value */
+    assert_in_range(size[1], 1, codec == SERIES_PLAIN ? 600 : 400);
+    series_encoder_destroy(e);
+}
+
+static void the_mark_of_a_column_comes_back(void **state)
+{
+    static const struct series_hint hints[] = { { 1, false, true }, { 1, false, false } };
+    const struct series_cell cells[] = { decimal(25, 1), decimal(25, 1), decimal(31, 1),
+                                         decimal(31, 1) };
+    const int64_t time_ms[] = { T0, T0 + 1000 };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct series_decoder *d = make_decoder();
+        struct series_encoder *e;
+        struct series_frame f;
+        assert_int_equal(
+            series_encoder_create(1, i ? SERIES_DENSE : SERIES_PLAIN, 2, 0, 1000, 1, hints, &e),
+            0);
+        long size = series_encode(e, true, 1, time_ms, cells, 2, frame, sizeof frame);
+        assert_true(size > 0);
+        assert_int_equal(series_decode(d, frame, (size_t)size, &f), 0);
+        assert_true(series_is_marked(d, 0));
+        assert_false(series_is_marked(d, 1));
+        assert_int_equal(f.cells[2].v, 31);
+        series_encoder_destroy(e);
+        series_decoder_destroy(d);
+    }
+}
+
 static void a_minute_of_a_quiet_table_takes_little(void **state)
 {
     struct series_encoder *e = make_encoder(COLUMNS);
@@ -621,6 +670,8 @@ int main(void)
         cmocka_unit_test(round_trips_any_cells_in_frames_of_any_size),
         cmocka_unit_test(keeps_the_decimals_that_the_source_writes),
         cmocka_unit_test(finds_the_step_of_a_column),
+        cmocka_unit_test(bears_values_beside_the_step_of_the_others),
+        cmocka_unit_test(the_mark_of_a_column_comes_back),
         cmocka_unit_test(a_minute_of_a_quiet_table_takes_little),
         cmocka_unit_test(refuses_what_cannot_be_written),
         cmocka_unit_test(needs_a_key_frame_after_an_error),

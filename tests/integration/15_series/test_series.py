@@ -58,6 +58,18 @@ def test_a_change_of_style_in_the_middle_is_kept():
     assert there_and_back(text, "--rows", "100")[0] == text
 
 
+def test_columns_of_two_styles_cost_no_more_side_by_side_than_alone():
+    padded = [f"{i * 7 % 100 / 4:.2f}" for i in range(1500)]
+    stripped = [f"{i * 3 % 100 / 4:g}" for i in range(1500)]
+    sizes = []
+    for columns in ([padded], [stripped], [padded, stripped]):
+        text = "".join(f"{60 * i},{','.join(row)}\n" for i, row in enumerate(zip(*columns)))
+        back, frames = there_and_back(text, "--rows", "60")
+        assert back == text
+        sizes.append(len(frames.stdout))
+    assert sizes[2] < sizes[0] + sizes[1]
+
+
 def test_says_what_it_cannot_write_back():
     back, frames = there_and_back("0,.5\n1,+7\n2,1.0e1\n")
     assert back.splitlines() == ["0,0.5", "1,7", "2,10"]
