@@ -14,6 +14,30 @@ BUILD = ROOT / "build-bench"
 DEVICES, VALUES, PORT = 500, 25, 20000
 WARM_UP_S = 12
 
+# Columns of a stream like a station's: 20 of the shared series, these where they are.
+WIDE = 20
+MIXED = ["neon_pres", "neon_pm10", "neon_wind", "neon_irbio", "gc_ph", "gc_flow", "gc_turb", "gc_cl",
+         "gc_tp", "nz_laeq1m_r1", "bj_co", "bj_no2", "bj_pm25", "bj_temp", "bj_wspm", "ioos_sal",
+         "scan_sm", "scape_sm", "st_pres", "rad_hi_dose"]
+
+
+def series_files():
+    """All shared series, the mixed ones first; empty without the shared material."""
+    files = sorted((SHARED / "data" / "series").glob("*.csv"))
+    return sorted(files, key=lambda f: MIXED.index(f.stem) if f.stem in MIXED else len(MIXED))
+
+
+def wide_table(step_ms, skip=1000):
+    """The first 20 series side by side, as if measured together every step: time and texts."""
+    files = series_files()
+    columns = []
+    for n in range(WIDE):
+        lines = files[n % len(files)].read_text().splitlines()
+        kept = lines[skip:] if len(lines) > 2 * skip else lines
+        columns.append([v for v in (line.split(",")[1] for line in kept) if v])
+    for i, values in enumerate(zip(*columns)):
+        yield 1700000000000 + step_ms * i, values
+
 
 def build(*targets):
     env = dict(os.environ, BUILD=str(BUILD), TESTS="true", SETUP="--buildtype=release")

@@ -8,30 +8,22 @@ The connection itself (CONNECT, dictionary, first frames) is told apart: it is p
 """
 import contextlib
 import http.server
+import itertools
 import pathlib
 import socket
 import subprocess
 import threading
 import time
 
-from measure import BUILD, SHARED, build, running
+from measure import BUILD, SHARED, WIDE, build, running, series_files, wide_table
 
 HOLD, AIM = 16, 11
 ROWS, WARM_ROWS, PACE_S, ACK_ROWS = 110, 10, 0.4, 10
-SERIES = ["neon_pres", "neon_pm10", "neon_wind", "neon_irbio", "gc_ph", "gc_flow", "gc_turb", "gc_cl",
-          "gc_tp", "nz_laeq1m_r1", "bj_co", "bj_no2", "bj_pm25", "bj_temp", "bj_wspm", "ioos_sal",
-          "scan_sm", "scape_sm", "st_pres", "rad_hi_dose"]
 
 
 def rows():
-    """The series of the shared material side by side, as if measured every minute."""
-    columns = []
-    for name in SERIES:
-        lines = (SHARED / "data" / "series" / f"{name}.csv").read_text().splitlines()
-        values = [v for v in (line.split(",")[1] for line in lines[1000:2000 + 4 * ROWS]) if v]
-        columns.append(values[:ROWS])
-    for i, values in enumerate(zip(*columns)):
-        yield f"{1700000000000 + 60000 * i} {' '.join(values)}\n"
+    for time_ms, values in itertools.islice(wide_table(60000), ROWS):
+        yield f"{time_ms} {' '.join(values)}\n"
 
 
 class Counter(threading.Thread):
@@ -85,7 +77,7 @@ def port():
 
 
 def bench(where, _):
-    if not (SHARED / "data" / "series").exists():
+    if not series_files():
         print(f"skipped: no series in {SHARED}/data")
         return 0
     build("sluice", "tests/bench/wire_bench")
@@ -126,7 +118,7 @@ def measure(where, station, counter, ack_s):
     if child.wait() != 0 or not begun or not ended:
         print("the rows were not delivered")
         return 1
-    samples = (ROWS - WARM_ROWS) * len(SERIES)
+    samples = (ROWS - WARM_ROWS) * WIDE
     each = (ended[0] - begun[0]) / samples
     segments = (ended[1] - begun[1]) / (ROWS - WARM_ROWS)
     print(f"{each:.2f} bytes a sample on the wire, {segments:.2f} segments a frame "
