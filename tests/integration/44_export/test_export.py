@@ -101,7 +101,8 @@ def logged(tmp_path_factory):
 def test_line_protocol_is_what_the_uplink_delivered(place):
     db = Database()
     file, gateway = begin(place, f'[{{id: db, type: influx, url: "{db.url}"}}]')
-    wait_until(lambda: len(db.lines) > 300, 20, "samples delivered")
+    wait_until(lambda: len(db.lines) > 300 and any(x.startswith("alert,") for x in db.lines), 20,
+               "samples delivered, and the alert, which comes when the first 5 s of noise are over")
     assert gateway.stop()[0] == 0
     place.drain(file)
     lines = export("--format", "lp", file)[0].splitlines()
