@@ -98,7 +98,9 @@ static void the_log_survives_the_end_of_memory(void **state)
 
 /* ---- the codecs ---- */
 
-static const struct series_hint hints[COLUMNS] = { { 1, false }, { -1, true }, { 3, false } };
+static const struct series_hint hints[COLUMNS] = { { .decimals = 1 },
+                                                   { .decimals = -1, .is_literal = true },
+                                                   { .decimals = 3 } };
 
 struct frames {
     uint8_t data[2][8192];
