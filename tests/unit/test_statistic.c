@@ -162,8 +162,7 @@ static void day_and_night_make_ldn(void **state)
     assert_true(agg_statistic_close(&r.s, T0, T0 + DAY, &r.f));
     assert_near(figure(&r, AGG_FIGURE_LD), 55);
     assert_near(figure(&r, AGG_FIGURE_LN), 50);
-    assert_near(figure(&r, AGG_FIGURE_LDN),
-                57.357201); /* 10 lg((16e5.5 + 8e6) / 24) */
+    assert_near(figure(&r, AGG_FIGURE_LDN), 57.357201); /* 10 lg((16e5.5 + 8e6) / 24) */
     assert_int_equal(r.f.main.expected, 16 * 3600);
     assert_int_equal(r.f.night.expected, 8 * 3600);
 }
