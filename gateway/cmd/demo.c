@@ -348,12 +348,16 @@ static int watch(struct demo *d)
 
 /* ---- end ---- */
 
-/* What the log holds goes out: nothing new is measured. */
+/* What the log holds is sealed, rows that still wait for a verdict too, and goes out: nothing
+ * new is measured. */
 static int drain(struct demo *d)
 {
     const char *const argv[] = { d->self, "run", "--config", d->config, "--drain", NULL };
 
-    printf("%s\n", say("Delivering what the log holds ...", "正在发送日志中剩余的数据 ..."));
+    printf("%s\n",
+           d->o->has_no_centre
+               ? say("Sealing what the log holds ...", "正在封装日志中剩余的数据 ...")
+               : say("Delivering what the log holds ...", "正在发送日志中剩余的数据 ..."));
     fflush(stdout);
     struct child *c = children_start(&d->children, "drain", d->place.dir, argv);
     if (!c)
@@ -362,8 +366,8 @@ static int drain(struct demo *d)
     if (status == 0)
         return 0;
     fprintf(stderr,
-            say("sluice demo: the rest could not be delivered (status %d):\n",
-                "sluice demo：剩余数据未能全部发送（状态 %d）：\n"),
+            say("sluice demo: the rest could not be sealed and delivered (status %d):\n",
+                "sluice demo：剩余数据未能全部封装和发送（状态 %d）：\n"),
             status);
     child_print_tail(c);
     return -EIO;
@@ -404,7 +408,7 @@ static int finish(struct demo *d)
         say_lost(d->gateway);
         return EXIT_FOUND;
     }
-    if (!d->o->has_no_centre && drain(d) < 0)
+    if (drain(d) < 0)
         return EXIT_FOUND;
     return compare(d);
 }
