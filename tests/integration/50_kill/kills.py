@@ -147,7 +147,7 @@ def settle_and_compare(place, station, points):
     place.drain(station, 90)
     want = log_points(place.path)
     accepted = sum(map(len, want.values()))
-    assert accepted > 1000
+    assert accepted > 500  # else nothing was at stake; a busy machine gets through 1,000 to 2,500
 
     def is_there():
         lost, more, wrong = differences(want, points())
