@@ -78,6 +78,8 @@ static void keep_state(struct pipeline *p, struct change *c, size_t rule)
     struct stored_state stored;
     char key[KEY_MAX];
 
+    if (!p->o->store)
+        return;
     memset(&stored, 0, sizeof stored); /* padding goes to disk: never leftovers of the stack */
     stored.version = STATE_VERSION;
     stored.state = p->alerts[rule];

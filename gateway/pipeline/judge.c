@@ -127,6 +127,8 @@ void judge_keep_row(struct pipeline *p, struct change *c, uint32_t stream, const
     const struct channel_stream *s = &p->o->table->streams[stream];
     struct last_row *last = &p->streams[stream].last;
 
+    if (last->is_open)
+        tell_row(p, stream, last->time_ms, &p->last_cells[s->first]);
     if (last->is_revised)
         end_last(p, c, s, last);
     *last = (struct last_row){ .is_open = !is_final(p, s),
@@ -136,6 +138,8 @@ void judge_keep_row(struct pipeline *p, struct change *c, uint32_t stream, const
                                .wait_ms = last->wait_ms };
     if (last->is_open)
         memcpy(&p->last_cells[s->first], p->cells, s->n * sizeof *p->cells);
+    else
+        tell_row(p, stream, r->time_ms, p->cells);
     if (is_held)
         last->held_id = held_put(p, c, r);
     else
@@ -155,11 +159,23 @@ void judge_flush(struct pipeline *p, int64_t before_ms)
     }
 }
 
+void judge_end_rows(struct pipeline *p, int64_t now_ms)
+{
+    for (uint32_t i = 0; p->o->on_row && i < p->o->table->streams_n; i++) {
+        struct last_row *last = &p->streams[i].last;
+        if (!last->is_open || last->time_ms >= now_ms - last->wait_ms)
+            continue;
+        tell_row(p, i, last->time_ms, &p->last_cells[p->o->table->streams[i].first]);
+        last->is_open = false;
+    }
+}
+
 void judge_tick(struct pipeline *p, int64_t now_ms)
 {
     const int64_t at_ms = now_ms - GRACE_MS, end_ms = at_ms - at_ms % PERIOD_MS;
 
     forget_silent_peers(p, now_ms);
+    judge_end_rows(p, now_ms);
     if (end_ms == p->flushed_ms)
         return;
     p->flushed_ms = end_ms;

@@ -16,14 +16,14 @@ struct change change_begin(struct pipeline *p)
 {
     struct change c = { .urgency = STORE_WITH_INTERVAL };
 
-    if (store_batch_begin(p->o->store, &c.batch) < 0)
+    if (!p->o->store || store_batch_begin(p->o->store, &c.batch) < 0)
         c.batch = NULL;
     return c;
 }
 
 void change_open_row(struct pipeline *p, struct change *c, const struct row *r, int64_t wait_ms)
 {
-    int rc = -ENOMEM;
+    int rc = p->o->store ? -ENOMEM : 0;
 
     if (c->batch && wait_ms > 0)
         rc = store_batch_open_row(c->batch, r->number, r->time_ms, p->cells, r->columns,
@@ -48,11 +48,18 @@ void change_submit(struct pipeline *p, struct change *c)
     c->batch = NULL;
 }
 
+void tell_row(const struct pipeline *p, uint32_t stream, int64_t time_ms,
+              const struct series_cell *cells)
+{
+    if (p->o->on_row)
+        p->o->on_row(p->o->user, stream, time_ms, cells);
+}
+
 void event_put(struct pipeline *p, struct change *c)
 {
     const char *json = buf_text(&p->text);
 
-    if (json && c->batch && store_batch_event(c->batch, json) == 0)
+    if (json && (!p->o->store || (c->batch && store_batch_event(c->batch, json) == 0)))
         p->counters.events++;
     else
         p->counters.refused++;
@@ -196,6 +203,11 @@ void pipeline_tick(struct pipeline *p, int64_t now_ms)
     change_submit(p, &c);
 }
 
+void pipeline_end_rows(struct pipeline *p)
+{
+    judge_end_rows(p, INT64_MAX);
+}
+
 void pipeline_notice(struct pipeline *p, int64_t now_ms, const char *what, const char *subject,
                      const char *text_en, const char *text_zh, const char *details)
 {
@@ -261,6 +273,22 @@ static bool allocate(struct pipeline *p)
            p->cells && times_init(p) == 0;
 }
 
+/* What the log knows. */
+static int take_up(struct pipeline *p)
+{
+    int rc = store_reader_open(p->o->store, &p->reader);
+
+    if (rc == 0)
+        rc = statistics_restore(p);
+    if (rc == 0)
+        rc = alerts_restore(p);
+    if (rc == 0)
+        rc = lookback(p);
+    if (rc == 0)
+        rc = held_restore(p);
+    return rc;
+}
+
 int pipeline_create(const struct pipeline_options *o, struct pipeline **ret)
 {
     struct pipeline *p = calloc(1, sizeof *p);
@@ -276,17 +304,9 @@ int pipeline_create(const struct pipeline_options *o, struct pipeline **ret)
     index_rules(p);
     int rc = statistics_init(p);
     if (rc == 0)
-        rc = store_reader_open(o->store, &p->reader);
-    if (rc == 0)
-        rc = statistics_restore(p);
-    if (rc == 0)
-        rc = alerts_restore(p);
-    if (rc == 0)
         rc = service_restore(p);
-    if (rc == 0)
-        rc = lookback(p);
-    if (rc == 0)
-        rc = held_restore(p);
+    if (rc == 0 && o->store)
+        rc = take_up(p);
     if (rc < 0) {
         pipeline_destroy(p);
         return rc;

@@ -60,7 +60,7 @@ struct pipeline_options {
     const struct pipeline_channel *channels; /* table->n */
     const struct alert_rule *rules;          /* compiled, each bound to one channel */
     size_t rules_n;
-    struct store *store;
+    struct store *store;       /* NULL: nothing is kept or taken up; a timeline is none then */
     struct timeline *timeline; /* NULL: the times of the scans are the rows' */
     /* Live view; each may be NULL. on_alert tells those that stand already from within
      * pipeline_create(). */
@@ -88,6 +88,10 @@ void pipeline_tick(struct pipeline *p, int64_t now_ms);
 
 /* The timeline has changed (timeline_observe): also when nothing is to be told, as long as
  * jump_ms is not 0. */
+    /* Without a store, for whom it takes the place of the log: rows as they are for good, of
+     * each stream in their order. */
+    void (*on_row)(void *user, uint32_t stream, int64_t time_ms,
+                   const struct series_cell *cells);
 void pipeline_clock(struct pipeline *p, const struct timeline_change *change);
 #define PIPELINE_CLOCK_KEY \
     "clock" /* state of the log: struct clock_record, with each commit \
@@ -107,6 +111,9 @@ struct pipeline_service {
  * channel of it), -ENOMEM or -EAGAIN.
  */
 int pipeline_service(struct pipeline *p, uint32_t device, int32_t channel,
+/* No more samples will come: rows whose flags might still have changed are told as they are. */
+void pipeline_end_rows(struct pipeline *p);
+
                      const struct pipeline_service *s);
 /* What of it is in force for a channel. */
 struct pipeline_service pipeline_service_of(const struct pipeline *p, uint32_t channel,

@@ -74,6 +74,8 @@ static int keep(struct pipeline *p, struct change *c, size_t at)
     char key[KEY_MAX];
     int n = snprintf(key, sizeof key, PREFIX "%s", id_of(p, at));
 
+    if (!p->o->store)
+        return 0;
     if (n < 0 || n >= KEY_MAX || !c->batch)
         return -ENOMEM;
     memset(&stored, 0, sizeof stored); /* padding goes to disk */
@@ -104,7 +106,7 @@ int pipeline_service(struct pipeline *p, uint32_t device, int32_t channel,
     struct change c = change_begin(p);
     p->services[at] = *s;
     int rc = keep(p, &c, at);
-    if (rc == 0)
+    if (rc == 0 && c.batch)
         rc = store_batch_submit(c.batch, STORE_AT_ONCE);
     else
         store_batch_drop(c.batch);
@@ -165,5 +167,7 @@ static void on_state(void *user, const char *key, const void *data, size_t size)
 int service_restore(struct pipeline *p)
 {
     p->services = calloc(devices_n(p) + p->o->table->n + 1, sizeof *p->services);
-    return p->services ? store_state_each(p->o->store, PREFIX, on_state, p) : -ENOMEM;
+    if (!p->services)
+        return -ENOMEM;
+    return p->o->store ? store_state_each(p->o->store, PREFIX, on_state, p) : 0;
 }

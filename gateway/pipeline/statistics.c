@@ -151,6 +151,7 @@ static void close_period(struct pipeline *p, struct change *c, uint32_t stream, 
     times_note(p, stream, label_ms);
     p->counters.statistics += s->n;
     change_row(p, c, &(struct row){ s->number, s->n, 0, label_ms });
+    tell_row(p, stream, label_ms, p->cells);
     groups_feed(p, stream, label_ms, p->cells);
 }
 

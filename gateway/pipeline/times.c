@@ -92,7 +92,8 @@ static void look_ahead(struct pipeline *p, uint32_t stream, int64_t time_ms)
     t->n = 0;
     t->from_ms = time_ms;
     t->to_ms = time_ms + (ahead_ms > AHEAD_MIN_MS ? ahead_ms : AHEAD_MIN_MS);
-    store_read_rows(p->reader, s->number, t->from_ms, t->to_ms, on_used, t);
+    if (p->reader)
+        store_read_rows(p->reader, s->number, t->from_ms, t->to_ms, on_used, t);
     for (size_t i = 0; i < p->recent_n; i++) {
         const struct recent_row *r = &p->recent[i];
         if (r->stream == stream && r->time_ms >= t->from_ms && r->time_ms < t->to_ms)
