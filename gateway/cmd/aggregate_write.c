@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/cmd/words.h"
+
 enum { OUT_MAX = 1 << 24 }; /* the lines of one row of the table: a gap of 8 h, 256 columns */
 
 struct figure { /* a number beside the value, and where it is found */
@@ -95,18 +97,6 @@ static void put_number(struct buf *b, struct decimal d)
     buf_put(b, text, decimal_print(stripped(d), text));
 }
 
-static void put_reasons(struct buf *b, uint32_t reasons, const char *quote, const char *comma)
-{
-    const char *between = "";
-
-    for (uint32_t bit = 1; bit && bit <= reasons; bit <<= 1) {
-        if (!(reasons & bit) || !reason_id(bit))
-            continue;
-        buf_printf(b, "%s%s%s%s", between, quote, reason_id(bit), quote);
-        between = comma;
-    }
-}
-
 static void percent_name(double percent, char out[16])
 {
     snprintf(out, 16, "l%g", percent);
@@ -142,7 +132,7 @@ static void put_csv(struct aggregate_output *o, const struct aggregate_line *l)
     buf_printf(b, ",%s,", o->csv->names[l->column]);
     put_number(b, r->value);
     buf_printf(b, ",%s,%s,", status_id(r->verdict.status), grade_id(r->verdict.grade));
-    put_reasons(b, r->verdict.reasons, "", " ");
+    put_reason_ids(b, r->verdict.reasons, "", " ");
     buf_printf(b, ",%u,%u", r->used, r->expected);
     for (int i = 0; i < SHOWN; i++) {
         if (!o->shows[shown[i].id])
@@ -183,7 +173,7 @@ static void put_json(struct aggregate_output *o, const struct aggregate_line *l)
     put_member(b, "value", r->value);
     buf_printf(b, ",\"status\":\"%s\",\"grade\":\"%s\",\"reasons\":[",
                status_id(r->verdict.status), grade_id(r->verdict.grade));
-    put_reasons(b, r->verdict.reasons, "\"", ",");
+    put_reason_ids(b, r->verdict.reasons, "\"", ",");
     buf_printf(b, "],\"n\":%u,\"expected\":%u", r->used, r->expected);
     for (int i = 0; i < SHOWN; i++)
         if (shown[i].has(l))

@@ -22,8 +22,8 @@ static bool is_zh(void)
 int csv_table_complain(const struct csv_table *t, unsigned column, const char *en,
                        const char *zh, const char *found, size_t n)
 {
-    fprintf(stderr, is_zh() ? "sluice %s：第 %" PRIu64 " 行" : "sluice %s: line %" PRIu64,
-            t->command, t->line);
+    fprintf(stderr, "sluice %s%s%s", t->command, t->file ? ": " : "", t->file ? t->file : "");
+    fprintf(stderr, is_zh() ? "：第 %" PRIu64 " 行" : ": line %" PRIu64, t->line);
     if (column)
         fprintf(stderr, is_zh() ? "第 %u 列" : ", column %u", column);
     fprintf(stderr, "%s%s", is_zh() ? "：" : ": ", is_zh() ? zh : en);
@@ -176,7 +176,6 @@ static int read_row(struct csv_table *t, size_t n)
 {
     const char *end = t->text + n, *p = memchr(t->text, ',', n);
     struct series_cell *cells = NULL;
-    bool is_exact;
 
     if (!p || count_cells(t->text, n) != t->columns + 1)
         return csv_table_complain(t, 0, "expected as many values as in the first line",
@@ -191,7 +190,7 @@ static int read_row(struct csv_table *t, size_t n)
         p++; /* behind the comma before it */
         const char *comma = memchr(p, ',', (size_t)(end - p));
         const size_t size = (size_t)((comma ? comma : end) - p);
-        if (csv_cell_parse(p, size, &cells[i], &is_exact) != 0)
+        if (csv_cell_parse(p, size, &cells[i], NULL) != 0)
             return csv_table_complain(t, i + 2, "expected a number", "应为数字", p, size);
         p += size;
     }
@@ -199,21 +198,32 @@ static int read_row(struct csv_table *t, size_t n)
     return 0;
 }
 
-static int read_all(struct csv_table *t, const char *const *names, size_t names_n)
+int csv_table_begin(struct csv_table *t, const char *const *names, size_t names_n)
 {
-    ssize_t n;
-    int rc = 0;
+    const ssize_t n = next_line(t);
 
-    while (rc == 0 && (n = next_line(t)) != -ENODATA) {
-        if (n < 0)
-            return (int)n;
-        const bool is_first = t->columns == 0;
-        if (is_first)
-            rc = begin(t, (size_t)n, names, names_n);
-        if (rc == 0 && !(is_first && is_heading(t->text, (size_t)n)))
-            rc = read_row(t, (size_t)n);
+    if (n == -ENODATA)
+        return csv_table_complain(t, 0, "the table is empty", "表格为空", NULL, 0);
+    int rc = n < 0 ? (int)n : begin(t, (size_t)n, names, names_n);
+    if (rc == 0 && !is_heading(t->text, (size_t)n)) {
+        rc = read_row(t, (size_t)n);
+        t->is_ahead = rc == 0;
     }
     return rc;
+}
+
+int csv_table_next(struct csv_table *t)
+{
+    ssize_t n = 0;
+    int rc = 0;
+
+    if (!t->is_ahead) {
+        t->rows = 0;
+        n = next_line(t);
+        rc = n == -ENODATA ? 0 : n < 0 ? (int)n : read_row(t, (size_t)n);
+    }
+    t->is_ahead = false;
+    return rc < 0 ? rc : n != -ENODATA;
 }
 
 static int compare(const void *a, const void *b)
@@ -240,10 +250,11 @@ int64_t csv_table_interval(const struct csv_table *t)
 
 int csv_table_read(struct csv_table *t, const char *const *names, size_t names_n)
 {
-    const int rc = read_all(t, names, names_n);
+    int rc = csv_table_begin(t, names, names_n);
+    ssize_t n;
 
-    if (rc == 0 && t->columns == 0)
-        return csv_table_complain(t, 0, "the table is empty", "表格为空", NULL, 0);
+    while (rc == 0 && (n = next_line(t)) != -ENODATA)
+        rc = n < 0 ? (int)n : read_row(t, (size_t)n);
     if (rc == 0)
         t->line = 1;
     return rc;

@@ -8,6 +8,7 @@
 
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/csv_table.h"
+#include "gateway/cmd/words.h"
 
 enum { OUT_MAX = 1 << 20 /* text of one row */ };
 
@@ -187,18 +188,6 @@ static void judge(struct table *t, size_t row)
 
 /* ---- writing ---- */
 
-static void put_reasons(struct buf *b, uint32_t reasons)
-{
-    const char *between = "";
-
-    for (uint32_t bit = 1; bit && bit <= reasons; bit <<= 1) {
-        if (!(reasons & bit) || !reason_id(bit))
-            continue;
-        buf_printf(b, "%s%s", between, reason_id(bit));
-        between = " ";
-    }
-}
-
 static void count(struct table *t, struct verdict v)
 {
     t->count[v.grade]++;
@@ -218,7 +207,7 @@ static void put_sample(struct table *t, struct buf *b, const struct qc_judged *j
     buf_printf(b, ",%s,", t->column[j->sample.channel].name);
     csv_cell_print(&(struct series_cell){ .v = cell->v, .e = cell->e }, false, b);
     buf_printf(b, ",%d,%s,", verdict_qartod(v), grade_id((enum grade)v.grade));
-    put_reasons(b, v.reasons);
+    put_reason_ids(b, v.reasons, "", " ");
     for (int k = 0; k < QC_TEST_COUNT_; k++) {
         if (j->flag[k] == QC_NONE)
             buf_puts(b, ",");

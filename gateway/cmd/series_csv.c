@@ -331,7 +331,8 @@ int csv_cell_parse(const char *text, size_t n, struct series_cell *ret, bool *re
         (mark && parse_flag(mark + 1, n - size - 1, &flag) != 0))
         return -EINVAL;
     *ret = series_cell_of(d, flag);
-    *ret_is_exact = cell_text(ret, again) == n && memcmp(again, text, n) == 0;
+    if (ret_is_exact)
+        *ret_is_exact = cell_text(ret, again) == n && memcmp(again, text, n) == 0;
     return 0;
 }
 

@@ -31,7 +31,7 @@ int csv_form_guess(const char *text, size_t n, struct csv_form *ret);
 int csv_time_parse(const struct csv_form *f, const char *text, size_t n, int64_t *ret_ms);
 void csv_time_print(const struct csv_form *f, int64_t ms, struct buf *out);
 
-/* *ret_is_exact: printing gives the same text again. */
+/* *ret_is_exact: printing gives the same text again; NULL: nobody asks. */
 int csv_cell_parse(const char *text, size_t n, struct series_cell *ret, bool *ret_is_exact);
 /* is_stripped: without zeros at its end. */
 void csv_cell_print(const struct series_cell *c, bool is_stripped, struct buf *out);

@@ -53,3 +53,15 @@ const char *word_of_transition(const char *id)
     }
     return id;
 }
+
+void put_reason_ids(struct buf *b, uint32_t reasons, const char *quote, const char *comma)
+{
+    const char *between = "";
+
+    for (uint32_t bit = 1; bit && bit <= reasons; bit <<= 1) {
+        if (!(reasons & bit) || !reason_id(bit))
+            continue;
+        buf_printf(b, "%s%s%s%s", between, quote, reason_id(bit), quote);
+        between = comma;
+    }
+}
