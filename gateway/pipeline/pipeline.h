@@ -86,6 +86,9 @@ void pipeline_scan(struct pipeline *p, const struct scan *s);
 /* About once a second of station time: closes periods, judges silence. */
 void pipeline_tick(struct pipeline *p, int64_t now_ms);
 
+/* No more samples will come: rows whose flags might still have changed are told as they are. */
+void pipeline_end_rows(struct pipeline *p);
+
 /* The timeline has changed (timeline_observe): also when nothing is to be told, as long as
  * jump_ms is not 0. */
     /* Without a store, for whom it takes the place of the log: rows as they are for good, of
@@ -111,9 +114,6 @@ struct pipeline_service {
  * channel of it), -ENOMEM or -EAGAIN.
  */
 int pipeline_service(struct pipeline *p, uint32_t device, int32_t channel,
-/* No more samples will come: rows whose flags might still have changed are told as they are. */
-void pipeline_end_rows(struct pipeline *p);
-
                      const struct pipeline_service *s);
 /* What of it is in force for a channel. */
 struct pipeline_service pipeline_service_of(const struct pipeline *p, uint32_t channel,
