@@ -98,10 +98,10 @@ void change_row(struct pipeline *p, struct change *c, const struct row *r);
 void change_open_row(struct pipeline *p, struct change *c, const struct row *r,
                      int64_t wait_ms);
 void change_submit(struct pipeline *p, struct change *c);
-
 /* To whom a pipeline without a store tells its rows. */
 void tell_row(const struct pipeline *p, uint32_t stream, int64_t time_ms,
               const struct series_cell *cells);
+
 /* judge.c */
 bool judge_init(struct pipeline *p);
 void judge_done(struct pipeline *p);
@@ -115,9 +115,9 @@ void judge_keep_row(struct pipeline *p, struct change *c, uint32_t stream, const
                     bool is_held);
 /* Samples before that time are counted as they are. */
 void judge_flush(struct pipeline *p, int64_t before_ms);
-/* Before statistics_tick(). */
 /* Open rows that no sample can change any more at that time. */
 void judge_end_rows(struct pipeline *p, int64_t now_ms);
+/* Before statistics_tick(). */
 void judge_tick(struct pipeline *p, int64_t now_ms);
 void judge_shift(struct pipeline *p, int64_t by_ms);
 

@@ -67,6 +67,10 @@ struct pipeline_options {
     void (*on_sample)(void *user, const struct sample *s);
     void (*on_alert)(void *user, const struct alert_rule *rule, const struct alert_change *c);
     void (*on_event)(void *user, const char *json);
+    /* Without a store, for whom it takes the place of the log: rows as they are for good, of
+     * each stream in their order. */
+    void (*on_row)(void *user, uint32_t stream, int64_t time_ms,
+                   const struct series_cell *cells);
     void *user;
 };
 
@@ -91,10 +95,6 @@ void pipeline_end_rows(struct pipeline *p);
 
 /* The timeline has changed (timeline_observe): also when nothing is to be told, as long as
  * jump_ms is not 0. */
-    /* Without a store, for whom it takes the place of the log: rows as they are for good, of
-     * each stream in their order. */
-    void (*on_row)(void *user, uint32_t stream, int64_t time_ms,
-                   const struct series_cell *cells);
 void pipeline_clock(struct pipeline *p, const struct timeline_change *change);
 #define PIPELINE_CLOCK_KEY \
     "clock" /* state of the log: struct clock_record, with each commit \
