@@ -142,6 +142,12 @@ static void on_event(void *user, const char *json)
     view_on_event(((struct station *)user)->view, json);
 }
 
+static void on_index(void *user, const struct pipeline_index *index, int64_t time_ms,
+                     const struct index_result *r)
+{
+    view_on_index(((struct station *)user)->view, index, time_ms, r);
+}
+
 static void on_device_state(void *user, uint32_t device, enum device_state state,
                             enum scan_outcome why)
 {
@@ -232,11 +238,14 @@ static int start_pipeline(struct station *s)
         .channels = t->treatment,
         .rules = t->rule,
         .rules_n = t->rules_n,
+        .indices = t->index,
+        .indices_n = t->indices_n,
         .store = s->app->store,
         .timeline = s->app->clock.timeline,
         .on_sample = on_sample,
         .on_alert = on_alert,
         .on_event = on_event,
+        .on_index = on_index,
         .user = s,
     };
     return pipeline_create(&s->pipeline_options, &s->pipeline);

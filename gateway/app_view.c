@@ -134,6 +134,54 @@ void view_on_event(void *user, const char *json)
     live_put_event(((struct view *)user)->live, json);
 }
 
+static void name_parts(const struct index_result *r, struct live_index *x)
+{
+    size_t primary_n = 0, gaps_n = 0;
+    unsigned seen = 0;
+
+    for (unsigned i = 0; i < r->parts_n; i++) {
+        const struct index_part *p = &r->parts[i];
+        const char *label = index_pollutant_label(p->pollutant);
+        const unsigned bit = 1u << p->pollutant;
+        if (p->is_primary && r->index != INDEX_NONE && !(seen & bit))
+            x->primary[primary_n++] = label;
+        if (p->is_gap && !(seen & bit << INDEX_POLLUTANTS))
+            x->gaps[gaps_n++] = label;
+        seen |= (p->is_primary ? bit : 0) | (p->is_gap ? bit << INDEX_POLLUTANTS : 0);
+    }
+}
+
+void view_on_index(void *user, const struct pipeline_index *index, int64_t time_ms,
+                   const struct index_result *r)
+{
+    const struct index_scheme *s = index->scheme;
+    const struct index_level *level = r->level;
+    struct live_index x = {
+        .standard = s->standard,
+        .period = index->report == INDEX_DAY ? "day" : "1h",
+        .name_en = s->name_en,
+        .name_zh = s->name_zh,
+        .time_ms = time_ms,
+        .value = r->index,
+        .cause = index_cause_id(r->cause),
+        .cause_en = index_cause_text(r->cause, "en"),
+        .cause_zh = index_cause_text(r->cause, "zh"),
+    };
+
+    if (level) {
+        x.level = (int)(level - s->levels) + 1;
+        x.level_en = level->en;
+        x.level_zh = level->zh;
+        x.class_en = level->class_en;
+        x.class_zh = level->class_zh;
+        x.colour_en = level->colour_en;
+        x.colour_zh = level->colour_zh;
+        memcpy(x.rgb, level->rgb, sizeof x.rgb);
+    }
+    name_parts(r, &x);
+    live_put_index(((struct view *)user)->live, &x);
+}
+
 void view_on_uplink(void *user, const struct forward_status *s)
 {
     struct view *v = user;

@@ -25,6 +25,8 @@ struct live *view_live(struct view *v);
 void view_on_sample(void *user, const struct sample *s);
 void view_on_alert(void *user, const struct alert_rule *rule, const struct alert_change *c);
 void view_on_event(void *user, const char *json);
+void view_on_index(void *user, const struct pipeline_index *index, int64_t time_ms,
+                   const struct index_result *r);
 void view_on_uplink(void *user, const struct forward_status *s); /* an uplink's thread */
 
 /* A device changed its state, and why. True when it had been silent before. */

@@ -351,19 +351,21 @@ static void describe_device(struct table *t, size_t i)
 static bool allocate(struct table *t, size_t readings_n)
 {
     size_t statistics_n = table_statistics_n(t->config);
-    size_t channels_n = readings_n + statistics_n + 1;
+    size_t indices_n = table_indices_n(t->config);
+    size_t channels_n = readings_n + statistics_n + indices_n * PIPELINE_INDEX_COLUMNS + 1;
     size_t devices_n = t->config->devices.n + 1;
-    size_t streams_n = devices_n + table_statistics_streams_n(statistics_n);
+    size_t streams_n = devices_n + table_statistics_streams_n(statistics_n) + indices_n;
 
     t->channel = calloc(channels_n, sizeof *t->channel);
     t->treatment = calloc(channels_n, sizeof *t->treatment);
     t->calibration = calloc(channels_n, sizeof *t->calibration);
     t->stream = calloc(streams_n, sizeof *t->stream);
+    t->index = calloc(indices_n + 1, sizeof *t->index);
     t->device = calloc(devices_n, sizeof *t->device);
     t->poll_device = calloc(devices_n, sizeof *t->poll_device);
     t->live_device = calloc(devices_n, sizeof *t->live_device);
     t->bus = calloc(t->config->buses.n + 1, sizeof *t->bus);
-    return t->channel && t->treatment && t->calibration && t->stream && t->device &&
+    return t->channel && t->treatment && t->calibration && t->stream && t->index && t->device &&
            t->poll_device && t->live_device && t->bus;
 }
 
@@ -377,6 +379,8 @@ static int fill(struct table *t)
         rc = table_relate(t);
     if (rc == 0)
         rc = table_add_statistics(t);
+    if (rc == 0)
+        rc = table_add_indices(t);
     if (rc == 0)
         rc = add_rules(t);
     for (size_t i = 0; rc == 0 && i < t->config->buses.n; i++)
@@ -424,6 +428,7 @@ void table_destroy(struct table *t)
     free(t->live_device);
     free(t->poll_device);
     free(t->rule);
+    free(t->index);
     free(t->device);
     free(t->stream);
     free(t->calibration);
@@ -454,7 +459,8 @@ static const char *aggregate_word(const struct channel *ch)
     struct agg_want w;
     char why[128];
 
-    if (!ch->statistic || agg_want_parse(ch->statistic, &w, why, sizeof why) < 0)
+    if (!ch->statistic || ch->is_index ||
+        agg_want_parse(ch->statistic, &w, why, sizeof why) < 0)
         return "none";
     if (w.figure == AGG_VALUE)
         return words[ch->quantity->agg];
@@ -469,6 +475,8 @@ static const char *unit_of(const struct channel *ch)
     struct agg_want w = { .figure = AGG_VALUE };
     char why[128];
 
+    if (ch->is_index && strchr(ch->statistic, '.'))
+        return "1"; /* a code */
     if (ch->statistic)
         agg_want_parse(ch->statistic, &w, why, sizeof why);
     return agg_unit(ch->quantity, w.figure);

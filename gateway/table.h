@@ -24,6 +24,8 @@ struct table {
     struct pipeline_device *device;        /* per device of the configuration */
     struct alert_rule *rule;               /* per rule and channel that it selects */
     size_t rules_n;
+    struct pipeline_index *index; /* table_indices.c */
+    size_t indices_n;
     struct poll_bus *bus;
     struct poll_device *poll_device;
     struct live_device *live_device;
@@ -42,6 +44,11 @@ void table_correct(struct table *t, uint32_t channel, const struct calibration_c
 size_t table_statistics_n(const struct config *config);
 size_t table_statistics_streams_n(size_t statistics_n);
 int table_add_statistics(struct table *t);
+
+/* table_indices.c, for table.c: how many the configuration asks for, and all of them behind the
+ * statistics that they are formed of. 0 or -ENOMEM. */
+size_t table_indices_n(const struct config *config);
+int table_add_indices(struct table *t);
 
 /* Opens every stream in the log and takes over its number. 0 or a negative errno. */
 int table_open_streams(struct table *t, struct store *store);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct channel {
     uint32_t stream;   /* number in the log */
     uint32_t column;
     uint32_t source; /* a statistic's reading: its index; else its own */
+    bool is_index;   /* a statistic of several readings, its own source */
 };
 
 /* A stream: channels[first .. first + n) in column order. */

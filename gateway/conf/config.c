@@ -290,6 +290,7 @@ static int bind_files(struct config_owner *o, const struct files *f,
         check_devices(&k);
         check_qualities(&k);
         check_statistics(&k);
+        check_index(&k);
         check_rules(&k);
         check_uplinks(&k);
     }

@@ -120,6 +120,13 @@ struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     struct field_mark mark;
 };
 
+struct index_conf {
+    struct field_array standards; /* const char *: ids of rules/index; none: no index */
+    struct field_array from;      /* const char *: "roof-o3/ozone"; else the first device's */
+    struct field_array unplanned, clean; /* const char *: pollutants outside the plan */
+    bool is_negative_zero;
+};
+
 struct uplink_conf {
     const char *id;
     struct field_variant type; /* options of the kind */
@@ -151,6 +158,7 @@ struct config {
     struct field_array rules;        /* struct rule_conf */
     struct field_array uplinks;      /* struct uplink_conf */
     struct field_array profile_dirs; /* const char *: searched before the built-in profiles */
+    struct index_conf index;
     struct http_conf http;
     struct log_conf log;
     const char *control; /* path of the control socket */

@@ -693,6 +693,34 @@ static const struct field uplink_fields[] = {
     { 0 },
 };
 
+static const struct field index_fields[] = {
+    { .name = "standard",
+      .type = FIELD_TEXTS,
+      AT(index_conf, standards),
+      .help = "Indices of the air that are formed: hj633-2026, hj633-2012, us-epa-2024, "
+              "eaqi-2024." },
+    { .name = "from",
+      .type = FIELD_TEXTS,
+      AT(index_conf, from),
+      .help = "Channels that they take, such as roof-o3/ozone. Not given for a pollutant: the "
+              "first that measures it." },
+    { .name = "not_in_plan",
+      .type = FIELD_TEXTS,
+      AT(index_conf, unplanned),
+      .help = "Pollutants (so2, no2, co, o3, pm10, pm2_5) outside the monitoring plan." },
+    { .name = "not_in_plan_clean",
+      .type = FIELD_TEXTS,
+      AT(index_conf, clean),
+      .help = "The same, in three years never primary at light pollution or worse: the index "
+              "does without them (HJ 633-2026 5.3)." },
+    { .name = "negative_as_zero",
+      .type = FIELD_BOOL,
+      AT(index_conf, is_negative_zero),
+      .dflt = "false",
+      .help = "A valid mean below zero counts as zero; else it is missing." },
+    { 0 },
+};
+
 static const struct field http_fields[] = {
     { .name = "listen",
       .type = FIELD_TEXT,
@@ -813,6 +841,11 @@ const struct field config_fields[] = {
           "Folders searched for profiles before the built-in ones; a relative one starts at "
           "the main file.",
       .is_ok = file_is_ok },
+    { .name = "index",
+      .type = FIELD_GROUP,
+      AT(config, index),
+      .help = "Air quality indices of the station, hour by hour.",
+      .fields = index_fields },
     { .name = "http",
       .type = FIELD_GROUP,
       AT(config, http),

@@ -72,6 +72,8 @@ void check_qualities(const struct check *k);
 void check_devices(const struct check *k);
 /* Which statistics channels have, and how they are formed. */
 void check_statistics(const struct check *k);
+/* Which indices are formed, and of what. */
+void check_index(const struct check *k);
 /* Rules: selection, levels, units; fills what was not given and converts to canonical units. */
 void check_rules(const struct check *k);
 /* Uplinks that take over for others. */

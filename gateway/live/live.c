@@ -41,6 +41,8 @@ struct live {
     struct live_log log;
     struct live_polling polling;
     struct live_clock clock;
+    struct live_index indices[LIVE_INDICES_MAX];
+    size_t indices_n;
     struct live_bus *buses;
     size_t buses_n;
     struct event *events; /* a ring of LIVE_EVENTS_KEPT */
@@ -229,6 +231,21 @@ void live_put_log(struct live *l, const struct live_log *g)
     pthread_mutex_unlock(&l->lock);
 }
 
+void live_put_index(struct live *l, const struct live_index *x)
+{
+    size_t i = 0;
+
+    pthread_mutex_lock(&l->lock);
+    while (i < l->indices_n && (strcmp(l->indices[i].standard, x->standard) != 0 ||
+                                strcmp(l->indices[i].period, x->period) != 0))
+        i++;
+    if (i < LIVE_INDICES_MAX) {
+        l->indices[i] = *x;
+        l->indices_n += i == l->indices_n;
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
 void live_put_clock(struct live *l, const struct live_clock *c)
 {
     pthread_mutex_lock(&l->lock);
@@ -412,6 +429,15 @@ size_t live_buses(struct live *l, struct live_bus *out, size_t max)
     size_t n = l->buses_n < max ? l->buses_n : max;
     if (n)
         memcpy(out, l->buses, n * sizeof *out);
+    pthread_mutex_unlock(&l->lock);
+    return n;
+}
+
+size_t live_indices(struct live *l, struct live_index *out, size_t max)
+{
+    pthread_mutex_lock(&l->lock);
+    const size_t n = l->indices_n < max ? l->indices_n : max;
+    memcpy(out, l->indices, n * sizeof *out);
     pthread_mutex_unlock(&l->lock);
     return n;
 }

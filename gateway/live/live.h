@@ -19,6 +19,7 @@ enum {
     LIVE_ALERTS_MAX = 256, /* shown at once; more are counted */
     LIVE_UPLINKS_MAX = 16,
     LIVE_TEXT_MAX = 160,
+    LIVE_INDICES_MAX = 16,  /* more than there are standards and reports */
     LIVE_EVENTS_KEPT = 256, /* newest events for followers */
     LIVE_EVENT_MAX = 2048,  /* longer ones are not followed, only logged */
 };
@@ -83,6 +84,18 @@ struct live_polling {
     double interval_deviation, interval_max;    /* between two polls of a device */
 };
 
+/* An air quality index of the newest hour or day that is over. Texts are static. */
+struct live_index {
+    const char *standard, *period; /* "HJ 633-2026", "1h" */
+    const char *name_en, *name_zh; /* of the index */
+    int64_t time_ms;               /* the beginning of the period */
+    int value, level;              /* -1: NA, then `cause` says why, and level is 0 */
+    const char *cause, *cause_en, *cause_zh;
+    const char *level_en, *level_zh, *class_en, *class_zh, *colour_en, *colour_zh;
+    uint8_t rgb[3];
+    const char *primary[8], *gaps[8]; /* pollutants, closed by NULL */
+};
+
 struct live_station {
     const char *id, *en, *zh, *region, *zone;
     double lat, lon;
@@ -107,6 +120,7 @@ void live_put_log(struct live *l, const struct live_log *g);       /* any thread
 /* All buses and how they are polled; always the same number. 0 or -ENOMEM. */
 int live_put_polling(struct live *l, const struct live_polling *p, const struct live_bus *buses,
                      size_t n);
+void live_put_index(struct live *l, const struct live_index *x); /* by standard and period */
 void live_put_clock(struct live *l, const struct live_clock *c);
 void live_put_event(struct live *l, const char *json);
 void live_set_now(struct live *l, int64_t station_ms); /* about once a second */
@@ -141,6 +155,7 @@ void live_log_get(struct live *l, struct live_log *ret);
 size_t live_buses_n(struct live *l);
 size_t live_buses(struct live *l, struct live_bus *out, size_t max);
 void live_polling_get(struct live *l, struct live_polling *ret);
+size_t live_indices(struct live *l, struct live_index *out, size_t max);
 void live_clock_get(struct live *l, struct live_clock *ret);
 uint64_t live_events_last(
     struct live *l); /* the counter now: to follow what comes from here on */

@@ -32,11 +32,15 @@ int live_json_alerts(struct buf *b, struct live *l);
 void live_json_uplinks(struct buf *b, struct live *l);
 int live_json_buses(struct buf *b, struct live *l);
 void live_json_polling(struct buf *b, struct live *l);
+/* Indices of the air, each
+ * {"standard","period","names","time","value","level","class","colour",
+ * "rgb","primary","gaps","reason","provisional"}: a station's own are always provisional. */
+void live_json_indices(struct buf *b, struct live *l);
 void live_json_clock(struct buf *b, struct live *l);
 void live_json_log(struct buf *b, struct live *l);
 
 /* Everything:
- * {"station","time","words","devices","channels","polling","buses","alerts","alerts_dropped",
+ * {"station","time","words","devices","channels","indices","polling","buses","alerts","alerts_dropped",
  * "uplinks","log"}.
  * The channels are left out without LIVE_FULL. */
 int live_json_now(struct buf *b, struct live *l, enum live_detail detail);

@@ -65,12 +65,13 @@ struct pipeline {
     double *newest; /* per channel: of a peer, its newest usable value; NaN: none */
     int64_t *newest_ms;
     struct statistics *statistics;
-    struct stream_state *streams; /* per stream */
-    struct followers *followers;  /* per channel */
-    uint32_t *rule_index;         /* rules, grouped by their channel */
-    struct alert_state *alerts;   /* per rule */
-    struct series_cell *cells;    /* one row, of the widest stream */
-    struct recent_row *recent;    /* a ring */
+    struct pipeline_index_state *indices; /* per index of the options */
+    struct stream_state *streams;         /* per stream */
+    struct followers *followers;          /* per channel */
+    uint32_t *rule_index;                 /* rules, grouped by their channel */
+    struct alert_state *alerts;           /* per rule */
+    struct series_cell *cells;            /* one row, of the widest stream */
+    struct recent_row *recent;            /* a ring */
     size_t recent_n, recent_at;
     struct held held;
     struct pipeline_service *services; /* of devices, then of channels */

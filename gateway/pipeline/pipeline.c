@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "gateway/base/clock.h"
-#include "gateway/pipeline/internal.h"
+#include "gateway/pipeline/indices.h"
 
 struct change change_begin(struct pipeline *p)
 {
@@ -286,6 +286,8 @@ static int take_up(struct pipeline *p)
         rc = lookback(p);
     if (rc == 0)
         rc = held_restore(p);
+    if (rc == 0)
+        indices_tell(p);
     return rc;
 }
 
@@ -303,6 +305,8 @@ int pipeline_create(const struct pipeline_options *o, struct pipeline **ret)
     }
     index_rules(p);
     int rc = statistics_init(p);
+    if (rc == 0)
+        rc = indices_init(p);
     if (rc == 0)
         rc = service_restore(p);
     if (rc == 0 && o->store)
@@ -328,6 +332,7 @@ void pipeline_destroy(struct pipeline *p)
     free(p->rule_index);
     free(p->followers);
     free(p->streams);
+    indices_done(p);
     statistics_done(p);
     free(p->services);
     judge_done(p);

@@ -29,6 +29,7 @@
 #include "gateway/store/store.h"
 #include "rules/agg/plan.h"
 #include "rules/alert/alert.h"
+#include "rules/index/index.h"
 #include "rules/qc/qc.h"
 
 enum { PIPELINE_NO_CHANNEL = -1 };
@@ -53,6 +54,31 @@ struct pipeline_channel {
     struct agg_settings agg; /* all zero: as usual */
 };
 
+/* The reading of that quantity which belongs to another one of its device: wind_speed_us to
+ * wind_dir_us, else the first. PIPELINE_NONE_BESIDE: there is none. */
+#define PIPELINE_NONE_BESIDE UINT32_MAX
+uint32_t pipeline_beside(const struct channel_table *t, uint32_t channel, const char *quantity);
+
+/* The columns of an index's stream. Sets of pollutants have 1 << enum index_pollutant. */
+enum pipeline_index_column {
+    PIPELINE_INDEX_VALUE,   /* "@1h": NA has the flag of what is missing */
+    PIPELINE_INDEX_LEVEL,   /* "@1h.level": 1 is the best */
+    PIPELINE_INDEX_PRIMARY, /* "@1h.primary": a set; 0: none is */
+    PIPELINE_INDEX_GAPS,    /* "@1h.gaps": the set of those that count as missing */
+    PIPELINE_INDEX_COLUMNS
+};
+
+struct pipeline_index {
+    const struct index_scheme *scheme;
+    enum index_report report;
+    uint32_t stream; /* index into table->streams */
+    /* The channels with the means, "@1h", or "@day" and of ozone "@day.max8h";
+     * PIPELINE_NONE_BESIDE: it is not measured. */
+    uint32_t of[INDEX_POLLUTANTS];
+    enum index_plan plan[INDEX_POLLUTANTS];
+    bool is_negative_zero;
+};
+
 struct pipeline_options {
     const struct channel_table *table;
     const struct pipeline_device *devices;
@@ -60,24 +86,23 @@ struct pipeline_options {
     const struct pipeline_channel *channels; /* table->n */
     const struct alert_rule *rules;          /* compiled, each bound to one channel */
     size_t rules_n;
+    const struct pipeline_index *indices;
+    size_t indices_n;
     struct store *store;       /* NULL: nothing is kept or taken up; a timeline is none then */
     struct timeline *timeline; /* NULL: the times of the scans are the rows' */
-    /* Live view; each may be NULL. on_alert tells those that stand already from within
+    /* Live view; each may be NULL. on_alert and on_index tell what stands already from within
      * pipeline_create(). */
     void (*on_sample)(void *user, const struct sample *s);
     void (*on_alert)(void *user, const struct alert_rule *rule, const struct alert_change *c);
     void (*on_event)(void *user, const char *json);
+    void (*on_index)(void *user, const struct pipeline_index *index, int64_t time_ms,
+                     const struct index_result *r);
     /* Without a store, for whom it takes the place of the log: rows as they are for good, of
      * each stream in their order. */
     void (*on_row)(void *user, uint32_t stream, int64_t time_ms,
                    const struct series_cell *cells);
     void *user;
 };
-
-/* The reading of that quantity which belongs to another one of its device: wind_speed_us to
- * wind_dir_us, else the first. PIPELINE_NONE_BESIDE: there is none. */
-#define PIPELINE_NONE_BESIDE UINT32_MAX
-uint32_t pipeline_beside(const struct channel_table *t, uint32_t channel, const char *quantity);
 
 struct pipeline;
 

@@ -10,6 +10,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "gateway/pipeline/indices.h"
+
 /* A row may be handed over a little after its time stamp (line threads): periods close later.
  */
 #define GRACE_MS 1000
@@ -116,8 +118,10 @@ static struct sample result_of(struct pipeline *p, struct closing *k, uint32_t c
         .verdict = { STATUS_STOPPED, GRADE_MISSING, REASON_NO_VALUE },
     };
 
-    if (group == NO_GROUP)
+    if (group == NO_GROUP) {
+        indices_value(p, channel, label_ms, &r);
         return r;
+    }
     if (group != k->group) {
         k->group = group;
         k->has_any = agg_statistic_close(&st->groups[group].s, label_ms, now_ms, &k->figures);
@@ -153,6 +157,7 @@ static void close_period(struct pipeline *p, struct change *c, uint32_t stream, 
     change_row(p, c, &(struct row){ s->number, s->n, 0, label_ms });
     tell_row(p, stream, label_ms, p->cells);
     groups_feed(p, stream, label_ms, p->cells);
+    indices_feed(p, stream, label_ms, p->cells);
 }
 
 void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms)

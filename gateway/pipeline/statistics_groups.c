@@ -60,7 +60,7 @@ static bool make_entry(const struct channel_table *t, uint32_t channel, uint32_t
     char why[128];
 
     *ret = (struct entry){ .source = ch->source, .channel = channel, .stream = stream };
-    if (agg_want_parse(ch->statistic, &ret->want, why, sizeof why) < 0)
+    if (ch->is_index || agg_want_parse(ch->statistic, &ret->want, why, sizeof why) < 0)
         return false;
     if (ret->want.figure == AGG_FIGURE_VECTOR && ch->quantity->agg != AGG_VECTOR) {
         ret->source = pipeline_beside(t, ch->source, "wind_dir");

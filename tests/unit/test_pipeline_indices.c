@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The indices of a running station in virtual time: rows as rules/index says of the hourly
+ * means in the log, NA with what is missing, and no other rows when it is restarted meanwhile.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/app_view.h"
+#include "gateway/table.h"
+#include "sensors/core/unit.h"
+#include "unit.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define ZONE   (8 * HOUR)
+#define T0     (INT64_C(20650) * DAY - ZONE) /* midnight of the zone, in July 2026 */
+
+enum { ROWS_MAX = 64, SO2 = 1 << INDEX_SO2, CO = 1 << INDEX_CO, O3 = 1 << INDEX_O3 };
+enum { PM10 = 1 << INDEX_PM10 };
+
+#define CALM "{stuck: 0, rate: {suspect: 0}, spike: {suspect: 0}, consistency: off}"
+static const char text[] =
+    "station: {id: s-1, region: demo, zone: \"+08:00\", names: {en: S, zh: 站}}\n"
+    "buses: [{id: a, type: modbus-rtu, port: /dev/ttyS9}]\n"
+    "devices:\n"
+    "  - {id: kerb, profile: vaisala-aqt530, bus: a, unit: 1, poll: 5min}\n"
+    "  - {id: roof, profile: vaisala-aqt530, bus: a, unit: 2, poll: 5min}\n"
+    "qc:\n"
+    "  sulfur_dioxide: " CALM "\n  nitrogen_dioxide: " CALM "\n  carbon_monoxide: " CALM "\n"
+    "  ozone: " CALM "\n  pm10: " CALM "\n  pm2_5: " CALM "\n"
+    "index:\n"
+    "  standard: [hj633-2026, hj633-2012, us-epa-2024, eaqi-2024]\n"
+    "  from: [roof/ozone]\n"
+    "log: {path: /nonexistent/log.db}\n";
+
+struct rows {
+    int64_t time_ms[ROWS_MAX];
+    struct series_cell cell[ROWS_MAX];
+    size_t n;
+    uint32_t column;
+};
+
+struct told {
+    const char *id;
+    enum index_report report;
+    int64_t time_ms;
+    int index;
+};
+
+struct fixture {
+    char dir[64], path[96];
+    struct diag *d;
+    struct config *config;
+    struct table *t;
+    struct pipeline_options o;
+    struct pipeline *p;
+    struct told told; /* the newest of the hour by HJ 633-2026 */
+};
+
+/* Micrograms; CO milligrams. NaN: none. */
+typedef double course_fn(int64_t after_ms, enum index_pollutant p);
+
+static void on_commit(void *user, const struct store_commit *c)
+{
+    (void)user, (void)c;
+}
+
+static void on_index(void *user, const struct pipeline_index *ix, int64_t time_ms,
+                     const struct index_result *r)
+{
+    struct fixture *f = user;
+
+    if (ix->report == INDEX_HOUR && strcmp(ix->scheme->id, "hj633-2026") == 0)
+        f->told = (struct told){ ix->scheme->id, ix->report, time_ms, r->index };
+}
+
+static void start(struct fixture *f)
+{
+    const struct store_options o = {
+        .path = f->path, .commit_ms = 50, .seal_ms = HOUR, .seal_rows = 1000, .speed = 1
+    };
+    char error[256];
+
+    assert_int_equal(table_create(f->config, &f->t), 0);
+    f->o = (struct pipeline_options){ .table = &f->t->channels,
+                                      .devices = f->t->device,
+                                      .devices_n = 2,
+                                      .channels = f->t->treatment,
+                                      .indices = f->t->index,
+                                      .indices_n = f->t->indices_n,
+                                      .on_index = on_index,
+                                      .user = f };
+    assert_int_equal(store_open(&o, on_commit, NULL, &f->o.store, error, sizeof error), 0);
+    assert_int_equal(table_open_streams(f->t, f->o.store), 0);
+    assert_int_equal(pipeline_create(&f->o, &f->p), 0);
+}
+
+static void stop(struct fixture *f)
+{
+    pipeline_destroy(f->p);
+    store_close(f->o.store);
+    table_destroy(f->t);
+}
+
+static struct fixture *open_station(void)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    assert_non_null(f);
+    snprintf(f->dir, sizeof f->dir, "/tmp/indices-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->path, sizeof f->path, "%s/log.db", f->dir);
+    assert_int_equal(diag_create(&f->d), 0);
+    const int rc = config_load_text("station.yaml", text, sizeof text - 1, uplink_choices(),
+                                    f->d, &f->config);
+    if (rc < 0)
+        diag_print(f->d, stderr);
+    assert_int_equal(rc, 0);
+    start(f);
+    return f;
+}
+
+static void close_station(struct fixture *f)
+{
+    char path[128];
+
+    stop(f);
+    for (const char *const *s = (const char *const[]){ "", "-wal", "-shm", NULL }; *s; s++) {
+        snprintf(path, sizeof path, "%s%s", f->path, *s);
+        unlink(path);
+    }
+    rmdir(f->dir);
+    config_destroy(f->config);
+    diag_destroy(f->d);
+    free(f);
+}
+
+static double value_of(const struct channel *c, course_fn *course, int64_t after_ms)
+{
+    for (unsigned p = 0; p < INDEX_POLLUTANTS; p++)
+        if (strcmp(index_pollutant_quantity(p), c->quantity->id) == 0)
+            return course(after_ms, p);
+    return NAN;
+}
+
+/* The roof has the ozone, the kerb everything else; the kerb's ozone is not asked for. */
+static void scan(struct fixture *f, uint32_t device, int64_t after_ms, course_fn *course)
+{
+    static const struct reading none = {
+        { 0, DECIMAL_NONE },
+        { STATUS_NO_COMMUNICATION, GRADE_MISSING, REASON_COMM },
+        { 0, DECIMAL_NONE },
+    };
+    const struct pipeline_device *d = &f->t->device[device];
+    struct reading r[64];
+
+    assert_true(d->points_n <= 64);
+    for (size_t i = 0; i < d->points_n; i++) {
+        r[i] = none;
+        if (d->channel_of[i] == PIPELINE_NO_CHANNEL)
+            continue;
+        const struct channel *c = &f->t->channel[d->channel_of[i]];
+        double x = value_of(c, course, after_ms);
+        if (strcmp(c->quantity->id, "ozone") == 0 && device == 0)
+            x = 11;
+        if (!isnan(x))
+            r[i] = (struct reading){ decimal_round(x, 1), { 0 }, decimal_round(x, 1) };
+    }
+    pipeline_scan(f->p, &(struct scan){ .device = device,
+                                        .time_ms = T0 + after_ms + 500,
+                                        .start_ms = T0 + after_ms + 500,
+                                        .readings = r,
+                                        .outcome = SCAN_OK,
+                                        .n = d->points_n });
+}
+
+/* restart_ms: so often the gateway begins anew; 0: never. */
+static void run(struct fixture *f, int64_t span_ms, int64_t restart_ms, course_fn *course)
+{
+    for (int64_t t = 0; t < span_ms + 10 * MINUTE; t += 5 * MINUTE) {
+        if (restart_ms && t > 0 && t % restart_ms == 0) {
+            stop(f);
+            start(f);
+        }
+        scan(f, 0, t, course);
+        scan(f, 1, t, course);
+        pipeline_tick(f->p, T0 + t + 2 * SECOND);
+    }
+}
+
+static bool keep(void *user, int64_t time_ms, const struct series_cell *cells, unsigned columns,
+                 uint32_t layout)
+{
+    struct rows *r = user;
+
+    (void)layout;
+    assert_true(r->column < columns && r->n < ROWS_MAX);
+    r->time_ms[r->n] = time_ms;
+    r->cell[r->n++] = cells[r->column];
+    return true;
+}
+
+static void read_rows(struct fixture *f, const char *id, struct rows *ret)
+{
+    struct store_reader *r;
+
+    memset(ret, 0, sizeof *ret);
+    for (size_t i = 0; i < f->t->channels.n; i++) {
+        const struct channel *ch = &f->t->channel[i];
+        if (strcmp(ch->id, id) != 0)
+            continue;
+        ret->column = ch->column;
+        assert_int_equal(store_reader_open(f->o.store, &r), 0);
+        assert_int_equal(store_read_rows(r, ch->stream, 0, INT64_MAX, keep, ret), 0);
+        store_reader_close(r);
+        return;
+    }
+    fail_msg("there is no channel %s", id);
+}
+
+/* Everything is committed by a restart first. */
+static void settle(struct fixture *f)
+{
+    stop(f);
+    start(f);
+}
+
+/* -1: no value. */
+static int value(const struct rows *r, size_t i)
+{
+    const struct decimal d = series_value(&r->cell[i]);
+
+    return decimal_has_value(d) ? (int)decimal_to_double(d) : -1;
+}
+
+/* The table of docs/indices.md: three hours. */
+static double three_hours(int64_t after_ms, enum index_pollutant p)
+{
+    static const double hours[3][INDEX_POLLUTANTS] = {
+        [0] = { 35, 85, 3, 140, 80, 45 },
+        [1] = { 35, 85, (double)NAN, 301, 80, 115.4 },
+        [2] = { 35, 85, (double)NAN, 140, 80, 45 },
+    };
+
+    return hours[after_ms / HOUR % 3][p];
+}
+
+static void hours_are_judged_as_the_table_of_the_manual(void **state)
+{
+    static const int index[] = { 72, 151, -1 }, level[] = { 2, 4, -1 },
+                     primary[] = { PM10, O3, -1 }, gaps[] = { 0, CO, CO };
+    static struct rows v, l, p, g;
+    struct fixture *f = open_station();
+
+    (void)state;
+    run(f, 3 * HOUR, 0, three_hours);
+    settle(f);
+    read_rows(f, "station/hj633-2026@1h", &v);
+    read_rows(f, "station/hj633-2026@1h.level", &l);
+    read_rows(f, "station/hj633-2026@1h.primary", &p);
+    read_rows(f, "station/hj633-2026@1h.gaps", &g);
+    assert_int_equal(v.n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(v.time_ms[i], T0 + (int64_t)i * HOUR);
+        assert_int_equal(value(&v, i), index[i]);
+        assert_int_equal(value(&l, i), level[i]);
+        assert_int_equal(value(&p, i), primary[i]);
+        assert_int_equal(value(&g, i), gaps[i]);
+    }
+    const struct verdict na = verdict_from_flag(v.cell[2].flag);
+    assert_int_equal(na.status, STATUS_NO_COMMUNICATION);
+    assert_int_equal(na.grade, GRADE_MISSING);
+    close_station(f);
+}
+
+static void the_newest_index_is_told_again_after_a_restart(void **state)
+{
+    struct fixture *f = open_station();
+
+    (void)state;
+    run(f, 2 * HOUR, 0, three_hours);
+    f->told = (struct told){ 0 };
+    settle(f);
+    assert_non_null(f->told.id);
+    assert_int_equal(f->told.time_ms, T0 + HOUR);
+    assert_int_equal(f->told.index, 151);
+    close_station(f);
+}
+
+/* No two hours alike; SO2 is away for four hours, everything for three. */
+static double long_course(int64_t after_ms, enum index_pollutant p)
+{
+    static const double base[INDEX_POLLUTANTS] = { 40, 60, 2, 120, 110, 70 };
+    const int64_t hour = after_ms / HOUR;
+
+    if ((p == INDEX_SO2 && hour >= 5 && hour < 9) || (hour >= 15 && hour < 18))
+        return NAN;
+    return base[p] * (1 + 0.7 * sin((double)after_ms / (3 * HOUR) + p)) +
+           (double)(after_ms / MINUTE % 7) / 10;
+}
+
+static const char *const ids[] = {
+    "station/hj633-2026@1h",         "station/hj633-2026@1h.level",
+    "station/hj633-2026@1h.primary", "station/hj633-2026@1h.gaps",
+    "station/hj633-2026@day",        "station/hj633-2012@1h",
+    "station/hj633-2012@1h.gaps",    "station/us-epa-2024@1h",
+    "station/us-epa-2024@1h.gaps",   "station/eaqi-2024@1h",
+};
+
+static void restarts_change_no_index(void **state)
+{
+    static const int64_t every[] = { 3 * HOUR, 50 * MINUTE, 11 * HOUR };
+    struct fixture *once = open_station();
+    static struct rows a, b;
+
+    (void)state;
+    run(once, DAY + 6 * HOUR, 0, long_course);
+    settle(once);
+    for (size_t k = 0; k < sizeof every / sizeof every[0]; k++) {
+        struct fixture *often = open_station();
+        run(often, DAY + 6 * HOUR, every[k], long_course);
+        settle(often);
+        for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+            read_rows(once, ids[i], &a);
+            read_rows(often, ids[i], &b);
+            assert_int_equal(a.n, strstr(ids[i], "@day") ? 1 : 30);
+            assert_int_equal(a.n, b.n);
+            for (size_t n = 0; n < a.n; n++)
+                if (a.time_ms[n] != b.time_ms[n] || a.cell[n].v != b.cell[n].v ||
+                    a.cell[n].e != b.cell[n].e || a.cell[n].flag != b.cell[n].flag)
+                    fail_msg("%s, row %zu: %d flag %u, after restarts %d flag %u", ids[i], n,
+                             value(&a, n), a.cell[n].flag, value(&b, n), b.cell[n].flag);
+        }
+        close_station(often);
+    }
+    close_station(once);
+}
+
+/* ---- against rules/index, the means formed in another way: by doubles ---- */
+
+static bool is_good(const struct rows *r, size_t i)
+{
+    return index_accepts(verdict_from_flag(r->cell[i].flag)) &&
+           decimal_has_value(series_value(&r->cell[i]));
+}
+
+static struct decimal mean_of(const struct rows *r, size_t at, size_t hours, size_t need)
+{
+    double sum = 0;
+    size_t n = 0;
+
+    for (size_t back = 0; back < hours && back <= at; back++)
+        if (is_good(r, at - back)) {
+            sum += decimal_to_double(series_value(&r->cell[at - back]));
+            n++;
+        }
+    return n < need ? DECIMAL_MISSING : decimal_round(sum / (double)n, 9);
+}
+
+static struct decimal nowcast_of(const struct rows *r, size_t at, int digits)
+{
+    struct nowcast n = { 0 };
+    struct decimal ret = DECIMAL_MISSING;
+    double raw;
+
+    for (size_t i = 0; i <= at; i++)
+        nowcast_put(&n, (int64_t)i,
+                    is_good(r, i) ? series_value(&r->cell[i]) : DECIMAL_MISSING);
+    index_nowcast(n.hours, digits, &raw, &ret);
+    return ret;
+}
+
+static struct decimal input_of(const struct index_scheme *s, const struct index_column *c,
+                               const struct rows *r, size_t at)
+{
+    if (c->mean == INDEX_1H)
+        return is_good(r, at) ? series_value(&r->cell[at]) : DECIMAL_MISSING;
+    if (c->mean == INDEX_8H)
+        return mean_of(r, at, 8, 6);
+    if (s->is_nowcast && (c->pollutant == INDEX_PM10 || c->pollutant == INDEX_PM2_5))
+        return nowcast_of(r, at, c->digits);
+    return mean_of(r, at, 24, 20);
+}
+
+static const char *const means[INDEX_POLLUTANTS] = {
+    [INDEX_SO2] = "kerb/sulfur_dioxide@1h", [INDEX_NO2] = "kerb/nitrogen_dioxide@1h",
+    [INDEX_CO] = "kerb/carbon_monoxide@1h", [INDEX_O3] = "roof/ozone@1h",
+    [INDEX_PM10] = "kerb/pm10@1h",          [INDEX_PM2_5] = "kerb/pm2_5@1h",
+};
+
+static int expected(const struct index_scheme *s, const struct rows *hours, size_t at)
+{
+    struct index_inputs x;
+    struct index_result r;
+
+    index_inputs_clear(&x);
+    for (unsigned i = 0; i < s->columns_n; i++) {
+        const struct index_column *c = &s->columns[i];
+        const struct quantity *q = quantity_find(index_pollutant_quantity(c->pollutant));
+        struct index_input *in = &x.in[c->pollutant][c->mean];
+        in->value = input_of(s, c, &hours[c->pollutant], at);
+        assert_int_equal(exact_ratio_between(unit_find_ucum(q->unit), unit_find_ucum(c->unit),
+                                             q, s->molar_ml, &in->by),
+                         0);
+        if (c->mean == INDEX_24H && s->is_nowcast && s->columns[i].pollutant >= INDEX_PM10)
+            in->by = (struct exact_ratio){ 0 };
+    }
+    index_judge(s, INDEX_HOUR, &x, &r);
+    return r.index;
+}
+
+static void running_means_and_nowcasts_are_those_of_the_hours_in_the_log(void **state)
+{
+    static struct rows hours[INDEX_POLLUTANTS], got;
+    struct fixture *f = open_station();
+    size_t values = 0, nas = 0;
+
+    (void)state;
+    run(f, DAY + 6 * HOUR, 7 * HOUR, long_course);
+    settle(f);
+    for (unsigned p = 0; p < INDEX_POLLUTANTS; p++)
+        read_rows(f, means[p], &hours[p]);
+    for (size_t k = 0; k < index_schemes_n; k++) {
+        char id[64];
+        snprintf(id, sizeof id, "station/%s@1h", index_schemes[k]->id);
+        read_rows(f, id, &got);
+        assert_int_equal(got.n, 30);
+        for (size_t i = 0; i < got.n; i++) {
+            const int want = expected(index_schemes[k], hours, i);
+            if (value(&got, i) != want)
+                fail_msg("%s, hour %zu: %d, not %d", id, i, value(&got, i), want);
+            values += want >= 0;
+            nas += want < 0;
+        }
+    }
+    assert_true(values > 60 && nas > 5);
+    close_station(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hours_are_judged_as_the_table_of_the_manual),
+        cmocka_unit_test(the_newest_index_is_told_again_after_a_restart),
+        cmocka_unit_test(restarts_change_no_index),
+        cmocka_unit_test(running_means_and_nowcasts_are_those_of_the_hours_in_the_log),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
