@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * replay - recorded traffic once more: decoded with the configuration's profiles, or answered
- * to whoever asks.
+ * to whoever asks; or series through a station's pipeline.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/replay.h"
+#include "gateway/cmd/replay_station.h"
 #include "gateway/cmd/tail_row.h"
 #include "gateway/cmd/words.h"
 #include "gateway/conf/config.h"
@@ -21,6 +22,7 @@
 struct replay_options {
     const char *config, *serve, *color;
     bool is_json;
+    struct replay_station_options station;
 };
 
 #define OPTION(member) .offset = offsetof(struct replay_options, member)
@@ -41,7 +43,36 @@ static const struct cmd_option options[] = {
     { .name = "json",
       .type = OPTION_FLAG,
       OPTION(is_json),
-      .help = "Print each reading as a JSON object." },
+      .help = "Print each reading as a JSON object; with --station: the summary." },
+    { .name = "station",
+      .type = OPTION_TEXT,
+      OPTION(station.station),
+      .value = "FILE",
+      .help = "Configuration of the station whose pipeline judges the series." },
+    { .name = "series",
+      .type = OPTION_TEXT,
+      OPTION(station.series),
+      .value = "DIR",
+      .help = "With --station: folder of tables, DEVICE.csv each." },
+    { .name = "out",
+      .type = OPTION_TEXT,
+      OPTION(station.out),
+      .value = "DIR",
+      .help = "With --station: folder for flags, statistics, indices, alerts and events." },
+    { .name = "calibrated",
+      .type = OPTION_FLAG,
+      OPTION(station.is_calibrated),
+      .help = "With --station: factor and offset are in the values already." },
+    { .name = "flagged",
+      .type = OPTION_FLAG,
+      OPTION(station.is_flagged),
+      .help = "With --station: leave samples that are good out of flags.csv." },
+    { .name = "times",
+      .type = OPTION_TEXT,
+      OPTION(station.times),
+      .dflt = "iso",
+      .value = "iso|s|ms",
+      .help = "With --station: times as ISO 8601 UTC, Unix seconds or milliseconds." },
     { .name = "color",
       .type = OPTION_TEXT,
       OPTION(color),
@@ -285,18 +316,42 @@ static int decode_with_config(const struct replay_options *o, const char *path)
     return status;
 }
 
+static int wrong(const char *sentence)
+{
+    fprintf(stderr, say("sluice replay: %s.\n", "sluice replay：%s。\n"), sentence);
+    return EXIT_USAGE;
+}
+
+static int run_station(const struct replay_options *o, int argc)
+{
+    struct replay_station_options station = o->station;
+
+    if (!station.station || !station.series || !station.out)
+        return wrong(say("--station, --series and --out belong together",
+                         "--station、--series 和 --out 须同时给出"));
+    if (argc > 0 || o->serve)
+        return wrong(say("--station takes no recording and no --serve",
+                         "--station 不能与录制文件或 --serve 同用"));
+    station.is_json = o->is_json;
+    return replay_station(&station);
+}
+
 static int run(const void *opt, int argc, char **argv)
 {
     const struct replay_options *o = opt;
 
-    (void)argc;
+    if (o->station.station || o->station.series || o->station.out)
+        return run_station(o, argc);
+    if (argc == 0)
+        return wrong(say("name the FILE that was recorded, or --station, --series and --out",
+                         "请指定录制文件 FILE，或 --station、--series 和 --out"));
     return o->serve ? replay_serve(argv[0], o->serve) : decode_with_config(o, argv[0]);
 }
 
 const struct cmd cmd_replay = {
     .name = "replay",
-    .usage = "FILE",
-    .summary = "Decode recorded bus traffic, or answer as the recorded devices did.",
+    .usage = "[FILE]",
+    .summary = "Decode recorded bus traffic, answer as the devices did, or judge whole series.",
     .details =
         "FILE is what sluice record wrote. Every scan of a device is decoded with its profile\n"
         "as the running gateway decodes it, and printed as sluice tail prints values, with "
@@ -304,12 +359,23 @@ const struct cmd cmd_replay = {
         "times of the recording. Checks that look at earlier values are not run.\n\n"
         "With --serve the recording answers: an equal request gets the recorded answers one\n"
         "after another, over and over; what was never asked gets silence.\n\n"
+        "With --station tables of measurements take the place of the instruments: all that "
+        "the\n"
+        "station does to readings is done in virtual time. --series is a folder of tables\n"
+        "(time,value,value...) in the form of sluice series, in canonical units: roof.csv with "
+        "a\n"
+        "column for each point or quantity of the device roof, roof.ozone.csv with a single "
+        "one,\n"
+        "or any name and columns named roof/ozone. --out gets flags.csv, statistics.csv,\n"
+        "indices.csv, alerts.json and events.json, the same bytes at each run.\n\n"
         "  sluice replay --config station.yaml roof.traffic\n"
-        "  sluice replay --serve tcp:1502 roof.traffic\n\n"
-        "Exit status: 0 done, 1 cannot serve, 2 errors in FILE or the configuration.",
+        "  sluice replay --serve tcp:1502 roof.traffic\n"
+        "  sluice replay --station station.yaml --series week/ --out judged/\n\n"
+        "Exit status: 0 done, 1 cannot serve or write, 2 errors in FILE, series or the\n"
+        "configuration.",
     .options = options,
     .options_size = sizeof(struct replay_options),
-    .args_min = 1,
+    .args_min = 0,
     .args_max = 1,
     .run = run,
 };

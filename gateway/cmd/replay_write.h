@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * replay_write - what a replay leaves in its folder: flags.csv, statistics.csv and indices.csv
+ * with a line a value, alerts.json and events.json with an object a line.
+ */
+#pragma once
+
+#include "gateway/base/channel.h"
+#include "gateway/cmd/series_csv.h"
+#include "sensors/core/status.h"
+
+enum replay_output {
+    REPLAY_FLAGS,
+    REPLAY_STATISTICS,
+    REPLAY_INDICES,
+    REPLAY_ALERTS,
+    REPLAY_EVENTS,
+    REPLAY_OUTPUTS_COUNT_
+};
+
+struct replay_writer;
+
+struct replay_counts {
+    uint64_t lines[REPLAY_OUTPUTS_COUNT_];
+    uint64_t grades[GRADE_COUNT_]; /* of readings, also of those that are not written */
+    uint64_t reasons[32];          /* by bit */
+};
+
+/* Makes the folder where there is none, and its files anew. 0, -EIO: told on standard error, or
+ * -ENOMEM. */
+int replay_writer_open(const char *folder, const struct channel_table *t,
+                       const struct csv_form *form, bool is_flagged_only,
+                       struct replay_writer **ret);
+
+/* `output` of the first three. */
+void replay_write_value(struct replay_writer *w, enum replay_output output, uint32_t channel,
+                        int64_t time_ms, const struct series_cell *cell);
+void replay_write_event(struct replay_writer *w, const char *json);
+
+/* True from the first one that failed. */
+bool replay_writer_has_failed(const struct replay_writer *w);
+const struct replay_counts *replay_writer_counts(const struct replay_writer *w);
+
+/* Writes what is left. 0, -EIO: told, or -ENOMEM. Takes NULL. */
+int replay_writer_close(struct replay_writer *w);
+
+const char *replay_output_name(enum replay_output o); /* "flags.csv" */
