@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/conf/config_internal.h"
@@ -109,23 +110,46 @@ static bool is_listed(const struct field_array *a, enum index_pollutant p)
     return false;
 }
 
+static bool is_withheld(const struct index_conf *x)
+{
+    for (size_t i = 0; i < x->standards.n; i++) {
+        const char *name = text_at(&x->standards, i);
+        const struct index_scheme *s = name ? index_find(name) : NULL;
+        if (s && s->is_withheld)
+            return true;
+    }
+    return false;
+}
+
+/* A device whose profile is wrong is told already. */
+static bool has_all_profiles(const struct config *c)
+{
+    const struct device_conf *d = c->devices.items;
+
+    for (size_t i = 0; i < c->devices.n; i++)
+        if (!d[i].profile_found)
+            return false;
+    return true;
+}
+
 /* HJ 633-2026 5.3.1: else it is found out when there is never an index. */
 static void warn_of_gaps(const struct check *k)
 {
     const struct index_conf *x = &k->c->index;
-    bool is_withheld = false;
+    char list[64] = "";
+    size_t n = 0;
 
-    for (size_t i = 0; i < x->standards.n; i++) {
-        const struct index_scheme *s =
-            text_at(&x->standards, i) ? index_find(text_at(&x->standards, i)) : NULL;
-        is_withheld |= s && s->is_withheld;
-    }
-    for (unsigned p = 0; is_withheld && p < INDEX_POLLUTANTS; p++)
+    if (!is_withheld(x) || !has_all_profiles(k->c))
+        return;
+    for (unsigned p = 0; p < INDEX_POLLUTANTS; p++)
         if (!is_measured(k->c, p) && !is_listed(&x->clean, p))
-            check_warning(k, x, &x->standards, E_CONFLICT,
-                          "index: no device measures %s, so the index of HJ 633-2026 is NA "
-                          "unless the others give more than 100; see not_in_plan_clean",
-                          index_pollutant_label(p));
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "",
+                                  index_pollutant_label(p));
+    if (n)
+        check_warning(k, x, &x->standards, E_CONFLICT,
+                      "index: no device measures %s, so the index of HJ 633-2026 is NA unless "
+                      "the others give more than 100; see not_in_plan_clean",
+                      list);
 }
 
 void check_index(const struct check *k)
