@@ -289,11 +289,10 @@ static void choose_channels(struct replay *r)
 
     for (uint32_t i = 0; i < t->channels.n; i++) {
         const struct channel *ch = &t->channel[i];
-        const bool is_of_reading = !t->channel[ch->source].statistic;
-        r->out[i] = !ch->statistic  ? REPLAY_FLAGS
-                    : is_of_reading ? REPLAY_STATISTICS
-                                    : REPLAY_INDICES;
-        r->is_written[i] = !is_of_reading || replay_series_has(r->series, ch->source);
+        r->out[i] = ch->is_index    ? REPLAY_INDICES
+                    : ch->statistic ? REPLAY_STATISTICS
+                                    : REPLAY_FLAGS;
+        r->is_written[i] = ch->is_index || replay_series_has(r->series, ch->source);
     }
 }
 
@@ -383,6 +382,8 @@ static int start(struct replay *r, struct pipeline_options *po)
         .channels = r->table->treatment,
         .rules = r->table->rule,
         .rules_n = r->table->rules_n,
+        .indices = r->table->index,
+        .indices_n = r->table->indices_n,
         .on_event = on_event,
         .on_row = on_row,
         .user = r,
