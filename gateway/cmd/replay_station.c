@@ -199,7 +199,7 @@ static void tell_counts(const struct replay *r)
     const char *between = say(": ", "：");
 
     fprintf(stderr,
-            say("%" PRIu64 " rows of %zu tables, %zu channels",
+            say("%" PRIu64 " rows, tables: %zu, channels: %zu",
                 "%" PRIu64 " 行，%zu 个表格，%zu 个通道"),
             p.rows, p.files, p.columns);
     for (int g = 0; g < GRADE_COUNT_; g++) {
