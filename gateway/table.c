@@ -183,8 +183,8 @@ static bool is_selected(const struct rule_conf *r, const struct channel *ch, int
             ? ch->statistic != NULL
             : !ch->statistic || ch->period_ms != period_ms || strchr(ch->statistic, '.'))
         return false;
-    if (r->quantity && quantity_find(r->quantity) != ch->quantity)
-        return false;
+    if (r->quantity ? quantity_find(r->quantity) != ch->quantity : ch->is_index)
+        return false; /* an index only where it is named: it is none of a medium's quantities */
     if (r->medium && strcmp(r->medium, medium_id(ch->quantity->medium)) != 0)
         return false;
     return !r->device || strcmp(r->device, ch->device) == 0;

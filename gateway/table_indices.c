@@ -101,13 +101,6 @@ static void mark_plan(struct pipeline_index *ix, const struct field_array *a,
                 ix->plan[p] = plan;
 }
 
-static const char *quantity_of(const struct index_scheme *s)
-{
-    if (strncmp(s->id, "hj633", 5) == 0)
-        return "aqi_cn";
-    return s->is_nowcast ? "aqi_us" : "eaqi";
-}
-
 static int add_columns(struct table *t, struct channel_stream *stream,
                        const struct pipeline_index *ix)
 {
@@ -123,7 +116,7 @@ static int add_columns(struct table *t, struct channel_stream *stream,
             .device = DEVICE,
             .point = s->id,
             .statistic = strrchr(id, '@') + 1,
-            .quantity = quantity_find(quantity_of(s)),
+            .quantity = config_index_quantity(s),
             .period_ms = reports[ix->report].period_ms,
             .column = stream->n++,
             .source = at,

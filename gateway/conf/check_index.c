@@ -110,6 +110,25 @@ static bool is_listed(const struct field_array *a, enum index_pollutant p)
     return false;
 }
 
+const struct quantity *config_index_quantity(const struct index_scheme *s)
+{
+    if (strncmp(s->id, "hj633", 5) == 0)
+        return quantity_find("aqi_cn");
+    return quantity_find(s->is_nowcast ? "aqi_us" : "eaqi");
+}
+
+bool config_has_index(const struct config *c, const struct quantity *q)
+{
+    const struct field_array *a = &c->index.standards;
+
+    for (size_t i = 0; q && i < a->n; i++) {
+        const struct index_scheme *s = text_at(a, i) ? index_find(text_at(a, i)) : NULL;
+        if (s && config_index_quantity(s) == q)
+            return true;
+    }
+    return false;
+}
+
 static bool is_withheld(const struct index_conf *x)
 {
     for (size_t i = 0; i < x->standards.n; i++) {

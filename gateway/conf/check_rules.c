@@ -11,6 +11,8 @@
 #include "sensors/core/quantity.h"
 #include "sensors/core/unit.h"
 
+#define HOUR_MS INT64_C(3600000)
+
 enum {
     WORDS_MAX = 512, /* quantities and units offered as suggestions; about 60 and 60 exist */
 };
@@ -150,6 +152,11 @@ static bool select_channels(const struct check *k, const struct rule_conf *r, in
         is_known &= devices[i].profile_found && devices[i].id;
         if (is_known)
             select_from(&w, &devices[i], ret);
+    }
+    if (is_known && !r->medium && !r->device && config_has_index(k->c, q)) {
+        ret->reach = (struct field_range){ q->range_min, q->range_max };
+        ret->with_statistic += period_ms >= HOUR_MS;
+        ret->n++;
     }
     return is_known;
 }

@@ -178,6 +178,12 @@ int config_load_text(const char *name, const char *text, size_t size,
                      const struct field_kind *uplink_kinds, struct diag *d,
                      struct config **ret);
 
+/* The quantity of an air quality index; whether the station forms one of that quantity (NULL:
+ * no). */
+struct index_scheme;
+const struct quantity *config_index_quantity(const struct index_scheme *s);
+bool config_has_index(const struct config *c, const struct quantity *q);
+
 /* Channels that the enabled devices give: points that measure a quantity, not switched off. */
 size_t config_channels(const struct config *c);
 

@@ -37,6 +37,9 @@ static const char text[] =
     "index:\n"
     "  standard: [hj633-2026, hj633-2012, us-epa-2024, eaqi-2024]\n"
     "  from: [roof/ozone]\n"
+    "rules:\n"
+    "  - {id: aqi, selector: {quantity: aqi_cn}, input: mean(1h), direction: above,\n"
+    "     levels: {red: {set: 150, on: 1 of 1}}}\n"
     "log: {path: /nonexistent/log.db}\n";
 
 struct rows {
@@ -60,6 +63,8 @@ struct fixture {
     struct table *t;
     struct pipeline_options o;
     struct pipeline *p;
+    int64_t alert_ms; /* the newest that was raised */
+    double alert_value;
     struct told told; /* the newest of the hour by HJ 633-2026 */
 };
 
@@ -80,6 +85,17 @@ static void on_index(void *user, const struct pipeline_index *ix, int64_t time_m
         f->told = (struct told){ ix->scheme->id, ix->report, time_ms, r->index };
 }
 
+static void on_alert(void *user, const struct alert_rule *rule, const struct alert_change *c)
+{
+    struct fixture *f = user;
+
+    (void)rule;
+    if (c->what == ALERT_RAISED) {
+        f->alert_ms = c->time_ms;
+        f->alert_value = c->value;
+    }
+}
+
 static void start(struct fixture *f)
 {
     const struct store_options o = {
@@ -94,6 +110,9 @@ static void start(struct fixture *f)
                                       .channels = f->t->treatment,
                                       .indices = f->t->index,
                                       .indices_n = f->t->indices_n,
+                                      .rules = f->t->rule,
+                                      .rules_n = f->t->rules_n,
+                                      .on_alert = on_alert,
                                       .on_index = on_index,
                                       .user = f };
     assert_int_equal(store_open(&o, on_commit, NULL, &f->o.store, error, sizeof error), 0);
@@ -279,6 +298,18 @@ static void hours_are_judged_as_the_table_of_the_manual(void **state)
     close_station(f);
 }
 
+static void a_rule_alerts_on_an_index(void **state)
+{
+    struct fixture *f = open_station();
+
+    (void)state;
+    assert_int_equal(f->t->rules_n, 2); /* of both HJ 633 */
+    run(f, 3 * HOUR, 0, three_hours);
+    assert_int_equal(f->alert_ms, T0 + HOUR);
+    assert_true(f->alert_value == 151);
+    close_station(f);
+}
+
 static void the_newest_index_is_told_again_after_a_restart(void **state)
 {
     struct fixture *f = open_station();
@@ -447,6 +478,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hours_are_judged_as_the_table_of_the_manual),
+        cmocka_unit_test(a_rule_alerts_on_an_index),
         cmocka_unit_test(the_newest_index_is_told_again_after_a_restart),
         cmocka_unit_test(restarts_change_no_index),
         cmocka_unit_test(running_means_and_nowcasts_are_those_of_the_hours_in_the_log),
