@@ -102,11 +102,9 @@ static bool find_point(const struct replay_series *s, size_t device, const char 
 static bool find_by_file(const struct replay_series *s, const struct file *f, size_t *ret,
                          const char **ret_point)
 {
-    const char *name = f->stem;
+    const char *name = f->stem + (strncmp(f->stem, "dev.", 4) == 0 ? 4 : 0);
 
     *ret_point = NULL;
-    if (strncmp(name, "dev.", 4) == 0 && find_device(s, name + 4, strlen(name + 4), ret))
-        return true;
     if (find_device(s, name, strlen(name), ret))
         return true;
     const char *dot = strrchr(name, '.');

@@ -25,12 +25,15 @@ enum {
     TICK_MS = 1000,
     GRACE_MS = 1000, /* periods are closed so long after their end */
     MINUTE_MS = 60000,
+    DAY_MS = 1440 * MINUTE_MS,
     WATCHED_MS = 2 * MINUTE_MS, /* behind the last sample every second is played */
     SHOW_EVERY = 1024,          /* instants between two looks at the bar */
 };
 
-struct pace { /* of a device: are its rows as often as the station polls? */
-    int64_t last_ms;
+#define ABSENT_MS (32 * INT64_C(86400000)) /* a station was not there, rather than silent */
+
+struct pace {                     /* of a device: are its rows as often as the station polls? */
+    int64_t last_ms, shortest_ms; /* the step; 0: none yet */
     uint64_t steps, longer, shorter; /* than the poll interval, clearly */
 };
 
@@ -42,11 +45,11 @@ struct replay {
     struct replay_series *series;
     struct replay_writer *writer;
     struct pipeline *pipeline;
-    struct pace *pace;                  /* per device */
-    enum replay_output *out;            /* per channel: where its rows go */
-    bool *is_written;                   /* per channel */
-    int64_t first_ms, last_ms, step_ms; /* of instants; the longest of the last ones' steps */
-    int64_t tick_ms;                    /* the next */
+    struct pace *pace;         /* per device */
+    enum replay_output *out;   /* per channel: where its rows go */
+    bool *is_written;          /* per channel */
+    int64_t first_ms, last_ms; /* of instants */
+    int64_t tick_ms;           /* the next */
     struct export_bar bar;
 };
 
@@ -71,16 +74,26 @@ static void on_event(void *user, const char *json)
 
 /* ---- time ---- */
 
-/* The station's second hand. Where nothing comes for long it goes from minute to minute: there
- * periods end, and nothing else happens. */
+/* Behind that tick. Where nothing comes for long the hand goes from minute to minute: there
+ * periods end, and nothing else happens. Of a pause of months a day is played: one wrong year
+ * in a table must not take hours. */
+static int64_t next_tick(const struct replay *r, int64_t now_ms)
+{
+    const int64_t silent_ms = r->tick_ms - r->last_ms, left_ms = now_ms - r->tick_ms;
+
+    if (silent_ms > DAY_MS && left_ms > ABSENT_MS)
+        return now_ms - now_ms % TICK_MS;
+    if (silent_ms > WATCHED_MS && left_ms > MINUTE_MS + GRACE_MS)
+        return r->tick_ms - r->tick_ms % MINUTE_MS + MINUTE_MS + GRACE_MS;
+    return r->tick_ms + TICK_MS;
+}
+
+/* The station's second hand. */
 static void tick_to(struct replay *r, int64_t now_ms)
 {
     while (r->tick_ms <= now_ms) {
         pipeline_tick(r->pipeline, r->tick_ms);
-        const bool is_idle =
-            r->tick_ms - r->last_ms > WATCHED_MS && now_ms - r->tick_ms > MINUTE_MS + GRACE_MS;
-        r->tick_ms = is_idle ? r->tick_ms - r->tick_ms % MINUTE_MS + MINUTE_MS + GRACE_MS
-                             : r->tick_ms + TICK_MS;
+        r->tick_ms = next_tick(r, now_ms);
     }
 }
 
@@ -95,7 +108,8 @@ static void keep_pace(struct replay *r, size_t device, int64_t time_ms)
     const int64_t poll_ms = poll_of(r, device), step_ms = time_ms - p->last_ms;
 
     if (p->last_ms) {
-        p->steps++;
+        if (p->steps++ == 0 || step_ms < p->shortest_ms)
+            p->shortest_ms = step_ms;
         p->longer += 2 * step_ms > 3 * poll_ms;
         p->shorter += 2 * step_ms < poll_ms;
     }
@@ -137,11 +151,14 @@ static void show(struct replay *r, uint64_t instant)
 static void finish(struct replay *r)
 {
     const int64_t last_ms = r->last_ms;
-    int64_t longest_ms = r->step_ms;
+    int64_t longest_ms = 0;
 
-    for (size_t i = 0; i < r->table->config->devices.n; i++)
-        if (r->pace[i].last_ms == last_ms && poll_of(r, i) > longest_ms)
-            longest_ms = poll_of(r, i);
+    for (size_t i = 0; i < r->table->config->devices.n; i++) {
+        const int64_t poll_ms = poll_of(r, i), step_ms = r->pace[i].shortest_ms,
+                      filled_ms = poll_ms > step_ms || step_ms > DAY_MS ? poll_ms : step_ms;
+        if (r->pace[i].last_ms == last_ms && filled_ms > longest_ms)
+            longest_ms = filled_ms;
+    }
     if (r->first_ms)
         tick_to(r, last_ms + longest_ms + GRACE_MS);
     pipeline_end_rows(r->pipeline);
@@ -158,7 +175,6 @@ static int play(struct replay *r)
             r->tick_ms = time_ms - time_ms % TICK_MS;
         }
         play_instant(r, time_ms);
-        r->step_ms = time_ms - r->last_ms;
         r->last_ms = time_ms;
         show(r, n);
         if (replay_writer_has_failed(r->writer))

@@ -162,6 +162,17 @@ def test_tables_of_channels_give_what_one_of_the_device_gives(place):
     assert (place / "out" / "flags.csv").read_bytes() == whole
 
 
+def test_the_folder_of_an_export_is_read_but_for_its_statistics(place):
+    roof(place)
+    replay(place)
+    whole = (place / "out" / "flags.csv").read_bytes()
+    (place / "series" / "roof.csv").rename(place / "series" / "dev.roof.csv")
+    (place / "series" / "stat.1h.0.csv").write_text(f"time,roof/air_temp@1h\n{T0},20.1\n")
+    (place / "series" / "events.jsonl").write_text("{}\n")
+    replay(place)
+    assert (place / "out" / "flags.csv").read_bytes() == whole
+
+
 def test_devices_are_merged_in_the_order_of_time(place):
     roof(place)
     lines = [f"2026-01-01T{i // 60:02}:{i % 60:02}:00Z,{5 + i % 4}" for i in range(120)]
@@ -201,6 +212,14 @@ def test_a_poll_that_is_not_that_of_the_series_is_told(place):
     roof(place, rows=range(0, 720, 30))
     _, err = replay(place)
     assert "the rows of roof are further apart than its poll of 10000 ms" in err
+
+
+def test_a_pause_of_years_is_not_played(place):
+    (place / "series" / "roof.csv").write_text("time,air_temp\n1767225600,20\n32503680000,21\n")
+    replay(place)
+    minutes = table(place, "statistics.csv", "roof/air_temp@1min")
+    assert 1440 <= len(minutes) <= 1443
+    assert [r["value"] for r in table(place, "flags.csv")] == ["20", "21"]
 
 
 def test_an_index_stands_beside_the_means_it_is_of(place):
