@@ -557,7 +557,7 @@ static int load_record(struct tail *t, struct journal_record *r, int64_t id)
         s->pending_last = id;
         s->journaled = s->rows;
     }
-    if (s)
+    if (s && r->first + r->rows > s->rows_sealed) /* else a frame took its open row as it was */
         open_last(s, r->wait_ms, mono_ms());
     return rc;
 }

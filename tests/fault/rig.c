@@ -16,6 +16,9 @@ enum {
     NARROW_EVERY = 3,
     EVENT_EVERY = 5,
     CURSOR_EVERY = 7,
+    OPEN_SHORT_EVERY = 4, /* steps whose row is taken as it is before its flags are final */
+    OPEN_MS = 600000,
+    OPEN_SHORT_MS = 1,
 };
 
 #define T0 INT64_C(1700000000000)
@@ -27,6 +30,28 @@ static int64_t value(uint64_t step, unsigned column)
     uint64_t noise = (step * 8 + column) * UINT64_C(0x9E3779B97F4A7C15);
 
     return column == 0 ? (int64_t)step : (int64_t)(noise >> (column == 1 ? 54 : 30));
+}
+
+/* Of the row while it is open, and for good: the same for some. */
+static uint32_t flag_of(uint64_t step, bool is_final)
+{
+    return is_final ? (uint32_t)(step % 3) * 5 : 10;
+}
+
+/* Three rows in five are open at first; those of both streams that stand in one batch differ in
+ * how long. */
+static int64_t wait_of(uint64_t step, bool is_narrow)
+{
+    if ((step + is_narrow) % 5 >= 3)
+        return 0;
+    return (step + is_narrow) % OPEN_SHORT_EVERY ? OPEN_MS : OPEN_SHORT_MS;
+}
+
+/* A long wait ends with the flags of the row, which come in the batch of the next one, before
+ * it. */
+static bool is_awaited(uint64_t step, bool is_narrow)
+{
+    return wait_of(step, is_narrow) == OPEN_MS;
 }
 
 static int64_t time_of(uint64_t step)
@@ -168,16 +193,39 @@ void rig_close(struct rig *r)
 
 /* ---- feeding ---- */
 
+static void fill_cells(struct series_cell cells[RIG_WIDE], uint64_t step, uint32_t flag)
+{
+    for (unsigned j = 0; j < RIG_WIDE; j++)
+        cells[j] =
+            (struct series_cell){ .v = value(step, j), .e = (int8_t)j, .flag = j ? 0 : flag };
+}
+
+static int put_row(struct rig *r, struct store_batch *b, uint64_t step, bool is_narrow)
+{
+    const uint32_t stream = is_narrow ? r->narrow : r->wide;
+    const unsigned columns = is_narrow ? RIG_NARROW : RIG_WIDE;
+    const uint64_t step_by = is_narrow ? NARROW_EVERY : 1;
+    struct series_cell cells[RIG_WIDE];
+    int rc = 0;
+
+    if (step >= step_by) {
+        fill_cells(cells, step - step_by, flag_of(step - step_by, true));
+        rc = store_batch_final(b, stream, time_of(step - step_by), cells, columns);
+    }
+    if (rc < 0)
+        return rc;
+    const int64_t wait_ms = wait_of(step, is_narrow);
+    fill_cells(cells, step, flag_of(step, wait_ms == 0));
+    if (wait_ms == 0)
+        return store_batch_row(b, stream, time_of(step), cells, columns);
+    return store_batch_open_row(b, stream, time_of(step), cells, columns, wait_ms);
+}
+
 static int put_rows(struct rig *r, struct store_batch *b, uint64_t step)
 {
-    struct series_cell cells[RIG_WIDE];
+    int rc = put_row(r, b, step, false);
 
-    for (unsigned j = 0; j < RIG_WIDE; j++)
-        cells[j] = (struct series_cell){ .v = value(step, j), .e = (int8_t)j };
-    int rc = store_batch_row(b, r->wide, time_of(step), cells, RIG_WIDE);
-    if (rc < 0 || step % NARROW_EVERY)
-        return rc;
-    return store_batch_row(b, r->narrow, time_of(step), cells, RIG_NARROW);
+    return rc < 0 || step % NARROW_EVERY ? rc : put_row(r, b, step, true);
 }
 
 static int put_step(struct rig *r, struct store_batch *b, uint64_t step)
@@ -276,8 +324,21 @@ struct walk {
     struct rig *rig;
     uint64_t next, step_by;
     unsigned columns;
+    bool is_narrow;
+    bool is_provisional; /* the row before has not its last flags */
     bool is_bad;
 };
+
+/* The last row alone, or one that was not waited for, may have the flags that it had first. */
+static bool has_right_flag(struct walk *w, uint32_t flag)
+{
+    if (w->is_provisional)
+        return false;
+    if (flag == flag_of(w->next, true))
+        return true;
+    w->is_provisional = is_awaited(w->next, w->is_narrow);
+    return wait_of(w->next, w->is_narrow) > 0 && flag == flag_of(w->next, false);
+}
 
 static bool check_row(void *user, int64_t time_ms, const struct series_cell *cells,
                       unsigned columns, uint32_t layout)
@@ -285,13 +346,15 @@ static bool check_row(void *user, int64_t time_ms, const struct series_cell *cel
     struct walk *w = user;
 
     (void)layout;
-    w->is_bad = columns != w->columns || time_ms != time_of(w->next);
+    w->is_bad = columns != w->columns || time_ms != time_of(w->next) ||
+                !has_right_flag(w, cells[0].flag);
     for (unsigned j = 0; j < columns && !w->is_bad; j++)
-        w->is_bad = cells[j].v != value(w->next, j) || cells[j].e != (int8_t)j;
+        w->is_bad = cells[j].v != value(w->next, j) || cells[j].e != (int8_t)j ||
+                    (j > 0 && cells[j].flag);
     if (w->is_bad)
         snprintf(w->rig->why, sizeof w->rig->why,
-                 "row of step %" PRIu64 " wanted, found that of %" PRId64, w->next,
-                 (time_ms - T0) / 1000);
+                 "row of step %" PRIu64 " wanted, found that of %" PRId64 " with flag %" PRIu32,
+                 w->next, (time_ms - T0) / 1000, cells[0].flag);
     w->next += w->step_by;
     return !w->is_bad;
 }
@@ -374,9 +437,13 @@ static int judge_tables(struct rig *r)
 static int judge_rows(struct rig *r, struct store_reader *reader, uint64_t from,
                       uint64_t *ret_steps)
 {
-    struct walk wide = { r, from, 1, RIG_WIDE, false };
+    struct walk wide = { .rig = r, .next = from, .step_by = 1, .columns = RIG_WIDE };
     uint64_t first = (from + NARROW_EVERY - 1) / NARROW_EVERY * NARROW_EVERY;
-    struct walk narrow = { r, first, NARROW_EVERY, RIG_NARROW, false };
+    struct walk narrow = { .rig = r,
+                           .next = first,
+                           .step_by = NARROW_EVERY,
+                           .columns = RIG_NARROW,
+                           .is_narrow = true };
 
     if (store_read_rows(reader, r->wide, time_of(from), INT64_MAX, check_row, &wide) < 0 ||
         store_read_rows(reader, r->narrow, time_of(first), INT64_MAX, check_row, &narrow) < 0)

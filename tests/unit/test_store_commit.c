@@ -302,6 +302,30 @@ static void nobody_waits_for_ever_for_a_flag(void **state)
     assert_int_equal(ask(p, "SELECT count(*) FROM entry"), 1);
 }
 
+/* The record that says "open" stays in the journal as long as a row beside it does. */
+static void a_row_that_was_open_in_an_old_record_is_not_waited_for(void **state)
+{
+    struct place *p = *state;
+    const struct commit_stream want = { "dev.b", "{\"sf1\":1}", COLUMNS, 1000, 1, NULL };
+    const uint32_t first = p->stream;
+
+    put_row(p, BATCH_OPEN_ROW, 1, 7);
+    assert_int_equal(commit_stream(&p->commit, &want, &p->stream), 0);
+    put_row(p, BATCH_OPEN_ROW, 1, 7);
+    commit_at(p, 1000);
+    p->stream = first;
+    for (int64_t i = 1; i < SEAL_ROWS; i++)
+        put_row(p, BATCH_ROW, 1 + i, 0);
+    assert_int_equal(commit_run(&p->commit, p->batch, 1001, INT64_MIN), 0);
+    p->batch->size = 0;
+    assert_int_equal(ask(p, "SELECT count(*) FROM entry"), 1);
+    reopen(p);
+    assert_int_equal(tail_of(p)->rows, 0);
+    assert_false(tail_of(p)->is_open);
+    commit_at(p, 1002);
+    assert_int_equal(ask(p, "SELECT count(*) FROM entry"), 1);
+}
+
 static void a_frame_is_full_without_its_open_row(void **state)
 {
     struct place *p = *state;
@@ -418,6 +442,7 @@ int main(void)
         TEST(the_next_row_closes_the_one_before),
         TEST(the_final_flags_hold_also_across_a_restart),
         TEST(nobody_waits_for_ever_for_a_flag),
+        TEST(a_row_that_was_open_in_an_old_record_is_not_waited_for),
         TEST(a_frame_is_full_without_its_open_row),
         TEST(other_columns_take_an_open_row_as_it_is),
         cmocka_unit_test(a_blob_of_rows_comes_back_as_it_was),
