@@ -358,7 +358,7 @@ static int64_t work(struct follow *f, uint64_t last, int64_t now_ms, int64_t max
         send_batch(f, now_ms);
     else
         wait = idle_ms(f, now_ms);
-    if (is_windowed && f->is_connected) {
+    if (is_windowed && (f->is_connected || has_work)) { /* also what came before a try failed */
         collect(f, has_work ? 0 : least(wait, max_wait_ms), last, now_ms);
         learn_pace(f);
         wait = 0;

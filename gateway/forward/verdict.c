@@ -46,6 +46,10 @@ void verdict_denied(struct follow *f, const char *text, int64_t now_ms)
 
 bool verdict_put_aside(struct follow *f, uint64_t seq, const char *why, int64_t now_ms)
 {
+    if (cursor_has(&f->cursor, seq)) { /* delivered by the other of a pair, or told before */
+        verdict_acked(f, seq, seq);
+        return true;
+    }
     if (store_set_aside(f->o->store, f->fu->id, seq, why) < 0) {
         f->wait_until_ms = now_ms + FOLLOW_LOG_BUSY_MS;
         return false;

@@ -725,6 +725,47 @@ static void sends_everything_again_after_a_lost_connection(void **state)
     assert_int_equal(times_seen(f, 2), 1);
 }
 
+/* Else a broker that always ends the connection half-way would be told the same for ever. */
+static void hears_what_came_back_before_a_try_failed(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 4, 4);
+    start(f, &centre);
+    f->dest.verdict = UPLINK_LATER;
+    f->dest.is_up = false;
+    acknowledge(f, 1, 2);
+    f->dest.acks.refused[0] = (struct uplink_refusal){ { 3, 3 }, UPLINK_REFUSED, "no" };
+    f->dest.acks.refused_n = 1;
+    step(f);
+    assert_false(f->status.is_connected);
+    assert_int_equal(f->follow.cursor.acked_to, 3);
+    assert_int_equal(f->follow.status.set_aside, 1);
+    f->now += 60000;
+    f->dest.seen_n = 0;
+    step(f);
+    assert_int_equal(f->dest.seen[0], 4);
+}
+
+static void what_is_refused_twice_is_set_aside_once(void **state)
+{
+    struct fixture *f = *state;
+    struct uplink_refusal *r = f->dest.acks.refused;
+
+    add_events(f, 3, 3);
+    start(f, &centre);
+    step(f);
+    r[0] = r[1] = (struct uplink_refusal){ { 2, 2 }, UPLINK_REFUSED, "no" };
+    f->dest.acks.refused_n = 2;
+    step(f);
+    assert_int_equal(f->follow.status.set_aside, 1);
+    acknowledge(f, 3, 3);
+    r[0] = (struct uplink_refusal){ { 3, 3 }, UPLINK_REFUSED, "no" }; /* it has it */
+    f->dest.acks.refused_n = 1;
+    step(f);
+    assert_int_equal(f->follow.status.set_aside, 1);
+}
+
 static void answers_a_need_from_the_segment(void **state)
 {
     struct fixture *f = *state;
@@ -1020,6 +1061,8 @@ int main(void)
         ON_LOG(moves_only_with_the_acknowledgement),
         ON_LOG(sends_again_what_is_not_acknowledged),
         ON_LOG(sends_everything_again_after_a_lost_connection),
+        ON_LOG(hears_what_came_back_before_a_try_failed),
+        ON_LOG(what_is_refused_twice_is_set_aside_once),
         ON_LOG(answers_a_need_from_the_segment),
         ON_LOG(sets_aside_what_is_refused_later),
         ON_LOG(waits_when_too_much_is_under_way),
