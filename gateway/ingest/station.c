@@ -238,7 +238,7 @@ void item_take_back(struct centre *c, struct item *i)
 
 /* ---- segments ---- */
 
-static struct stream **stream_place(struct run *r, uint32_t number)
+static size_t stream_place(const struct run *r, uint32_t number)
 {
     size_t lo = 0, hi = r->streams_n;
 
@@ -249,14 +249,14 @@ static struct stream **stream_place(struct run *r, uint32_t number)
         else
             hi = mid;
     }
-    return r->streams + lo;
+    return lo;
 }
 
 static struct stream *find_stream(struct run *r, uint32_t number)
 {
-    struct stream **at = stream_place(r, number);
+    size_t at = stream_place(r, number);
 
-    return at < r->streams + r->streams_n && (*at)->number == number ? *at : NULL;
+    return at < r->streams_n && r->streams[at]->number == number ? r->streams[at] : NULL;
 }
 
 static int grow_streams(struct run *r)
@@ -284,9 +284,9 @@ static struct stream *get_stream(struct centre *c, struct run *r, uint32_t numbe
     if (!s)
         return NULL;
     s->number = number;
-    struct stream **at = stream_place(r, number);
-    memmove(at + 1, at, (size_t)(r->streams + r->streams_n - at) * sizeof *at);
-    *at = s;
+    size_t at = stream_place(r, number);
+    memmove(r->streams + at + 1, r->streams + at, (r->streams_n - at) * sizeof r->streams[0]);
+    r->streams[at] = s;
     r->streams_n++;
     c->state_bytes += sizeof *s;
     return s;
