@@ -89,7 +89,7 @@ static int open_uplink(struct follow *f)
                              : 0;
 }
 
-static const char *cursor_id(const struct follow *f)
+const char *follow_cursor_id(const struct follow *f)
 {
     return f->is_second ? f->pair->cursor_id : f->fu->id;
 }
@@ -108,7 +108,7 @@ int follow_init(struct follow *f, const struct forward_options *o,
     f->status = (struct forward_status){ .id = fu->id, .kind = fu->kind->name };
     int rc = store_reader_open(o->store, &f->reader);
     if (rc == 0)
-        rc = store_cursor_get(f->reader, cursor_id(f), &f->cursor);
+        rc = store_cursor_get(f->reader, follow_cursor_id(f), &f->cursor);
     if (rc == 0)
         rc = open_uplink(f);
     batch_init(&f->batch, f->reader, fu->kind->wants_rows, is_wanted, f);
@@ -117,13 +117,13 @@ int follow_init(struct follow *f, const struct forward_options *o,
         return rc;
     }
     f->next = f->cursor.acked_to + 1;
-    f->status.set_aside = store_read_set_aside(f->reader, fu->id);
+    f->status.set_aside = store_read_set_aside(f->reader, follow_cursor_id(f));
     return 0;
 }
 
 static void keep_cursor(struct follow *f, int64_t now_ms)
 {
-    if (f->is_cursor_new && store_cursor_set(f->o->store, cursor_id(f), &f->cursor) == 0)
+    if (f->is_cursor_new && store_cursor_set(f->o->store, follow_cursor_id(f), &f->cursor) == 0)
         f->is_cursor_new = false;
     f->cursor_ms = now_ms;
 }

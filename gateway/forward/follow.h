@@ -89,6 +89,9 @@ int follow_init(struct follow *f, const struct forward_options *o,
 /* Keeps the cursor, closes everything. Takes a half-made one. */
 void follow_done(struct follow *f);
 
+/* Under which the log has the cursor and what was set aside: of a pair that of the first. */
+const char *follow_cursor_id(const struct follow *f);
+
 /* One move. Returns real milliseconds until the next is due, unless new entries come. A
  * windowed kind that is connected waits in here, for at most max_wait_ms. */
 int64_t follow_step(struct follow *f, int64_t now_ms, int64_t max_wait_ms);

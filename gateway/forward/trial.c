@@ -63,17 +63,26 @@ static void end_round(struct follow *f, int64_t now_ms)
     f->aside.next_ms = now_ms + f->times.aside_ms;
 }
 
+/* What is left, as the log has it: retention, and the other one of a pair, take away too. */
+static void count_left(struct follow *f)
+{
+    f->status.set_aside = store_read_set_aside(f->reader, follow_cursor_id(f));
+}
+
 static int read_aside(struct follow *f, int64_t now_ms)
 {
     uint64_t seqs[BATCH_ENTRIES_MAX];
 
-    if (f->status.set_aside == 0 || !f->is_connected)
+    if (!f->is_connected)
         return 0;
     if (f->aside.next_ms == 0)
         end_round(f, now_ms);
     if (now_ms < f->aside.next_ms)
         return 0;
-    size_t n = store_read_aside(f->reader, f->fu->id, f->aside.at, seqs, f->aside.limit);
+    if (f->aside.at == 0)
+        count_left(f);
+    size_t n =
+        store_read_aside(f->reader, follow_cursor_id(f), f->aside.at, seqs, f->aside.limit);
     if (n == 0) {
         f->aside.at = 0;
         end_round(f, now_ms);
@@ -207,7 +216,8 @@ static void take_back(struct follow *f, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         uint64_t seq = f->batch.entries[f->batch.begin + i].seq;
-        store_take_back(f->o->store, f->fu->id, seq); /* lost, it is only sent again */
+        /* lost, it is only sent again */
+        store_take_back(f->o->store, follow_cursor_id(f), seq);
         f->aside.at = seq;
     }
     log_notice("uplink %s: entries that were set aside are delivered; entries=%zu to=%" PRIu64,

@@ -50,7 +50,7 @@ bool verdict_put_aside(struct follow *f, uint64_t seq, const char *why, int64_t 
         verdict_acked(f, seq, seq);
         return true;
     }
-    if (store_set_aside(f->o->store, f->fu->id, seq, why) < 0) {
+    if (store_set_aside(f->o->store, follow_cursor_id(f), seq, why) < 0) {
         f->wait_until_ms = now_ms + FOLLOW_LOG_BUSY_MS;
         return false;
     }

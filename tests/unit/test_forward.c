@@ -592,6 +592,21 @@ static void tries_again_what_was_set_aside(void **state)
     assert_int_equal(store_read_set_aside(f->follow.reader, "out"), 0);
 }
 
+static void counts_no_longer_what_the_log_has_trimmed(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 3, 3);
+    f->dest.poison = 2;
+    start(f, &database);
+    uint64_t last = run(f, 60000, 10000, 3);
+    assert_int_equal(f->follow.status.set_aside, 1);
+    assert_int_equal(store_take_back(f->store, "out", 2), 0); /* as retention does */
+    add_events(f, 1, last + 1);
+    run(f, 2 * 3600000, 600000, last + 1);
+    assert_int_equal(f->follow.status.set_aside, 0);
+}
+
 /* As of a database that fails at everything older than what it keeps. */
 static void a_whole_backlog_it_fails_at_does_not_hold_up_what_is_new(void **state)
 {
@@ -999,6 +1014,41 @@ static void what_the_fallback_delivered_is_no_suspect(void **state)
     free(second_dest);
 }
 
+static void what_the_fallback_set_aside_the_first_tries_again(void **state)
+{
+    struct fixture *f = *state;
+    struct uplink *second_dest = calloc(1, sizeof *second_dest);
+    struct forward_uplink second_uplink = { .id = "spare", .kind = &database };
+    struct follow second;
+    struct pair pair;
+
+    assert_non_null(second_dest);
+    second_uplink.options = second_dest;
+    second_dest->poison = 2;
+    add_events(f, 1, 1);
+    start(f, &database);
+    follow_done(&f->follow);
+    pair_init(&pair, "out", 5000);
+    assert_int_equal(follow_init(&f->follow, &f->o, &f->fu, &pair, false), 0);
+    assert_int_equal(follow_init(&second, &f->o, &second_uplink, &pair, true), 0);
+    f->dest.verdict = UPLINK_LATER;
+    step(f);
+    add_events(f, 2, 3); /* the first one has not seen them */
+    f->now += 5000;
+    for (int i = 0; i < 8; i++)
+        follow_step(&second, f->now, 0);
+    assert_int_equal(second.status.set_aside, 1);
+    f->now += 60000;
+    f->dest.verdict = UPLINK_DELIVERED;
+    add_events(f, 1, store_read_last_seq(f->follow.reader) + 1);
+    run(f, 2 * 3600000, 0, 0);
+    assert_int_equal(f->dest.taken[2], 1);
+    follow_done(&second);
+    follow_done(&f->follow);
+    pair_done(&pair);
+    free(second_dest);
+}
+
 static void stops_its_threads_quickly(void **state)
 {
     struct fixture *f = *state;
@@ -1054,6 +1104,7 @@ int main(void)
         ON_LOG(sets_nothing_aside_at_a_destination_that_fails_by_chance),
         ON_LOG(the_only_entry_is_never_to_blame),
         ON_LOG(tries_again_what_was_set_aside),
+        ON_LOG(counts_no_longer_what_the_log_has_trimmed),
         ON_LOG(a_whole_backlog_it_fails_at_does_not_hold_up_what_is_new),
         ON_LOG(only_what_it_fails_at_is_set_aside_whatever_else_happens),
         ON_LOG(what_a_stop_broke_off_is_no_news),
@@ -1073,6 +1124,7 @@ int main(void)
         ON_LOG(an_event_tells_of_a_destination_that_denies_us),
         ON_LOG(a_fallback_delivers_only_while_the_first_is_down),
         ON_LOG(what_the_fallback_delivered_is_no_suspect),
+        ON_LOG(what_the_fallback_set_aside_the_first_tries_again),
         ON_LOG(stops_its_threads_quickly),
         ON_LOG(a_stop_is_never_missed),
     };
