@@ -9,8 +9,9 @@
 #include "gateway/store/journal.h"
 
 enum {
-    JOURNAL_MAX = 64 << 20
-}; /* bytes of one blob: twice what the queue of batches can hold */
+    JOURNAL_MAX = 64 << 20, /* bytes of one blob: twice what the queue of batches can hold */
+    BLOBS_MAX = 256,        /* kept for a row that is open for long; then it is written again */
+};
 
 int tail_init(struct tail *t, struct db *db, const struct tail_options *o)
 {
@@ -413,9 +414,24 @@ static int64_t oldest_pending(const struct tail *t)
     return oldest;
 }
 
+/* A row may be open for days, and all blobs behind the oldest that is needed are kept. Such a
+ * row is alone: those before it went into a frame. */
+static void renew_open_rows(struct tail *t)
+{
+    for (size_t i = 0; i < t->streams_n; i++) {
+        struct tail_stream *s = t->streams[i];
+        if (!s || !s->is_open || s->rows != 1 || s->journaled != 1 ||
+            t->pending_next - s->pending_first < BLOBS_MAX)
+            continue;
+        s->journaled = 0;
+        touch(t, s);
+    }
+}
+
 int tail_journal(struct tail *t)
 {
     buf_clear(&t->journal);
+    renew_open_rows(t);
     for (size_t i = 0; i < t->touched_n; i++)
         journal_stream(t, t->streams[t->touched[i]]);
     t->touched_n = 0;

@@ -326,6 +326,32 @@ static void a_row_that_was_open_in_an_old_record_is_not_waited_for(void **state)
     assert_int_equal(ask(p, "SELECT count(*) FROM entry"), 1);
 }
 
+/* Every read, and every start, goes through the journal. */
+static void a_row_open_for_long_does_not_hold_up_the_journal(void **state)
+{
+    struct place *p = *state;
+    const struct commit_stream want = { "dev.b", "{\"sf1\":1}", COLUMNS, 1000, 1, NULL };
+    const uint32_t daily = p->stream;
+    const unsigned commits = 3000;
+
+    put_row(p, BATCH_OPEN_ROW, 1, 7);
+    assert_int_equal(commit_run(&p->commit, p->batch, 0, INT64_MIN), 0);
+    p->batch->size = 0;
+    assert_int_equal(commit_stream(&p->commit, &want, &p->stream), 0);
+    for (unsigned i = 0; i < commits; i++) {
+        put_row(p, i % 3 ? BATCH_ROW : BATCH_OPEN_ROW, 1 + i, 0);
+        assert_int_equal(commit_run(&p->commit, p->batch, 0, INT64_MIN), 0);
+        p->batch->size = 0;
+    }
+    assert_in_range(ask(p, "SELECT count(*) FROM pending"), 1, 300);
+    reopen(p);
+    assert_int_equal(ask(p, "SELECT rows FROM log"), commits + 1);
+    p->stream = daily;
+    assert_int_equal(tail_of(p)->rows, 1);
+    assert_true(tail_of(p)->is_open);
+    assert_int_equal(tail_of(p)->cells[0].flag, 7);
+}
+
 static void a_frame_is_full_without_its_open_row(void **state)
 {
     struct place *p = *state;
@@ -443,6 +469,7 @@ int main(void)
         TEST(the_final_flags_hold_also_across_a_restart),
         TEST(nobody_waits_for_ever_for_a_flag),
         TEST(a_row_that_was_open_in_an_old_record_is_not_waited_for),
+        TEST(a_row_open_for_long_does_not_hold_up_the_journal),
         TEST(a_frame_is_full_without_its_open_row),
         TEST(other_columns_take_an_open_row_as_it_is),
         cmocka_unit_test(a_blob_of_rows_comes_back_as_it_was),
