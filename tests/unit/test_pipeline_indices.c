@@ -332,7 +332,7 @@ static double long_course(int64_t after_ms, enum index_pollutant p)
 
     if ((p == INDEX_SO2 && hour >= 5 && hour < 9) || (hour >= 15 && hour < 18))
         return NAN;
-    return base[p] * (1 + 0.7 * sin((double)after_ms / (3 * HOUR) + p)) +
+    return base[p] * (1 + 0.7 * sin((double)after_ms / (3 * HOUR) + (int)p)) +
            (double)(after_ms / MINUTE % 7) / 10;
 }
 
