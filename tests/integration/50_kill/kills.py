@@ -139,6 +139,7 @@ def kill_gateways(place, station, times, seed, most_s):
         gateway = place.gateway(station)
         place.processes.remove(gateway)
         threading.Event().wait(moment.uniform(0.02, most_s))
+        assert gateway.is_running(), gateway.text[-2000:]  # it never ends by itself
         gateway.kill()
 
 
