@@ -8,8 +8,9 @@
  *   size bytes: per row zigzag of its time less the one before, then the cells:
  *     byte e + 2, 32 added when a flag follows | zigzag v | varint flag
  *
- * A row that was open stands again in a later record when its flags have changed, or it has been
- * open for long: the later one holds. It is always the last row of the stream at that time.
+ * A row that was open stands again in a later record when its flags have changed, or it has
+ * been open for long: the later one holds. It is always the last row of the stream at that
+ * time.
  *
  * Pure. The blob lives in our own database; it is read with the care of any input all the same.
  */
