@@ -164,10 +164,10 @@ def test_the_curve_is_made_of_the_log_s_frames(browser, demo_page):
     browser.find_element(By.CSS_SELECTOR, "[data-hours='1']").click()
     wait_until(lambda: attribute(browser, "#chart", "data-source") == "frames", 15, "the frames")
     assert count(browser, "#detail[open] #chart canvas") > 0
+    wait_until(lambda: len(table_rows(browser)) > 8, 15, "rows in the table")
     shown = table_rows(browser)
     known = [(time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(ms // 1000)), value)
              for ms, value, _ in history()]
-    assert len(shown) > 8
     assert [(at, float(value)) for at, value, _ in reversed(shown)] == known[:len(shown)]
 
     wait_until(lambda: len(table_rows(browser)) > len(shown) + 8, 30, "the curve to go on")
