@@ -31,6 +31,13 @@ struct cmd_option {
     const char *help;  /* one sentence */
 };
 
+/* The row for the daemon's socket, in a table whose options have a member `control`. */
+#define CMD_CONTROL_OPTION \
+    { \
+        .name = "control", .type = OPTION_TEXT, OPTION(control), .value = "PATH", \
+        .help = "Control socket of the daemon; default SLUICE_CONTROL, then " CONTROL_PATH "." \
+    }
+
 struct cmd {
     const char *name;
     const char *usage;                /* what follows the name: "[FILE]" */

@@ -12,6 +12,7 @@
 
 #include "gateway/base/backoff.h"
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/control_ask.h"
 #include "gateway/cmd/test_words.h"
 #include "gateway/control/client.h"
 #include "sensors/core/status.h"
@@ -45,20 +46,9 @@ static const struct cmd_option options[] = {
       .type = OPTION_FLAG,
       OPTION(is_json),
       .help = "Print the answer as a JSON object." },
-    { .name = "control",
-      .type = OPTION_TEXT,
-      OPTION(control),
-      .value = "PATH",
-      .help = "Control socket of the daemon; default SLUICE_CONTROL, then " CONTROL_PATH "." },
+    CMD_CONTROL_OPTION,
     { 0 },
 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
 
 static int fail(const char *text)
 {
@@ -147,9 +137,9 @@ static void print_number(const char *before, double x)
 static void print_parameter(const json_t *p)
 {
     const json_t *dflt = json_object_get(p, "default");
-    const char *unit = text_of(p, "unit");
+    const char *unit = control_text(p, "unit");
 
-    printf("      %s=", text_of(p, "id"));
+    printf("      %s=", control_text(p, "id"));
     print_number("", json_number_value(json_object_get(p, "min")));
     print_number(" .. ", json_number_value(json_object_get(p, "max")));
     printf("%s%s", *unit ? " " : "", unit);
@@ -157,13 +147,14 @@ static void print_parameter(const json_t *p)
         printf(say_zh() ? "，整数" : ", whole");
     if (dflt)
         print_number(say_zh() ? "，默认 " : ", default ", json_number_value(dflt));
-    printf(say_zh() ? "：%s\n" : ": %s\n", text_of(json_object_get(p, "names"), cmd_lang()));
+    printf(say_zh() ? "：%s\n" : ": %s\n",
+           control_text(json_object_get(p, "names"), cmd_lang()));
 }
 
 /* "calibration: zero check" in the user's language. */
 static void print_mode(const json_t *mode)
 {
-    const char *word = text_of(mode, "set");
+    const char *word = control_text(mode, "set");
     long long seconds = (long long)(json_integer_value(json_object_get(mode, "ms")) / 1000);
     struct verdict v = { 0 };
     const char *name = verdict_from_word(word, &v) < 0 ? word
@@ -179,7 +170,8 @@ static void print_command(const json_t *c)
     const json_t *mode = json_object_get(c, "mode"), *p;
     size_t i;
 
-    printf("   %-22s %s", text_of(c, "id"), text_of(json_object_get(c, "names"), cmd_lang()));
+    printf("   %-22s %s", control_text(c, "id"),
+           control_text(json_object_get(c, "names"), cmd_lang()));
     if (mode)
         print_mode(mode);
     puts("");
@@ -197,8 +189,8 @@ static void print_list(const json_t *devices)
         const json_t *commands = json_object_get(d, "commands");
         if (json_array_size(commands) == 0 && json_array_size(devices) > 1)
             continue;
-        printf("%s  %s, %s\n", text_of(d, "id"), text_of(d, "profile"),
-               text_of(json_object_get(d, "names"), cmd_lang()));
+        printf("%s  %s, %s\n", control_text(d, "id"), control_text(d, "profile"),
+               control_text(json_object_get(d, "names"), cmd_lang()));
         json_array_foreach(commands, k, c) print_command(c);
         n += json_array_size(commands);
     }
@@ -226,7 +218,7 @@ static void print_sentence(const json_t *root, FILE *out)
     const json_t *event = json_object_get(root, "event");
     const json_t *text = json_object_get(event ? event : root, "text");
     const char *said =
-        json_is_string(text) ? json_string_value(text) : text_of(text, cmd_lang());
+        json_is_string(text) ? json_string_value(text) : control_text(text, cmd_lang());
 
     if (json_is_true(json_object_get(root, "again")))
         fputs(say_zh() ? "此前已执行，未重复：" : "Not done again; of the first time: ", out);
@@ -238,9 +230,9 @@ static int print_answer(const char *line, bool is_json)
 {
     json_t *root = json_loads(line, 0, NULL);
     bool is_ok = json_is_true(json_object_get(root, "ok"));
-    int status = is_ok                               ? EXIT_DONE
-                 : is_usage(text_of(root, "reason")) ? EXIT_USAGE
-                                                     : EXIT_FOUND;
+    int status = is_ok                                    ? EXIT_DONE
+                 : is_usage(control_text(root, "reason")) ? EXIT_USAGE
+                                                          : EXIT_FOUND;
 
     if (is_json)
         puts(line);

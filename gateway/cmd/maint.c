@@ -32,11 +32,7 @@ static const struct cmd_option options[] = {
       .type = OPTION_FLAG,
       OPTION(is_json),
       .help = "Print the answer as a JSON object." },
-    { .name = "control",
-      .type = OPTION_TEXT,
-      OPTION(control),
-      .value = "PATH",
-      .help = "Control socket of the daemon; default SLUICE_CONTROL, then " CONTROL_PATH "." },
+    CMD_CONTROL_OPTION,
     { 0 },
 };
 

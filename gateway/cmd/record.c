@@ -42,11 +42,7 @@ static const struct cmd_option options[] = {
       OPTION(length),
       .value = "DURATION",
       .help = "End by itself after so long, such as 10s or 5min; not given: at Ctrl-C." },
-    { .name = "control",
-      .type = OPTION_TEXT,
-      OPTION(control),
-      .value = "PATH",
-      .help = "Control socket of the daemon; default SLUICE_CONTROL, then " CONTROL_PATH "." },
+    CMD_CONTROL_OPTION,
     { 0 },
 };
 

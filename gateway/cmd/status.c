@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/control_ask.h"
 #include "gateway/cmd/profile_show.h"
 #include "gateway/cmd/status_clock.h"
 #include "gateway/cmd/words.h"
@@ -25,11 +26,7 @@ struct status_options {
 #define OPTION(member) .offset = offsetof(struct status_options, member)
 
 static const struct cmd_option options[] = {
-    { .name = "control",
-      .type = OPTION_TEXT,
-      OPTION(control),
-      .value = "PATH",
-      .help = "Control socket of the daemon; default SLUICE_CONTROL, then " CONTROL_PATH "." },
+    CMD_CONTROL_OPTION,
     { .name = "json",
       .type = OPTION_FLAG,
       OPTION(is_json),
@@ -102,13 +99,6 @@ static const char *words_of(enum text t)
     return say_zh() ? texts[t].zh : texts[t].en;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
 static long long count_of(const json_t *object, const char *key)
 {
     return (long long)json_integer_value(json_object_get(object, key));
@@ -117,9 +107,9 @@ static long long count_of(const json_t *object, const char *key)
 static const char *name_of(const json_t *object, const char *key)
 {
     const json_t *names = json_object_get(object, key);
-    const char *mine = text_of(names, cmd_lang());
+    const char *mine = control_text(names, cmd_lang());
 
-    return *mine ? mine : text_of(names, "en");
+    return *mine ? mine : control_text(names, "en");
 }
 
 /* "2026-11-22 07:04:56" of an ISO text. */
@@ -134,14 +124,15 @@ static void print_head(const json_t *now)
     const json_t *station = json_object_get(now, "station");
     char at[24];
 
-    printf("%s  %s  %s UTC  sluice %s\n\n", text_of(station, "id"), name_of(station, "names"),
-           when(text_of(now, "time"), at), text_of(station, "version"));
+    printf("%s  %s  %s UTC  sluice %s\n\n", control_text(station, "id"),
+           name_of(station, "names"), when(control_text(now, "time"), at),
+           control_text(station, "version"));
 }
 
 static void print_log(const json_t *now)
 {
     const json_t *log = json_object_get(now, "log");
-    const char *error = text_of(log, "error");
+    const char *error = control_text(log, "error");
 
     printf("%s: %lld %s, %lld %s, %.1f MiB, %s%s%s\n", words_of(T_LOG),
            count_of(log, "samples"), words_of(T_SAMPLES), count_of(log, "seq"),
@@ -182,10 +173,10 @@ static void print_uplinks(const json_t *now)
     {
         char backlog[BACKLOG_TEXT_MAX];
         print_backlog(u, backlog);
-        printf("  %-16s %-8s %s, %lld %s%s, %lld %s  %s\n", text_of(u, "id"),
-               text_of(u, "kind"), words_of(uplink_state(u)), count_of(u, "backlog"),
+        printf("  %-16s %-8s %s, %lld %s%s, %lld %s  %s\n", control_text(u, "id"),
+               control_text(u, "kind"), words_of(uplink_state(u)), count_of(u, "backlog"),
                words_of(T_WAITING), backlog, count_of(u, "set_aside"), words_of(T_ASIDE),
-               text_of(u, "error"));
+               control_text(u, "error"));
     }
 }
 
@@ -205,11 +196,11 @@ static void print_alerts(const json_t *now)
     {
         if (json_is_true(json_object_get(a, "cleared")))
             continue;
-        printf("  %-7s %-32s %g %s (%s %g), %s %s  %s\n", word_of_level(text_of(a, "level")),
-               text_of(a, "channel"), json_number_value(json_object_get(a, "value")),
-               text_of(a, "unit"), words_of(T_LIMIT),
-               json_number_value(json_object_get(a, "limit")), words_of(T_SINCE),
-               when(text_of(a, "raised_at"), at), name_of(a, "title"));
+        printf("  %-7s %-32s %g %s (%s %g), %s %s  %s\n",
+               word_of_level(control_text(a, "level")), control_text(a, "channel"),
+               json_number_value(json_object_get(a, "value")), control_text(a, "unit"),
+               words_of(T_LIMIT), json_number_value(json_object_get(a, "limit")),
+               words_of(T_SINCE), when(control_text(a, "raised_at"), at), name_of(a, "title"));
     }
 }
 
@@ -233,18 +224,18 @@ static void print_polling(const json_t *now)
         busiest = b;
     }
     if (busiest)
-        printf(", %s %s %.0f %%", words_of(T_BUSIEST), text_of(busiest, "id"), most * 100);
+        printf(", %s %s %.0f %%", words_of(T_BUSIEST), control_text(busiest, "id"), most * 100);
     putchar('\n');
 }
 
 static bool is_online(const json_t *device)
 {
-    return strcmp(text_of(device, "state"), "online") == 0;
+    return strcmp(control_text(device, "state"), "online") == 0;
 }
 
 static bool is_wanted(const json_t *device)
 {
-    return strcmp(text_of(device, "state"), "disabled") != 0;
+    return strcmp(control_text(device, "state"), "disabled") != 0;
 }
 
 static void print_devices(const json_t *now)
@@ -262,11 +253,11 @@ static void print_devices(const json_t *now)
     printf("%s: %zu / %zu %s\n", words_of(T_DEVICES), online, wanted, words_of(T_ONLINE));
     json_array_foreach(devices, i, d)
     {
-        printf("  %-20s ", text_of(d, "id"));
+        printf("  %-20s ", control_text(d, "id"));
         profile_print_cell(name_of(d, "state_names"), STATE_COLUMNS, stdout);
-        printf("%-20s %-24s %s%s%s\n", when(text_of(d, "last_answer"), at),
-               text_of(d, "profile"), name_of(d, "names"), *text_of(d, "why") ? ": " : "",
-               text_of(d, "why"));
+        printf("%-20s %-24s %s%s%s\n", when(control_text(d, "last_answer"), at),
+               control_text(d, "profile"), name_of(d, "names"),
+               *control_text(d, "why") ? ": " : "", control_text(d, "why"));
     }
 }
 
@@ -279,8 +270,8 @@ static bool is_healthy(const json_t *now)
     size_t i;
 
     json_array_foreach(devices, i,
-                       d) if (strcmp(text_of(d, "state"), "silent") == 0) return false;
-    return *text_of(json_object_get(now, "log"), "error") == '\0';
+                       d) if (strcmp(control_text(d, "state"), "silent") == 0) return false;
+    return *control_text(json_object_get(now, "log"), "error") == '\0';
 }
 
 static int fail(const struct status_options *o, const char *sentence)
@@ -295,7 +286,7 @@ static int show(const struct status_options *o, const char *line)
     json_t *now = json_loads(line, 0, NULL);
 
     if (!json_object_get(now, "station")) {
-        const char *why = text_of(now, "text");
+        const char *why = control_text(now, "text");
         int status = fail(o, *why ? why : "The daemon's answer is not understood.");
         json_decref(now);
         return status;

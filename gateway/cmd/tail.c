@@ -9,6 +9,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/control_ask.h"
 #include "gateway/cmd/tail_frames.h"
 #include "gateway/cmd/tail_row.h"
 #include "gateway/cmd/words.h"
@@ -48,11 +49,7 @@ static const struct cmd_option options[] = {
       .dflt = "auto",
       .value = "auto|never",
       .help = "Colour states; auto: only on a terminal." },
-    { .name = "control",
-      .type = OPTION_TEXT,
-      OPTION(control),
-      .value = "PATH",
-      .help = "Control socket of the daemon; default SLUICE_CONTROL, then " CONTROL_PATH "." },
+    CMD_CONTROL_OPTION,
     { 0 },
 };
 
@@ -64,13 +61,6 @@ struct tail {
     size_t n;
     int64_t drawn_ms;
 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
 
 /* The value with the decimals it was measured with, which a JSON number does not keep. */
 static void value_text(const json_t *sample, char *buf)
@@ -90,9 +80,9 @@ static void value_text(const json_t *sample, char *buf)
 
 static enum tail_tone tone_of(const json_t *sample)
 {
-    const char *grade = text_of(sample, "grade");
+    const char *grade = control_text(sample, "grade");
 
-    if (strcmp(text_of(sample, "status"), "valid") != 0 || strcmp(grade, "bad") == 0 ||
+    if (strcmp(control_text(sample, "status"), "valid") != 0 || strcmp(grade, "bad") == 0 ||
         strcmp(grade, "missing") == 0)
         return TONE_BAD;
     if (strcmp(grade, "suspect") == 0)
@@ -107,11 +97,12 @@ static void state_text(const json_t *sample, char *buf, size_t size)
     const json_t *reason;
     size_t i;
 
-    size_t n = (size_t)snprintf(buf, size, "%s %s", word_of_status(text_of(sample, "status")),
-                                word_of_grade(text_of(sample, "grade")));
+    size_t n =
+        (size_t)snprintf(buf, size, "%s %s", word_of_status(control_text(sample, "status")),
+                         word_of_grade(control_text(sample, "grade")));
     json_array_foreach(reasons, i, reason)
     {
-        const char *name = text_of(reason, cmd_lang());
+        const char *name = control_text(reason, cmd_lang());
         if (n < size)
             n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? ", " : ": ", name);
     }
@@ -119,14 +110,14 @@ static void state_text(const json_t *sample, char *buf, size_t size)
 
 static void fill_row(struct tail_row *r, const json_t *sample)
 {
-    const char *time = text_of(sample, "time");
+    const char *time = control_text(sample, "time");
     char state[TAIL_REST_MAX];
 
-    snprintf(r->id, sizeof r->id, "%s", text_of(sample, "channel"));
+    snprintf(r->id, sizeof r->id, "%s", control_text(sample, "channel"));
     snprintf(r->time, sizeof r->time, "%.12s", strlen(time) > 11 ? time + 11 : "");
     value_text(sample, r->value);
     state_text(sample, state, sizeof state);
-    if (snprintf(r->rest, sizeof r->rest, "%-8s %s", text_of(sample, "unit"), state) < 0)
+    if (snprintf(r->rest, sizeof r->rest, "%-8s %s", control_text(sample, "unit"), state) < 0)
         r->rest[0] = '\0';
     r->tone = tone_of(sample);
 }
@@ -167,10 +158,10 @@ static void take_sample(struct tail *t, const json_t *sample)
 {
     struct tail_row line;
 
-    if (!strstr(text_of(sample, "channel"), t->filter))
+    if (!strstr(control_text(sample, "channel"), t->filter))
         return;
     if (t->options->is_table) {
-        struct tail_row *r = row_of(t, text_of(sample, "channel"));
+        struct tail_row *r = row_of(t, control_text(sample, "channel"));
         if (r)
             fill_row(r, sample);
         return;
@@ -182,21 +173,21 @@ static void take_sample(struct tail *t, const json_t *sample)
 /* "09:13:50.001  yellow raised: Ozone, roof-o3/ozone 171 µg/m³ (limit 160)" */
 static void print_event(const json_t *event)
 {
-    const char *time = text_of(event, "time");
-    const char *notice = text_of(json_object_get(event, "text"), cmd_lang());
+    const char *time = control_text(event, "time");
+    const char *notice = control_text(json_object_get(event, "text"), cmd_lang());
 
     printf("%.12s  ", strlen(time) > 11 ? time + 11 : "");
     if (*notice) {
         puts(notice);
         return;
     }
-    bool is_cleared = strcmp(text_of(event, "transition"), "cleared") == 0;
+    bool is_cleared = strcmp(control_text(event, "transition"), "cleared") == 0;
     printf("%s %s: %s, %s %g %s (%s %g)\n",
-           word_of_level(text_of(event, is_cleared ? "peak" : "level")),
-           word_of_transition(text_of(event, "transition")),
-           text_of(json_object_get(event, "title"), cmd_lang()), text_of(event, "channel"),
-           json_number_value(json_object_get(event, "value")), text_of(event, "unit"),
-           cmd_lang()[0] == 'z' ? "限值" : "limit",
+           word_of_level(control_text(event, is_cleared ? "peak" : "level")),
+           word_of_transition(control_text(event, "transition")),
+           control_text(json_object_get(event, "title"), cmd_lang()),
+           control_text(event, "channel"), json_number_value(json_object_get(event, "value")),
+           control_text(event, "unit"), cmd_lang()[0] == 'z' ? "限值" : "limit",
            json_number_value(json_object_get(event, "limit")));
 }
 
@@ -213,7 +204,7 @@ static bool is_wanted(const struct tail *t, const json_t *root)
 {
     const json_t *sample = json_object_get(root, "sample");
 
-    return !sample || strstr(text_of(sample, "channel"), t->filter);
+    return !sample || strstr(control_text(sample, "channel"), t->filter);
 }
 
 static void take_line(struct tail *t, const char *line)
