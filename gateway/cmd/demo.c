@@ -20,6 +20,7 @@
 #include "gateway/cmd/demo_count.h"
 #include "gateway/cmd/demo_fetch.h"
 #include "gateway/cmd/demo_place.h"
+#include "gateway/cmd/demo_script.h"
 #include "gateway/cmd/demo_show.h"
 #include "gateway/cmd/profile_show.h"
 
@@ -248,39 +249,18 @@ static int start_ingest(struct demo *d)
                     says_ready);
 }
 
-/*
- * Each medium has its turn every quarter of an hour; the first round is over after eight
- * minutes. What the rules of packaging/demo/station.yaml wait for.
- */
-static const char *const episodes[] = {
-    "sound_level=88@45s+2min/15min",
-    "dose_rate_air=430@80s+150s/15min",
-    "dose_rate_h10=520@80s+150s/15min",
-    "roof-pm/pm1=120@60s+4min/15min",
-    "roof-pm/pm2_5=190@60s+4min/15min",
-    "roof-pm/pm10=330@60s+4min/15min",
-    "river-sonde/ammonia_nitrogen=3.2@2min+150s/15min",
-    "outfall-sonde/ph=4.9@150s+150s/15min",
-    "outfall-sonde/conductivity=1900@150s+150s/15min",
-};
-
-enum { EPISODES = sizeof episodes / sizeof episodes[0], SIM_WORDS = 11 };
+enum { SIM_WORDS = 11 };
 
 static int start_sim(struct demo *d)
 {
     char seed[24];
-    const char *argv[SIM_WORDS + 2 * EPISODES + 1] = {
+    const char *argv[SIM_WORDS + SCRIPT_WORDS_MAX + 1] = {
         d->self,  "sim", "--station", d->config,       "--clock", d->clock_text,
         "--seed", seed,  "--calm",    "--calibration", "20",
     };
-    size_t n = SIM_WORDS;
 
     snprintf(seed, sizeof seed, "%" PRId64, d->o->seed);
-    for (size_t i = 0; i < EPISODES; i++) {
-        argv[n++] = "--episode";
-        argv[n++] = episodes[i];
-    }
-    argv[n] = NULL;
+    argv[SIM_WORDS + script_put(argv + SIM_WORDS)] = NULL;
     return bring_up(d, &d->sim, "sim", say("the instruments", "仪器"), argv, says_ready);
 }
 
@@ -484,7 +464,9 @@ const struct cmd cmd_demo = {
         "page, a broker (mosquitto), a database (victoria-metrics) and sluice ingest, all on\n"
         "loopback in a folder of their own. Alerts in air, water, noise and radiation rise "
         "and\n"
-        "clear every quarter of an hour. At the end the samples that the log accepted are\n"
+        "clear every quarter of an hour; an air temperature jumps and a soil moisture is out "
+        "of\n"
+        "range now and then, and is flagged. At the end the samples that the log accepted are\n"
         "compared with those in the database; the exit status says whether they agree.\n\n"
         "Examples:\n"
         "  sluice demo\n"

@@ -30,7 +30,7 @@ struct sim_options {
     int64_t unit, seed, calibration_min;
     double speed;
     bool is_calm;
-    struct option_texts sets, episodes, faults, profile_dirs;
+    struct option_texts sets, episodes, disturbances, faults, profile_dirs;
 };
 
 #define OPTION(member) .offset = offsetof(struct sim_options, member)
@@ -105,6 +105,11 @@ static const struct cmd_option options[] = {
       OPTION(episodes),
       .value = "TARGET=PEAK@START+LENGTH/EVERY",
       .help = "A quantity or DEVICE/POINT climbs to PEAK: pm2_5=190@1min+4min/10min." },
+    { .name = "disturb",
+      .type = OPTION_TEXTS,
+      OPTION(disturbances),
+      .value = "TARGET=KIND:SIZE@START+LENGTH/EVERY",
+      .help = "A quantity or DEVICE/POINT measures wrong: pm2_5=spike:400@2min+5s/3min." },
     { .name = "fault",
       .type = OPTION_TEXTS,
       OPTION(faults),
@@ -182,6 +187,8 @@ static struct instrument_options instrument_of(const struct job *j, const char *
         .sets_n = j->texts.sets_n,
         .episodes = j->texts.episodes,
         .episodes_n = j->texts.episodes_n,
+        .disturbances = j->texts.disturbances,
+        .disturbances_n = j->texts.disturbances_n,
         .faults = j->texts.faults,
         .faults_n = j->texts.faults_n,
     };
@@ -340,7 +347,7 @@ static int serve(struct job *j)
     return rc < 0 ? EXIT_FOUND : EXIT_DONE;
 }
 
-/* Do --set, --episode and --fault name what there is? */
+/* Do --set, --episode, --disturb and --fault name what there is? */
 static int check_texts(const struct job *j)
 {
     size_t n = j->config ? j->config->devices.n : 1;
@@ -399,7 +406,7 @@ static int prepare(struct job *j)
             "--tcp, --rtu-tcp, --pty, --unit and --flag go with --profile; a station's "
             "configuration says where its devices are",
             NULL);
-    int rc = sim_texts_parse(&j->texts, &o->sets, &o->episodes, &o->faults);
+    int rc = sim_texts_parse(&j->texts, &o->sets, &o->episodes, &o->disturbances, &o->faults);
     if (rc == EXIT_DONE)
         rc = set_clock(j);
     if (rc != EXIT_DONE)
@@ -442,6 +449,12 @@ const struct cmd cmd_sim = {
         "all repeatable by --seed.\n"
         "Prints one line beginning with \"ready\" when every port is open, and serves until\n"
         "SIGTERM or Ctrl-C.\n\n"
+        "What measures wrong while its answers are sound, in the unit of its quantity:\n"
+        "  drift:20, step:20 goes off by so much over LENGTH; is off by so much\n"
+        "  spike:400         the same, up and down in turn; LENGTH as long as one poll\n"
+        "  noise:15          scatters more, by this standard deviation\n"
+        "  show:9999         shows this value: out of range, or a code for \"no value\"\n"
+        "  stuck, dropout    stands still; has no value\n\n"
         "Faults, of one DEVICE or all, in every answer or with /N in every Nth:\n"
         "  late=0.8s/50      comes so much later; other requests are answered meanwhile\n"
         "  slow=300ms        thinks so long; other requests wait\n"
@@ -459,6 +472,7 @@ const struct cmd cmd_sim = {
         "  sluice sim --profile teledyne-t400 --tcp 127.0.0.1:1502\n"
         "  sluice sim --profile hamilton-ph-arc --pty ./tty-sim --unit 3 --set ph=5.2\n"
         "  sluice sim --station station.yaml --episode pm2_5=190@1min+4min/10min\n"
+        "  sluice sim --station station.yaml --disturb roof-o3/ozone=drift:30@5min+1h\n"
         "  sluice sim --profile eh-liquiline-cm44x --rtu-tcp 127.0.0.1:4001 --fault noise=1e-3",
     .options = options,
     .options_size = sizeof(struct sim_options),

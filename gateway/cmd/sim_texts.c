@@ -18,14 +18,14 @@ static int wrong(const char *option, const char *text, const char *why)
 /* ---- reading ---- */
 
 /* "point=value" or "device/point=value" */
-static int parse_set(struct sim_texts *t, size_t i)
+static int parse_set(struct sim_texts *t, const char *text, char *why)
 {
-    const char *text = t->set_texts->text[i];
-    char *name = t->set_names[i];
+    char *name = t->set_names[t->sets_n];
     size_t len = strcspn(text, "=");
     char *end;
 
-    if (!text[len] || len == 0 || len >= sizeof t->set_names[i])
+    snprintf(why, WHY_MAX, "expects POINT=VALUE: %s", text);
+    if (!text[len] || len == 0 || len >= sizeof t->set_names[0])
         return -EINVAL;
     memcpy(name, text, len);
     double x = strtod(text + len + 1, &end);
@@ -34,39 +34,60 @@ static int parse_set(struct sim_texts *t, size_t i)
     char *slash = strchr(name, '/');
     if (slash)
         *slash = '\0';
-    t->sets[i] = (struct instrument_set){ .device = slash ? name : NULL,
-                                          .point = slash ? slash + 1 : name,
-                                          .value = isfinite(x) ? x : (double)NAN };
+    t->sets[t->sets_n++] = (struct instrument_set){ .device = slash ? name : NULL,
+                                                    .point = slash ? slash + 1 : name,
+                                                    .value = isfinite(x) ? x : (double)NAN };
     return 0;
 }
 
-int sim_texts_parse(struct sim_texts *t, const struct option_texts *sets,
-                    const struct option_texts *episodes, const struct option_texts *faults)
+static int parse_episode(struct sim_texts *t, const char *text, char *why)
 {
+    int rc = signal_episode_parse(text, &t->episodes[t->episodes_n], why, WHY_MAX);
+
+    t->episodes_n += rc == 0;
+    return rc;
+}
+
+static int parse_disturbance(struct sim_texts *t, const char *text, char *why)
+{
+    int rc = disturbance_parse(text, &t->disturbances[t->disturbances_n], why, WHY_MAX);
+
+    t->disturbances_n += rc == 0;
+    return rc;
+}
+
+static int parse_fault(struct sim_texts *t, const char *text, char *why)
+{
+    int rc = fault_parse(text, &t->faults[t->faults_n], why, WHY_MAX);
+
+    t->faults_n += rc == 0;
+    return rc;
+}
+
+int sim_texts_parse(struct sim_texts *t, const struct option_texts *sets,
+                    const struct option_texts *episodes,
+                    const struct option_texts *disturbances, const struct option_texts *faults)
+{
+    const struct {
+        const char *option;
+        const struct option_texts *texts;
+        int (*parse)(struct sim_texts *t, const char *text, char *why);
+    } all[] = { { "--set", sets, parse_set },
+                { "--episode:", episodes, parse_episode },
+                { "--disturb:", disturbances, parse_disturbance },
+                { "--fault:", faults, parse_fault } };
     char why[WHY_MAX];
 
     t->set_texts = sets;
     t->episode_texts = episodes;
+    t->disturb_texts = disturbances;
     t->fault_texts = faults;
-    for (; t->sets_n < sets->n; t->sets_n++) {
-        if (parse_set(t, t->sets_n) < 0) {
-            fprintf(stderr, "sluice sim: --set expects POINT=VALUE: %s.\n",
-                    sets->text[t->sets_n]);
-            return EXIT_USAGE;
-        }
-    }
-    for (; t->episodes_n < episodes->n; t->episodes_n++) {
-        if (signal_episode_parse(episodes->text[t->episodes_n], &t->episodes[t->episodes_n],
-                                 why, sizeof why) < 0) {
-            fprintf(stderr, "sluice sim: --episode: %s.\n", why);
-            return EXIT_USAGE;
-        }
-    }
-    for (; t->faults_n < faults->n; t->faults_n++) {
-        if (fault_parse(faults->text[t->faults_n], &t->faults[t->faults_n], why, sizeof why) <
-            0) {
-            fprintf(stderr, "sluice sim: --fault: %s.\n", why);
-            return EXIT_USAGE;
+    for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
+        for (size_t i = 0; i < all[k].texts->n; i++) {
+            if (all[k].parse(t, all[k].texts->text[i], why) < 0) {
+                fprintf(stderr, "sluice sim: %s %s.\n", all[k].option, why);
+                return EXIT_USAGE;
+            }
         }
     }
     return EXIT_DONE;
@@ -135,6 +156,31 @@ static int check_episode(const struct sim_texts *t, size_t i, const struct sim_d
     return wrong("--episode", t->episode_texts->text[i], "there is no such quantity or point");
 }
 
+/* A quantity may be measured by a point that can say that it has no value, or by one that
+ * cannot: one that can will do. */
+static int check_disturbance(const struct sim_texts *t, size_t i,
+                             const struct sim_device *devices, size_t n)
+{
+    const struct disturbance *d = &t->disturbances[i];
+    bool is_known = false, can_be_missing = false;
+
+    for (size_t k = 0; k < n; k++) {
+        for (size_t j = 0; j < devices[k].profile->points_n; j++) {
+            const struct profile_point *pt = &devices[k].profile->points[j];
+            bool is_meant = instrument_is_target(devices[k].id, pt, d->target);
+            is_known |= is_meant;
+            can_be_missing |= is_meant && instrument_can_be_missing(pt);
+        }
+    }
+    if (!is_known)
+        return wrong("--disturb", t->disturb_texts->text[i],
+                     "there is no such quantity or point");
+    if (d->kind == DISTURB_DROPOUT && !can_be_missing)
+        return wrong("--disturb", t->disturb_texts->text[i],
+                     "the instrument has no code by which this could have no value");
+    return EXIT_DONE;
+}
+
 static int check_fault(const struct sim_texts *t, size_t i, const struct sim_device *devices,
                        size_t n)
 {
@@ -163,6 +209,8 @@ int sim_texts_check(const struct sim_texts *t, const struct sim_device *devices,
         rc = check_set(t, i, devices, n);
     for (size_t i = 0; i < t->episodes_n && rc == EXIT_DONE; i++)
         rc = check_episode(t, i, devices, n);
+    for (size_t i = 0; i < t->disturbances_n && rc == EXIT_DONE; i++)
+        rc = check_disturbance(t, i, devices, n);
     for (size_t i = 0; i < t->faults_n && rc == EXIT_DONE; i++)
         rc = check_fault(t, i, devices, n);
     return rc;

@@ -26,6 +26,8 @@ struct point {
     double held;              /* what the user holds it at */
     bool is_held, is_checked; /* checked: takes part in zero and span checks */
     double span;              /* what it shows during a span check */
+    struct disturbance *disturbances;
+    size_t disturbances_n;
 };
 
 struct instrument {
@@ -44,14 +46,16 @@ struct instrument {
     int64_t running_to_ms;
 };
 
-static bool is_target(const struct instrument_options *o, const struct profile_point *pt,
-                      const char *target)
+bool instrument_is_target(const char *device, const struct profile_point *pt,
+                          const char *target)
 {
-    size_t len = strlen(o->id);
+    size_t len = strlen(device);
 
     if (pt->quantity && strcmp(target, pt->quantity->id) == 0)
         return pt->role == POINT_MEASUREMENT;
-    return strncmp(target, o->id, len) == 0 && target[len] == '/' &&
+    if (strcmp(target, pt->id) == 0)
+        return true;
+    return strncmp(target, device, len) == 0 && target[len] == '/' &&
            strcmp(target + len + 1, pt->id) == 0;
 }
 
@@ -151,6 +155,31 @@ static void init_point(const struct instrument_options *o, size_t i, struct poin
     }
 }
 
+static bool means(const struct instrument *in, size_t point, const struct disturbance *d)
+{
+    return instrument_is_target(in->o.id, &in->o.profile->points[point], d->target);
+}
+
+/* A point's own of all, in their order. */
+static int init_disturbances(struct instrument *in, size_t point)
+{
+    struct point *pt = &in->points[point];
+    size_t n = 0;
+
+    for (size_t i = 0; i < in->o.disturbances_n; i++)
+        n += means(in, point, &in->o.disturbances[i]);
+    if (n == 0)
+        return 0;
+    pt->disturbances = calloc(n, sizeof *pt->disturbances);
+    if (!pt->disturbances)
+        return -ENOMEM;
+    for (size_t i = 0; i < in->o.disturbances_n; i++) {
+        if (means(in, point, &in->o.disturbances[i]))
+            pt->disturbances[pt->disturbances_n++] = in->o.disturbances[i];
+    }
+    return 0;
+}
+
 static bool has_word(const struct instrument *in, const char *word)
 {
     return profile_encode_word(in->o.profile, word, in->words) == 0;
@@ -216,9 +245,9 @@ static void init_habits(struct instrument *in)
         return;
     init_trouble(in, seed);
     in->own = (struct signal_episode){
-        .start_ms = (int64_t)(noise_uniform(seed, 3) * OWN_EPISODE_EVERY_MS),
-        .length_ms = OWN_EPISODE_MS,
-        .every_ms = OWN_EPISODE_EVERY_MS,
+        .times = { .start_ms = (int64_t)(noise_uniform(seed, 3) * OWN_EPISODE_EVERY_MS),
+                   .length_ms = OWN_EPISODE_MS,
+                   .every_ms = OWN_EPISODE_EVERY_MS },
     };
 }
 
@@ -243,6 +272,10 @@ int instrument_create(const struct instrument_options *o, struct instrument **re
                               o->faults_n);
     if (rc == 0 && o->flag && !has_word(in, o->flag))
         rc = -ENOENT;
+    for (size_t i = 0; i < p->points_n && rc == 0; i++) {
+        init_point(&in->o, i, &in->points[i]);
+        rc = init_disturbances(in, i);
+    }
     if (rc < 0) {
         instrument_destroy(in);
         return rc;
@@ -250,8 +283,6 @@ int instrument_create(const struct instrument_options *o, struct instrument **re
     if (fault_find(&in->faults, FAULT_ORDER))
         in->o.order = (int)fault_find(&in->faults, FAULT_ORDER)->order;
     extras_init(&in->extras, p, in->o.order);
-    for (size_t i = 0; i < p->points_n; i++)
-        init_point(&in->o, i, &in->points[i]);
     init_habits(in);
     show_identity(in);
     *ret = in;
@@ -262,6 +293,8 @@ void instrument_destroy(struct instrument *in)
 {
     if (!in)
         return;
+    for (size_t i = 0; in->points && i < in->o.profile->points_n; i++)
+        free(in->points[i].disturbances);
     free(in->points);
     free(in->values);
     free(in->words);
@@ -308,11 +341,11 @@ static double with_episodes(const struct instrument *in, size_t i, double x, int
     const struct profile_point *meant = &in->o.profile->points[i];
     double usual_peak = pt->signal.course.episode;
 
-    if (in->own.every_ms > 0 && usual_peak != 0 && meant->role == POINT_MEASUREMENT)
+    if (in->own.times.every_ms > 0 && usual_peak != 0 && meant->role == POINT_MEASUREMENT)
         x = pulled(in, &in->own, usual_peak, pt, x, t_ms);
     for (size_t k = 0; k < in->o.episodes_n; k++) {
         const struct signal_episode *e = &in->o.episodes[k];
-        if (is_target(&in->o, meant, e->target))
+        if (instrument_is_target(in->o.id, meant, e->target))
             x = pulled(in, e, e->peak, pt, x, t_ms);
     }
     return x;
@@ -325,25 +358,40 @@ static double limited(const struct signal *s, double x)
     return x > s->max ? s->max : x;
 }
 
-/* Integers without a code for it cannot say that they have no value. */
-static bool can_be_missing(const struct profile_point *pt)
+bool instrument_can_be_missing(const struct profile_point *pt)
 {
     return pt->invalid_n > 0 || pt->type == TYPE_F32 || pt->type == TYPE_F64;
+}
+
+/* Sound, at any time. */
+static double sound_value(const struct instrument *in, size_t i, int64_t t_ms)
+{
+    const struct point *pt = &in->points[i];
+    const char *word = word_at(in, t_ms);
+
+    if (pt->is_held)
+        return pt->held;
+    if (pt->is_checked && strcmp(word, "zero") == 0)
+        return limited(&pt->signal, signal_scatter(&pt->signal, t_ms));
+    if (pt->is_checked && strcmp(word, "span") == 0)
+        return limited(&pt->signal, pt->span + signal_scatter(&pt->signal, t_ms));
+    return limited(&pt->signal, with_episodes(in, i, signal_at(&pt->signal, t_ms), t_ms));
 }
 
 static double value_at(const struct instrument *in, size_t i, int64_t t_ms)
 {
     const struct point *pt = &in->points[i];
+    struct disturbed d = { .items = pt->disturbances,
+                           .n = pt->disturbances_n,
+                           .origin_ms = in->o.origin_ms,
+                           .seed = pt->signal.seed };
 
-    if (fault_find(&in->faults, FAULT_NAN) && can_be_missing(&in->o.profile->points[i]))
+    if (fault_find(&in->faults, FAULT_NAN) &&
+        instrument_can_be_missing(&in->o.profile->points[i]))
         return (double)NAN;
-    if (pt->is_held)
-        return pt->held;
-    if (pt->is_checked && strcmp(in->word, "zero") == 0)
-        return limited(&pt->signal, signal_scatter(&pt->signal, t_ms));
-    if (pt->is_checked && strcmp(in->word, "span") == 0)
-        return limited(&pt->signal, pt->span + signal_scatter(&pt->signal, t_ms));
-    return limited(&pt->signal, with_episodes(in, i, signal_at(&pt->signal, t_ms), t_ms));
+    int64_t instant = disturbed_instant(&d, t_ms);
+    return disturbed_value(&d, sound_value(in, i, instant), pt->signal.min, pt->signal.max,
+                           instant);
 }
 
 void instrument_advance(struct instrument *in, int64_t t_ms)

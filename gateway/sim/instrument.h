@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/sim/disturbance.h"
 #include "gateway/sim/fault.h"
 #include "gateway/sim/signal.h"
 #include "sensors/profile/profile.h"
@@ -35,11 +36,21 @@ struct instrument_options {
     size_t sets_n;
     const struct signal_episode *episodes;
     size_t episodes_n;
+    const struct disturbance *disturbances; /* of all devices */
+    size_t disturbances_n;
     const struct fault *faults; /* of all devices; its own are taken over */
     size_t faults_n;
 };
 
 struct instrument;
+
+/* Does "pm2_5", "ozone" or "roof-o3/ozone" mean this point of a device? A quantity means the
+ * points that measure it. */
+bool instrument_is_target(const char *device, const struct profile_point *pt,
+                          const char *target);
+
+/* False for integers without a code for it: they cannot say that they have no value. */
+bool instrument_can_be_missing(const struct profile_point *pt);
 
 /* 0, -ENOENT when the profile has no such flag word, -E2BIG (more than FAULTS_MAX), -ENOMEM. */
 int instrument_create(const struct instrument_options *o, struct instrument **ret);

@@ -60,18 +60,38 @@ int signal_duration_parse(const char **text, int64_t *ret)
     return -EINVAL;
 }
 
-static int parse_times(const char *text, struct signal_episode *e)
+int signal_times_parse(const char **text, struct signal_times *ret)
 {
-    if (signal_duration_parse(&text, &e->start_ms) < 0 || *text++ != '+')
+    struct signal_times t = { 0 };
+
+    if (signal_duration_parse(text, &t.start_ms) < 0 || **text != '+')
         return -EINVAL;
-    if (signal_duration_parse(&text, &e->length_ms) < 0 || e->length_ms == 0)
+    ++*text;
+    const char *length = *text;
+    if (signal_duration_parse(text, &t.length_ms) < 0 || t.length_ms == 0) {
+        *text = length;
         return -EINVAL;
-    if (*text == '/') {
-        text++;
-        if (signal_duration_parse(&text, &e->every_ms) < 0 || e->every_ms <= e->length_ms)
-            return -EINVAL;
     }
-    return *text ? -EINVAL : 0;
+    if (**text == '/') {
+        const char *every = ++*text;
+        if (signal_duration_parse(text, &t.every_ms) < 0 || t.every_ms <= t.length_ms) {
+            *text = every;
+            return -EINVAL;
+        }
+    }
+    *ret = t;
+    return 0;
+}
+
+int64_t signal_times_since(const struct signal_times *t, int64_t origin_ms, int64_t t_ms)
+{
+    int64_t since = t_ms - origin_ms - t->start_ms;
+
+    if (since < 0)
+        return -1;
+    if (t->every_ms > 0)
+        since = modulo(since, t->every_ms);
+    return since < t->length_ms ? since : -1;
 }
 
 int signal_episode_parse(const char *text, struct signal_episode *ret, char *why, size_t size)
@@ -80,13 +100,15 @@ int signal_episode_parse(const char *text, struct signal_episode *ret, char *why
     const char *equals = strchr(text, '=');
     size_t len = equals ? (size_t)(equals - text) : 0;
     char *end = NULL;
+    const char *times;
 
     if (len > 0 && len < sizeof e.target) {
         memcpy(e.target, text, len);
         e.peak = strtod(equals + 1, &end);
     }
-    if (!end || end == equals + 1 || !isfinite(e.peak) || *end != '@' ||
-        parse_times(end + 1, &e) < 0) {
+    times = end && *end == '@' ? end + 1 : "";
+    if (!end || end == equals + 1 || !isfinite(e.peak) ||
+        signal_times_parse(&times, &e.times) < 0 || *times) {
         snprintf(why, size,
                  "'%s' is no episode; expected TARGET=PEAK@START+LENGTH/EVERY such as "
                  "pm2_5=190@1min+4min/10min",
@@ -100,16 +122,12 @@ int signal_episode_parse(const char *text, struct signal_episode *ret, char *why
 /* The edges take a sixth of the length each. */
 double signal_episode_share(const struct signal_episode *e, int64_t origin_ms, int64_t t_ms)
 {
-    int64_t since = t_ms - origin_ms - e->start_ms;
+    int64_t since = signal_times_since(&e->times, origin_ms, t_ms);
 
     if (since < 0)
         return 0;
-    if (e->every_ms > 0)
-        since = modulo(since, e->every_ms);
-    if (since >= e->length_ms)
-        return 0;
-    double edge = (double)e->length_ms / 6;
-    double inside = fmin((double)since, (double)(e->length_ms - since)) / edge;
+    double edge = (double)e->times.length_ms / 6;
+    double inside = fmin((double)since, (double)(e->times.length_ms - since)) / edge;
     return inside >= 1 ? 1 : 0.5 - 0.5 * cos(PI * inside);
 }
 

@@ -12,11 +12,25 @@
 
 #include "gateway/sim/course.h"
 
-/* A plateau of `peak` with soft edges, at start_ms after the origin, then each every_ms. */
+enum { SIGNAL_TARGET_MAX = 128 }; /* text of a quantity, a point or DEVICE/POINT, closed by 0 */
+
+/* At start_ms after the origin for length_ms, then again each every_ms; 0: once. */
+struct signal_times {
+    int64_t start_ms, length_ms, every_ms;
+};
+
+/* "1min+4min/10min" at *text: start, length, repetition (may be left out). *text moves behind
+ * it, or to where it is wrong. 0 or -EINVAL. */
+int signal_times_parse(const char **text, struct signal_times *ret);
+
+/* Milliseconds since the present turn began; -1 outside. */
+int64_t signal_times_since(const struct signal_times *t, int64_t origin_ms, int64_t t_ms);
+
+/* A plateau of `peak` with soft edges. */
 struct signal_episode {
-    char target[128]; /* a quantity ("pm2_5"), or a point of a device ("roof-o3/ozone") */
-    double peak;      /* canonical unit */
-    int64_t start_ms, length_ms, every_ms; /* every_ms 0: once */
+    char target[SIGNAL_TARGET_MAX]; /* "pm2_5", "roof-o3/ozone" */
+    double peak;                    /* canonical unit */
+    struct signal_times times;
 };
 
 /* "pm2_5=190@1min+4min/10min": target, peak, start, length, repetition (may be left out).

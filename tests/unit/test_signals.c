@@ -208,11 +208,11 @@ static void reads_an_episode(void **state)
     assert_int_equal(signal_episode_parse("pm2_5=190@90s+4min/10min", &e, why, sizeof why), 0);
     assert_string_equal(e.target, "pm2_5");
     assert_true(e.peak == 190);
-    assert_int_equal(e.start_ms, 90000);
-    assert_int_equal(e.length_ms, 4 * MINUTE);
-    assert_int_equal(e.every_ms, 10 * MINUTE);
+    assert_int_equal(e.times.start_ms, 90000);
+    assert_int_equal(e.times.length_ms, 4 * MINUTE);
+    assert_int_equal(e.times.every_ms, 10 * MINUTE);
     assert_int_equal(signal_episode_parse("roof/ph=-4.5@0s+1h", &e, why, sizeof why), 0);
-    assert_int_equal(e.every_ms, 0);
+    assert_int_equal(e.times.every_ms, 0);
 }
 
 static void refuses_a_wrong_episode_and_says_what_is_right(void **state)
@@ -243,7 +243,7 @@ static void refuses_a_wrong_episode_and_says_what_is_right(void **state)
 static void an_episode_rises_stays_and_falls_and_comes_back(void **state)
 {
     (void)state;
-    struct signal_episode e = { .start_ms = MINUTE, .length_ms = 6 * MINUTE, .every_ms = HOUR };
+    struct signal_episode e = { .times = { MINUTE, 6 * MINUTE, HOUR } };
 
     assert_true(signal_episode_share(&e, DAY0, DAY0 + 59 * 1000) == 0);
     assert_true(signal_episode_share(&e, DAY0, DAY0 - 10 * HOUR + 2 * MINUTE) == 0);
@@ -252,7 +252,7 @@ static void an_episode_rises_stays_and_falls_and_comes_back(void **state)
     assert_true(signal_episode_share(&e, DAY0, DAY0 + 4 * MINUTE) == 1);
     assert_true(signal_episode_share(&e, DAY0, DAY0 + 7 * MINUTE) == 0);
     assert_true(signal_episode_share(&e, DAY0, DAY0 + HOUR + 4 * MINUTE) == 1);
-    e.every_ms = 0;
+    e.times.every_ms = 0;
     assert_true(signal_episode_share(&e, DAY0, DAY0 + HOUR + 4 * MINUTE) == 0);
 }
 

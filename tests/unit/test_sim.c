@@ -176,9 +176,9 @@ static void holds_a_point_and_a_flag_as_told(void **state)
 static void an_episode_climbs_to_its_peak_where_it_is_meant(void **state)
 {
     (void)state;
-    const struct signal_episode e[] = { { "pm2_5", 190, HOUR, HOUR, 0 },
-                                        { "roof-pm/inside", 40, HOUR, HOUR, 0 },
-                                        { "roof/coarse", 900, HOUR, HOUR, 0 } };
+    const struct signal_episode e[] = { { "pm2_5", 190, { HOUR, HOUR, 0 } },
+                                        { "roof-pm/inside", 40, { HOUR, HOUR, 0 } },
+                                        { "roof/coarse", 900, { HOUR, HOUR, 0 } } };
     struct monitor m;
     struct instrument *in;
     struct instrument_options o;
@@ -194,6 +194,35 @@ static void an_episode_climbs_to_its_peak_where_it_is_meant(void **state)
     assert_true(fabs(instrument_value(in, 0) - 190) < 12);
     assert_true(fabs(instrument_value(in, 2) - 40) < 3);
     assert_true(instrument_value(in, 1) < 100);
+    instrument_destroy(in);
+}
+
+static void a_disturbance_strikes_where_it_is_meant(void **state)
+{
+    (void)state;
+    const struct disturbance d[] = {
+        { "pm10", DISTURB_SHOW, 9999, { HOUR, HOUR, 0 } },
+        { "roof-pm/inside", DISTURB_STUCK, 0, { HOUR, HOUR, 0 } },
+        { "other/dust", DISTURB_SHOW, 7, { HOUR, HOUR, 0 } },
+    };
+    struct monitor m;
+    struct instrument *in;
+    struct instrument_options o;
+
+    make_monitor(&m);
+    o = options_of(&m);
+    o.disturbances = d;
+    o.disturbances_n = 3;
+    assert_int_equal(instrument_create(&o, &in), 0);
+    instrument_advance(in, DAY0 + HOUR);
+    double stuck = instrument_value(in, 2);
+    instrument_advance(in, DAY0 + HOUR + HOUR / 2);
+    assert_true(float_at(in, 12) == 9999.0F);
+    assert_true(instrument_value(in, 2) == stuck);
+    assert_true(instrument_value(in, 0) != 7);
+    instrument_advance(in, DAY0 + 2 * HOUR);
+    assert_true(float_at(in, 12) < 100);
+    assert_true(instrument_value(in, 2) != stuck);
     instrument_destroy(in);
 }
 
@@ -449,6 +478,7 @@ int main(void)
         cmocka_unit_test(moves_once_a_second),
         cmocka_unit_test(holds_a_point_and_a_flag_as_told),
         cmocka_unit_test(an_episode_climbs_to_its_peak_where_it_is_meant),
+        cmocka_unit_test(a_disturbance_strikes_where_it_is_meant),
         cmocka_unit_test(zero_checks_are_flagged_and_show_nothing),
         cmocka_unit_test(has_only_the_registers_of_its_profile),
         cmocka_unit_test(serves_tcp_with_exceptions_for_what_it_is_not),
