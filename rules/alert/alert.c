@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Evaluation order of facts/alerting section 2: gate, hold-off, condition per level, delays,
- * raise or change or clear. Each level keeps two windows of usable samples: which met `set`,
- * and which lay behind `clear` since the level was entered.
+ * Evaluation order of facts/alerting section 2, behind the gate (gate.c): hold-off, condition
+ * per level, delays, raise or change or clear. Each level keeps two windows of usable samples:
+ * which met `set`, and which lay behind `clear` since the level was entered.
  */
 #include "rules/alert/alert.h"
 
@@ -13,65 +13,28 @@ enum { WINDOW_MAX = 32 }; /* bits of a window */
 
 #define LATE_MS (INT64_C(3600) * 1000) /* of a sample, for rules that are never stale */
 
+/* How far out a value is, so that more is always worse. */
+static double outwards(const struct alert_rule *r, double x)
+{
+    if (r->direction == ALERT_BELOW)
+        return -x;
+    return r->direction == ALERT_OUTSIDE ? fabs(x) : x;
+}
+
 /* At set is an exceedance; cleared is only what lies strictly behind clear. */
 static bool is_on(const struct alert_rule *r, double x, double set)
 {
-    return r->direction == ALERT_ABOVE ? x >= set : x <= set;
+    return r->direction == ALERT_EQUAL ? x == set : outwards(r, x) >= outwards(r, set);
+}
+
+static bool is_off(const struct alert_rule *r, double x, double clear)
+{
+    return r->direction == ALERT_EQUAL ? x != clear : outwards(r, x) < outwards(r, clear);
 }
 
 static bool is_further(const struct alert_rule *r, double x, double than)
 {
-    return r->direction == ALERT_ABOVE ? x > than : x < than;
-}
-
-static int highest_level(const struct alert_rule *r)
-{
-    int l = LEVEL_RED;
-
-    while (l > LEVEL_NONE && !r->level[l].is_set)
-        l--;
-    return l;
-}
-
-/* ---- gate ---- */
-
-/* What makes even a saturated reading no reading. */
-static const uint32_t NO_READING =
-    REASON_FRAME | REASON_UNIT | REASON_CLK_FUTURE | REASON_WARMUP | REASON_AFTER_GAP;
-
-/*
- * A saturated instrument must not silence an alarm: above its range means at least the limit,
- * whatever the range and stuck checks say of the number, and even without one.
- */
-static bool is_saturated(const struct alert_rule *r, const struct sample *s)
-{
-    return s->verdict.status == STATUS_OVER_RANGE && r->direction == ALERT_ABOVE &&
-           !(s->verdict.reasons & NO_READING);
-}
-
-/* Good and suspect count. A clock that is not set makes a value not evaluated, not wrong: a
- * station without network must go on alerting. */
-static bool is_usable(const struct sample *s, double x)
-{
-    if (!isfinite(x) ||
-        (s->verdict.status != STATUS_VALID && s->verdict.status != STATUS_OVER_RANGE))
-        return false;
-    if (s->verdict.grade == GRADE_NOT_EVALUATED)
-        return s->verdict.reasons & REASON_CLK_UNSYNC &&
-               !(s->verdict.reasons & REASON_AFTER_GAP);
-    return s->verdict.grade == GRADE_GOOD || s->verdict.grade == GRADE_SUSPECT;
-}
-
-/* The value to judge; NaN when the sample neither counts nor resets. */
-static double gated_value(const struct alert_rule *r, const struct sample *s)
-{
-    const double x = decimal_to_double(s->value);
-
-    if (is_saturated(r, s)) {
-        const double limit = r->level[highest_level(r)].set;
-        return isfinite(x) && x > limit ? x : limit;
-    }
-    return is_usable(s, x) ? x : NAN;
+    return outwards(r, x) > outwards(r, than);
 }
 
 /* ---- hold-off ---- */
@@ -100,10 +63,8 @@ static void forget_durations(struct alert_state *st)
     memset(st->off_since_ms, 0, sizeof st->off_since_ms);
 }
 
-static void take_gap(const struct alert_rule *r, struct alert_state *st, int64_t time_ms)
+static void begin_hold(const struct alert_rule *r, struct alert_state *st)
 {
-    if (!is_gap(r, st, time_ms) && !is_clock_back(r, st, time_ms))
-        return;
     st->hold = r->hold_samples;
     forget_durations(st);
 }
@@ -125,17 +86,20 @@ static void push(const struct alert_delay *d, uint32_t *bits, int64_t *since_ms,
         *since_ms = time_ms;
 }
 
-static void take_value(const struct alert_rule *r, struct alert_state *st, double x,
-                       int64_t time_ms)
+static void take_value(const struct alert_rule *r, struct alert_state *st,
+                       const struct alert_look *look)
 {
+    const double x = look->x;
+
     for (int l = LEVEL_BLUE; l < LEVEL_COUNT_; l++) {
         const struct alert_threshold *t = &r->level[l];
         if (!t->is_set)
             continue;
-        push(&t->on, &st->on_bits[l], &st->on_since_ms[l], is_on(r, x, t->set), time_ms);
+        push(&t->on, &st->on_bits[l], &st->on_since_ms[l],
+             !look->is_refuted && is_on(r, x, t->set), look->time_ms);
         if (l <= st->level)
-            push(&t->off, &st->off_bits[l], &st->off_since_ms[l], is_further(r, t->clear, x),
-                 time_ms);
+            push(&t->off, &st->off_bits[l], &st->off_since_ms[l],
+                 look->is_refuted || is_off(r, x, t->clear), look->time_ms);
     }
     if (st->level != LEVEL_NONE && is_further(r, x, st->extreme))
         st->extreme = x;
@@ -159,12 +123,19 @@ static int level_up(const struct alert_rule *r, const struct alert_state *st, in
     return st->level;
 }
 
+static bool may_leave(const struct alert_threshold *t, const struct alert_state *st, int level,
+                      int64_t now_ms)
+{
+    if (level == st->level && now_ms - st->level_ms < t->min_ms)
+        return false;
+    return is_delay_over(&t->off, st->off_bits[level], st->off_since_ms[level], now_ms);
+}
+
 /* Down past every level whose off-delay is over; the value was beyond all of them. */
 static int level_down(const struct alert_rule *r, const struct alert_state *st, int64_t now_ms)
 {
     for (int l = st->level; l > LEVEL_NONE; l--)
-        if (r->level[l].is_set &&
-            !is_delay_over(&r->level[l].off, st->off_bits[l], st->off_since_ms[l], now_ms))
+        if (r->level[l].is_set && !may_leave(&r->level[l], st, l, now_ms))
             return l;
     return LEVEL_NONE;
 }
@@ -228,6 +199,7 @@ static struct alert_change move_to(const struct alert_rule *r, struct alert_stat
         st->extreme = st->last_value;
     }
     st->level = (uint8_t)to;
+    st->level_ms = now_ms;
     if (to > st->peak)
         st->peak = (uint8_t)to;
     forget_windows(st, from, to);
@@ -270,20 +242,20 @@ static bool is_pending(const struct alert_state *st)
     return is_any;
 }
 
-static void judge(const struct alert_rule *r, struct alert_state *st, const struct sample *s,
-                  double x, struct alert_change *ret)
+static void judge(const struct alert_rule *r, struct alert_state *st,
+                  const struct alert_look *look, struct alert_change *ret)
 {
     const bool was_stale = st->is_stale;
 
     st->is_stale = false;
-    st->last_value = x;
-    st->last_verdict = s->verdict;
-    take_value(r, st, x, s->time_ms);
-    if (decide(r, st, s->time_ms, MAY_FALL, ret) || !was_stale)
+    st->last_value = look->x;
+    st->last_verdict = look->verdict;
+    take_value(r, st, look);
+    if (decide(r, st, look->time_ms, MAY_FALL, ret) || !was_stale)
         return;
-    *ret = change_of(st, ALERT_JUDGES_AGAIN, s->time_ms);
-    ret->value = x;
-    ret->verdict = s->verdict;
+    *ret = change_of(st, ALERT_JUDGES_AGAIN, look->time_ms);
+    ret->value = look->x;
+    ret->verdict = look->verdict;
 }
 
 /* One step of the hold-off; the samples that quality control holds off count into it. */
@@ -295,26 +267,37 @@ static bool hold_off(struct alert_state *st)
     return true;
 }
 
-void alert_step(const struct alert_rule *r, struct alert_state *st, const struct sample *s,
-                struct alert_change *ret, bool *ret_touched)
+void alert_judge(const struct alert_rule *r, struct alert_state *st,
+                 const struct alert_look *look, struct alert_change *ret, bool *ret_touched)
 {
     const bool was_pending = is_pending(st);
-    const bool is_held = s->verdict.reasons & REASON_AFTER_GAP && decimal_has_value(s->value);
-    const double x = gated_value(r, s);
 
     *ret = (struct alert_change){ .what = ALERT_QUIET };
     *ret_touched = false;
-    if (isnan(x) && !is_held)
+    if (look->is_serviced && r->hold_samples > 0) {
+        begin_hold(r, st);
+        *ret_touched = !was_pending;
+    }
+    if (isnan(look->x) && !look->is_held)
         return;
-    if (s->time_ms <= st->last_sample_ms && !is_clock_back(r, st, s->time_ms))
+    if (look->time_ms <= st->last_sample_ms && !is_clock_back(r, st, look->time_ms))
         return;
-    take_gap(r, st, s->time_ms);
-    st->last_sample_ms = s->time_ms;
-    if (!hold_off(st) && !isnan(x))
-        judge(r, st, s, x, ret);
+    if (is_gap(r, st, look->time_ms) || is_clock_back(r, st, look->time_ms))
+        begin_hold(r, st);
+    st->last_sample_ms = look->time_ms;
+    if (!hold_off(st) && !isnan(look->x))
+        judge(r, st, look, ret);
     *ret_touched = was_pending || is_pending(st);
     if (was_pending && !is_pending(st))
         st->last_sample_ms = 0; /* as stored: a quiet rule's silence is not told by its state */
+}
+
+void alert_step(const struct alert_rule *r, struct alert_state *st, const struct sample *s,
+                struct alert_change *ret, bool *ret_touched)
+{
+    const struct alert_look look = alert_look_at(r, s);
+
+    alert_judge(r, st, &look, ret, ret_touched);
 }
 
 void alert_tick(const struct alert_rule *r, struct alert_state *st, int64_t now_ms,
@@ -344,6 +327,7 @@ void alert_shift(struct alert_state *st, int64_t by_ms)
 {
     shift(&st->last_raise_ms, by_ms);
     shift(&st->last_sample_ms, by_ms);
+    shift(&st->level_ms, by_ms);
     for (int l = LEVEL_BLUE; l < LEVEL_COUNT_; l++) {
         shift(&st->on_since_ms[l], by_ms);
         shift(&st->off_since_ms[l], by_ms);
@@ -356,8 +340,10 @@ void alert_threshold_default(enum alert_direction direction, struct alert_thresh
 {
     const double dead_band = fabs(t->set) * ALERT_DEAD_BAND;
 
+    if (isnan(t->clear) && direction == ALERT_EQUAL)
+        t->clear = t->set;
     if (isnan(t->clear))
-        t->clear = direction == ALERT_ABOVE ? t->set - dead_band : t->set + dead_band;
+        t->clear = direction == ALERT_BELOW ? t->set + dead_band : t->set - dead_band;
     if (t->on.n == 0 && t->on.duration_ms == 0)
         t->on = (struct alert_delay){ 3, 3, 0 };
     if (t->off.n == 0 && t->off.duration_ms == 0) {
@@ -385,6 +371,8 @@ const char *alert_rule_error(const struct alert_rule *r)
             return "Set and clear must be finite numbers.";
         if (is_further(r, t->clear, t->set))
             return "Clear must not lie beyond set: the alert would never rest.";
+        if (r->direction == ALERT_OUTSIDE && !(t->set > 0 && t->clear >= 0))
+            return "Outside needs a set above zero: it is a distance.";
         if (!is_delay_sane(&t->on) || !is_delay_sane(&t->off))
             return "A delay is m of n samples with 1 <= m <= n <= 32, or a duration.";
         if (lower != LEVEL_NONE && !is_further(r, t->set, r->level[lower].set))

@@ -38,12 +38,24 @@ bool alert_delay_is_ok(const char *text, char *why, size_t size); /* for field t
 int alert_input_parse(const char *text, int64_t *ret_period_ms, char *why, size_t size);
 bool alert_input_is_ok(const char *text, char *why, size_t size);
 
-enum alert_direction { ALERT_ABOVE, ALERT_BELOW };
+enum alert_direction {
+    ALERT_ABOVE,
+    ALERT_BELOW,
+    ALERT_OUTSIDE, /* further from zero than set, on either side: residuals, differences */
+    ALERT_EQUAL    /* codes; clear is set */
+};
 
 struct alert_threshold {
     bool is_set;
     double set, clear;
     struct alert_delay on, off;
+    int64_t min_ms; /* shortest time the level stays */
+};
+
+struct alert_gate { /* all zero: as usual */
+    uint8_t grades; /* bits 1 << enum grade that count; 0: good and suspect */
+    bool
+        ignores_saturation; /* above the instrument's range is no value, not at least a limit */
 };
 
 struct alert_rule {
@@ -51,7 +63,9 @@ struct alert_rule {
     uint32_t channel; /* whose samples it judges */
     enum alert_direction direction;
     struct alert_threshold level[LEVEL_COUNT_];
-    unsigned hold_samples; /* samples ignored after a gap of stale_ms or more */
+    struct alert_gate gate;
+    unsigned hold_samples; /* samples ignored after a gap of stale_ms or more, and behind
+                              calibration, maintenance and a power failure */
     int64_t stale_ms;      /* no usable sample for so long: cannot judge */
     int64_t rearm_ms;      /* shortest time between two raises of one episode */
 };
@@ -73,6 +87,7 @@ struct alert_state { /* all zero: quiet */
     bool is_stale;
     int64_t raised_ms;                     /* start of the episode: part of its key */
     int64_t last_raise_ms, last_sample_ms; /* the latter 0: none since it became quiet */
+    int64_t level_ms;                      /* since when it has its level */
     uint32_t on_bits[LEVEL_COUNT_], off_bits[LEVEL_COUNT_]; /* newest usable sample in bit 0 */
     int64_t on_since_ms[LEVEL_COUNT_], off_since_ms[LEVEL_COUNT_]; /* 0: condition not met */
     double extreme, last_value;
@@ -97,6 +112,23 @@ struct alert_change {
     double value, limit, extreme; /* limit: the level's set, or clear when going down */
     struct verdict verdict;       /* of the sample that decided */
 };
+
+/* What a sample is to a rule, before the levels are asked. */
+struct alert_look {
+    int64_t time_ms;
+    struct verdict verdict;
+    double x;         /* what the levels are compared with; NaN: neither counts nor resets */
+    bool is_held;     /* first behind a gap: counts into the hold-off alone */
+    bool is_serviced; /* somebody works at the instrument: the hold-off begins behind it */
+    bool is_refuted;  /* conditions or references speak against it: as if behind clear */
+};
+
+/* The gate: x is the value of a sample that may be judged. */
+struct alert_look alert_look_at(const struct alert_rule *r, const struct sample *s);
+
+/* alert_step() of a sample that was looked at. */
+void alert_judge(const struct alert_rule *r, struct alert_state *st,
+                 const struct alert_look *look, struct alert_change *ret, bool *ret_touched);
 
 /*
  * One sample of the rule's channel. *ret->what is ALERT_QUIET when nothing changed;

@@ -817,6 +817,106 @@ static void reads_inputs(void **state)
     assert_true(strlen(why) > 10);
 }
 
+/* ---- other sides, gates, conditions ---- */
+
+static void outside_means_far_from_zero_on_either_side(void **state)
+{
+    struct bench b = bench_of(ALERT_OUTSIDE);
+
+    (void)state;
+    set_level(&b, LEVEL_YELLOW, 10, 8, "2", "2");
+    feed_quietly(&b, -12, 1);
+    assert_int_equal(feed(&b, 11), ALERT_RAISED);
+    feed(&b, -20);
+    assert_true(b.state.extreme == -20);
+    feed_quietly(&b, -8, 3); /* at clear is not clear */
+    feed_quietly(&b, -7, 1);
+    assert_int_equal(feed(&b, 7), ALERT_CLEARED);
+    b.rule.level[LEVEL_YELLOW].set = 0;
+    b.rule.level[LEVEL_YELLOW].clear = 0;
+    assert_non_null(alert_rule_error(&b.rule));
+}
+
+static void a_code_is_equal_or_not(void **state)
+{
+    struct bench b = bench_of(ALERT_EQUAL);
+
+    (void)state;
+    set_level(&b, LEVEL_RED, 3, 3, "1", "2");
+    feed_quietly(&b, 4, 2);
+    assert_int_equal(feed(&b, 3), ALERT_RAISED);
+    feed_quietly(&b, 7, 1);
+    assert_int_equal(feed(&b, 0), ALERT_CLEARED);
+}
+
+static void a_level_stays_for_its_shortest_time(void **state)
+{
+    struct bench b = bench_of(ALERT_ABOVE);
+
+    (void)state;
+    set_level(&b, LEVEL_YELLOW, 100, 90, "1", "1");
+    b.rule.level[LEVEL_YELLOW].min_ms = 5 * MINUTE;
+    assert_int_equal(feed(&b, 120), ALERT_RAISED);
+    feed_quietly(&b, 50, 4);
+    assert_int_equal(feed(&b, 50), ALERT_CLEARED);
+}
+
+static void may_be_asked_for_good_samples_alone(void **state)
+{
+    struct bench b = bench_of(ALERT_ABOVE);
+    const struct verdict over = { STATUS_OVER_RANGE, GRADE_SUSPECT, REASON_ABOVE_RANGE };
+
+    (void)state;
+    set_level(&b, LEVEL_YELLOW, 100, 90, "1", "1");
+    b.rule.gate = (struct alert_gate){ .grades = 1 << GRADE_GOOD, .ignores_saturation = true };
+    assert_int_equal(
+        feed_graded(&b, 120, (struct verdict){ STATUS_VALID, GRADE_SUSPECT, REASON_SPIKE }),
+        ALERT_QUIET);
+    assert_int_equal(feed_graded(&b, 120, over), ALERT_QUIET);
+    assert_int_equal(feed(&b, 120), ALERT_RAISED);
+}
+
+static void the_first_samples_behind_a_calibration_are_not_judged(void **state)
+{
+    static const struct verdict services[] = {
+        { STATUS_CALIBRATION, GRADE_BAD, REASON_CAL_SPAN },
+        { STATUS_MAINTENANCE, GRADE_BAD, REASON_MAINT },
+        { STATUS_VALID, GRADE_BAD, REASON_POWER },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
+        struct bench b = bench_of(ALERT_ABOVE);
+        set_level(&b, LEVEL_YELLOW, 100, 90, "1", "1");
+        b.rule.hold_samples = 2;
+        feed_quietly(&b, 50, 1);
+        assert_int_equal(feed_graded(&b, 400, services[i]), ALERT_QUIET);
+        assert_true(b.is_touched); /* a restart in between does not forget it */
+        feed_quietly(&b, 400, 2);
+        assert_int_equal(feed(&b, 120), ALERT_RAISED);
+    }
+}
+
+static void what_is_refuted_neither_raises_nor_keeps(void **state)
+{
+    struct bench b = simple_bench();
+    struct alert_look look = { .x = 120, .is_refuted = true };
+
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        look.time_ms = b.now_ms += MINUTE;
+        alert_judge(&b.rule, &b.state, &look, &b.last, &b.is_touched);
+        assert_int_equal(b.last.what, ALERT_QUIET);
+    }
+    feed(&b, 120);
+    assert_int_equal(feed(&b, 120), ALERT_RAISED);
+    for (int i = 0; i < 3; i++) {
+        look.time_ms = b.now_ms += MINUTE;
+        alert_judge(&b.rule, &b.state, &look, &b.last, &b.is_touched);
+    }
+    assert_int_equal(b.last.what, ALERT_CLEARED);
+}
+
 static void names_levels_in_both_languages(void **state)
 {
     (void)state;
@@ -871,6 +971,12 @@ int main(void)
         cmocka_unit_test(reads_delays),
         cmocka_unit_test(refuses_delays_with_a_reason),
         cmocka_unit_test(reads_inputs),
+        cmocka_unit_test(outside_means_far_from_zero_on_either_side),
+        cmocka_unit_test(a_code_is_equal_or_not),
+        cmocka_unit_test(a_level_stays_for_its_shortest_time),
+        cmocka_unit_test(may_be_asked_for_good_samples_alone),
+        cmocka_unit_test(the_first_samples_behind_a_calibration_are_not_judged),
+        cmocka_unit_test(what_is_refuted_neither_raises_nor_keeps),
         cmocka_unit_test(names_levels_in_both_languages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
