@@ -53,6 +53,8 @@ enum qc_flag qc_attenuated_step(const struct qc_attenuated *c, struct qc_attenua
 {
     const int64_t from_ms = time_ms - c->period_ms + 1;
 
+    if (time_ms == QC_NO_TIME)
+        return isfinite(x) ? QC_NOT_EVALUATED : QC_MISSING;
     if (!isfinite(x)) {
         st->had_missing = true;
         st->missing_ms = time_ms;

@@ -42,10 +42,14 @@ enum qc_flag qc_density_end(const struct qc_density_state *st)
 
 int qc_cast_direction(const double *x, size_t n)
 {
-    double sum = 0;
+    double sum = 0, last = NAN;
 
-    for (size_t i = 1; i < n; i++)
-        sum += x[i] - x[i - 1];
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i]))
+            continue;
+        sum += isnan(last) ? 0 : x[i] - last;
+        last = x[i];
+    }
     return sum < 0 ? -1 : 1;
 }
 

@@ -133,6 +133,8 @@ enum qc_flag qc_climate_check(const struct qc_season *seasons, size_t n, int64_t
 {
     if (!isfinite(x))
         return QC_MISSING;
+    if (time_ms == QC_NO_TIME)
+        return QC_NOT_EVALUATED;
     for (size_t i = n; i-- > 0;) {
         const struct qc_season *s = &seasons[i];
         if (!is_in(s, time_ms, depth))

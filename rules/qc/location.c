@@ -60,12 +60,17 @@ static double length_of(const struct arc *a)
     return b * big_a * (a->sigma - big_b * s * (m + big_b / 4 * turn));
 }
 
-/* Vincenty's inverse formula: within 0.1 mm. */
+static bool is_pole(struct qc_place p)
+{
+    return fabs(p.lat) == 90;
+}
+
+/* Vincenty's inverse formula: within 0.1 mm. A pole has every longitude. */
 static double geodesic(struct qc_place p, struct qc_place q)
 {
     const double u1 = atan((1 - WGS84_F) * tan(p.lat * DEGREE));
     const double u2 = atan((1 - WGS84_F) * tan(q.lat * DEGREE));
-    const double l = remainder(q.lon - p.lon, 360) * DEGREE;
+    const double l = is_pole(p) || is_pole(q) ? 0 : remainder(q.lon - p.lon, 360) * DEGREE;
     double lambda = l;
 
     for (int i = 0; i < ROUNDS_MAX; i++) {
@@ -144,6 +149,8 @@ enum qc_flag qc_speed_step(const struct qc_speed *c, struct qc_speed_state *st, 
     const double metres = qc_distance(QC_WGS84, before.last, p);
     if (isnan(metres))
         return QC_MISSING;
+    if (time_ms == QC_NO_TIME || before.last_ms == QC_NO_TIME)
+        return QC_GOOD;
     const int64_t seconds = (time_ms - before.last_ms) / 1000;
     const double speed = fabs(metres / (seconds ? (double)seconds : 1));
     return speed > c->fail ? QC_FAIL : speed > c->suspect ? QC_SUSPECT : QC_GOOD;

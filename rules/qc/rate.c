@@ -58,9 +58,9 @@ enum qc_flag qc_rate_step(const struct qc_rate *c, struct qc_rate_state *st, int
 {
     enum qc_flag flag = QC_GOOD;
 
-    if (!isfinite(x)) {
+    if (!isfinite(x) || time_ms == QC_NO_TIME) {
         st->has_last = false;
-        return QC_MISSING;
+        return isfinite(x) ? QC_GOOD : QC_MISSING;
     }
     if (st->has_last)
         flag = judge(c, st, time_ms, x);

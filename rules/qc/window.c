@@ -4,6 +4,11 @@
 #include <math.h>
 #include <stdbool.h>
 
+/* Of a sum of squares that is left: ten of sixteen digits. */
+#define CANCELLED 1e-6
+/* The square of what a double keeps of a mean. */
+#define ROUNDING 1e-20
+
 size_t qc_window_size(unsigned cap)
 {
     return cap * (sizeof(struct qc_point) + 2 * sizeof(uint32_t));
@@ -26,7 +31,7 @@ void qc_window_clear(struct qc_window *w)
 {
     w->head = w->n = 0;
     w->low.n = w->high.n = 0;
-    w->mean = w->m2 = 0;
+    w->mean = w->m2 = w->most = 0;
     w->removed = 0;
 }
 
@@ -54,17 +59,33 @@ static void compute(const struct qc_window *w, double *ret_mean, double *ret_m2)
     *ret_m2 = m2;
 }
 
-/* Running sums drift: they are computed afresh once for each turn of the ring. */
+static void start_afresh(struct qc_window *w)
+{
+    w->removed = 0;
+    compute(w, &w->mean, &w->m2);
+    w->most = w->m2;
+}
+
+/* Behind an outlier little is left of digits that the sum has held. Below the rounding of the
+ * mean there is nothing to be won. */
+static bool has_cancelled(const struct qc_window *w)
+{
+    return w->m2 < CANCELLED * w->most && w->most > ROUNDING * w->mean * w->mean;
+}
+
+/* Running sums drift: they are computed afresh once for each turn of the ring, and when what
+ * made them large has left. */
 static void forget(struct qc_window *w, double x)
 {
     if (++w->removed >= w->cap || w->n == 0) {
-        w->removed = 0;
-        compute(w, &w->mean, &w->m2);
+        start_afresh(w);
         return;
     }
     const double from_old = x - w->mean;
     w->mean -= from_old / w->n;
     w->m2 -= from_old * (x - w->mean);
+    if (has_cancelled(w))
+        start_afresh(w);
 }
 
 static void drop_first(struct qc_window *w)
@@ -113,6 +134,7 @@ void qc_window_put(struct qc_window *w, int64_t at, double x)
     const double from_old = x - w->mean;
     w->mean += from_old / w->n;
     w->m2 += from_old * (x - w->mean);
+    w->most = fmax(w->most, w->m2);
     push(w, &w->low, slot, true);
     push(w, &w->high, slot, false);
 }

@@ -25,7 +25,8 @@ struct qc_window {
     uint32_t cap, head, n;
     struct qc_extremes low, high;
     double mean, m2;  /* running (Welford, with removal) */
-    uint32_t removed; /* since mean and m2 were computed afresh */
+    double most;      /* largest m2 since they were computed afresh */
+    uint32_t removed; /* since then */
 };
 
 size_t qc_window_size(unsigned cap); /* bytes of memory */
