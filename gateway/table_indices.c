@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The air quality indices that the configuration asks for: four columns in a stream each,
+ * The air quality indices that the configuration asks for: ten columns in a stream each,
  * "station/hj633-2026@1h", and where their means come from.
  */
 #include <errno.h>
@@ -10,17 +10,19 @@
 
 #include "gateway/table.h"
 
-#define DEVICE "station"
+#define DEVICE  "station"
 
-static const struct { /* a report's period, and the statistics it takes */
+#define HOUR_MS INT64_C(3600000)
+
+static const struct { /* a report's name and period, and the statistics it takes */
     const char *id, *mean, *ozone;
     int64_t period_ms;
 } reports[INDEX_REPORTS] = {
-    [INDEX_HOUR] = { "1h", "1h", "1h", INT64_C(3600000) },
-    [INDEX_DAY] = { "day", "day", "day.max8h", INT64_C(86400000) },
+    [INDEX_HOUR] = { "1h", "1h", "1h", HOUR_MS },
+    [INDEX_DAY] = { "day", "day", "day.max8h", 24 * HOUR_MS },
 };
 
-static const char *const columns[PIPELINE_INDEX_COLUMNS] = {
+static const char *const columns[PIPELINE_INDEX_SUB] = {
     [PIPELINE_INDEX_VALUE] = "",
     [PIPELINE_INDEX_LEVEL] = ".level",
     [PIPELINE_INDEX_PRIMARY] = ".primary",
@@ -32,10 +34,16 @@ static const char *const *texts_of(const struct field_array *a)
     return a->items;
 }
 
-/* The day of the US index takes means that the station does not form. */
 static bool has_report(const struct index_scheme *s, enum index_report r)
 {
-    return s->lines_n[r] > 0 && (r == INDEX_HOUR || !s->is_nowcast);
+    return s->lines_n[r] > 0;
+}
+
+/* The day of the US index takes the largest of hours beside means of the day: it is formed of
+ * the hours. */
+static enum index_report means_for(const struct index_scheme *s, enum index_report r)
+{
+    return s->is_nowcast ? INDEX_HOUR : r;
 }
 
 size_t table_indices_n(const struct config *config)
@@ -105,10 +113,15 @@ static int add_columns(struct table *t, struct channel_stream *stream,
                        const struct pipeline_index *ix)
 {
     const struct index_scheme *s = ix->scheme;
+    const char *period = reports[ix->report].id;
     char *id;
 
     for (unsigned i = 0; i < PIPELINE_INDEX_COLUMNS; i++) {
-        if (asprintf(&id, DEVICE "/%s@%s%s", s->id, reports[ix->report].id, columns[i]) < 0)
+        const int n = i < PIPELINE_INDEX_SUB
+                          ? asprintf(&id, DEVICE "/%s@%s%s", s->id, period, columns[i])
+                          : asprintf(&id, DEVICE "/%s@%s.%s_iaqi", s->id, period,
+                                     index_pollutant_id(i - PIPELINE_INDEX_SUB));
+        if (n < 0)
             return -ENOMEM;
         const uint32_t at = (uint32_t)t->channels.n++;
         t->channel[at] = (struct channel){
@@ -133,13 +146,14 @@ static int add_index(struct table *t, const struct index_scheme *s, enum index_r
     struct pipeline_index ix = { .scheme = s,
                                  .report = r,
                                  .stream = (uint32_t)t->channels.streams_n,
+                                 .mean_ms = reports[means_for(s, r)].period_ms,
                                  .is_negative_zero = c->is_negative_zero };
     char *name;
 
     if (asprintf(&name, "index.%s.%s", s->id, reports[r].id) < 0)
         return -ENOMEM;
     for (unsigned p = 0; p < INDEX_POLLUTANTS; p++)
-        ix.of[p] = means_of(t, p, r);
+        ix.of[p] = means_of(t, p, means_for(s, r));
     mark_plan(&ix, &c->unplanned, INDEX_UNPLANNED_OTHER);
     mark_plan(&ix, &c->clean, INDEX_UNPLANNED_CLEAN);
     *stream = (struct channel_stream){ .name = name,

@@ -4,10 +4,9 @@
  * are closed, from their rows. Nobody outside this folder includes it.
  *
  * An index is a statistic of several channels: a stream of PIPELINE_INDEX_COLUMNS columns, its
- * periods closed by statistics.c behind those that it is formed of. It keeps the newest 24
- * means of each pollutant as they stand in the log; where it does not have them (after a start,
- * a step of the clock), it reads them there. So it costs nothing between the ends of hours,
- * stores no state, and a restart cannot come to another result.
+ * periods closed by statistics.c behind those that it is formed of, of means as they stand in
+ * the log (index_means.h). So it costs nothing between the ends of hours, stores no state, and a
+ * restart cannot come to another result.
  */
 #pragma once
 

@@ -65,7 +65,9 @@ enum pipeline_index_column {
     PIPELINE_INDEX_LEVEL,   /* "@1h.level": 1 is the best */
     PIPELINE_INDEX_PRIMARY, /* "@1h.primary": a set; 0: none is */
     PIPELINE_INDEX_GAPS,    /* "@1h.gaps": the set of those that count as missing */
-    PIPELINE_INDEX_COLUMNS
+    PIPELINE_INDEX_SUB,     /* "@1h.so2_iaqi" ...: the sub-index of each pollutant, by enum
+                             * index_pollutant; they stand also where the index is NA */
+    PIPELINE_INDEX_COLUMNS = PIPELINE_INDEX_SUB + INDEX_POLLUTANTS
 };
 
 struct pipeline_index {
@@ -75,6 +77,7 @@ struct pipeline_index {
     /* The channels with the means, "@1h", or "@day" and of ozone "@day.max8h";
      * PIPELINE_NONE_BESIDE: it is not measured. */
     uint32_t of[INDEX_POLLUTANTS];
+    int64_t mean_ms; /* their period: a day may be formed of hours */
     enum index_plan plan[INDEX_POLLUTANTS];
     bool is_negative_zero;
 };

@@ -55,6 +55,7 @@ const struct index_scheme index_eaqi_2024 = {
     .is_raw = true,
     .exceeding_above = INDEX_NONE,
     .primary_above = INDEX_NONE,
+    .need_24h = 20,
     .molar_ml = MOLAR_ML_293_K,
     .rows = 6,
     .lo = { 1, 2, 3, 4, 5, 6 },

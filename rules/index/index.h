@@ -98,6 +98,7 @@ struct index_scheme {
     bool is_nowcast;               /* the hour's particles are NowCasts of twelve hours */
     int16_t primary_above;         /* pollutants are primary when the index is above this */
     int16_t exceeding_above;       /* HJ 633-2012 4.4; INDEX_NONE: no such thing */
+    uint8_t need_24h;              /* hourly means that make one of 24 h */
     int molar_ml;                  /* state of its gases, MOLAR_ML_... */
     uint8_t rows;
     int16_t lo[INDEX_ROWS_MAX], hi[INDEX_ROWS_MAX]; /* sub-indices of the rows */

@@ -85,6 +85,7 @@ const struct index_scheme index_us_epa_2024 = {
     .is_nowcast = true,
     .exceeding_above = INDEX_NONE,
     .primary_above = INDEX_NONE,
+    .need_24h = 18,
     .molar_ml = MOLAR_ML_298_K,
     .rows = 6,
     .lo = { 0, 51, 101, 151, 201, 301 },

@@ -342,6 +342,8 @@ static const char *const ids[] = {
     "station/hj633-2026@day",        "station/hj633-2012@1h",
     "station/hj633-2012@1h.gaps",    "station/us-epa-2024@1h",
     "station/us-epa-2024@1h.gaps",   "station/eaqi-2024@1h",
+    "station/us-epa-2024@day",       "station/us-epa-2024@day.no2_iaqi",
+    "station/eaqi-2024@1h.o3_iaqi",  "station/hj633-2026@1h.so2_iaqi",
 };
 
 static void restarts_change_no_index(void **state)
@@ -416,7 +418,7 @@ static struct decimal input_of(const struct index_scheme *s, const struct index_
         return mean_of(r, at, 8, 6);
     if (s->is_nowcast && (c->pollutant == INDEX_PM10 || c->pollutant == INDEX_PM2_5))
         return nowcast_of(r, at, c->digits);
-    return mean_of(r, at, 24, 20);
+    return mean_of(r, at, 24, s->is_nowcast ? 18 : 20);
 }
 
 static const char *const means[INDEX_POLLUTANTS] = {
@@ -425,25 +427,132 @@ static const char *const means[INDEX_POLLUTANTS] = {
     [INDEX_PM10] = "kerb/pm10@1h",          [INDEX_PM2_5] = "kerb/pm2_5@1h",
 };
 
-static int expected(const struct index_scheme *s, const struct rows *hours, size_t at)
+/* Of the means of so many hours that lie within the first day. */
+static struct decimal largest_of(const struct rows *r, size_t hours, size_t need, size_t enough)
+{
+    struct decimal best = DECIMAL_MISSING;
+    size_t n = 0;
+
+    for (size_t last = hours - 1; last < 24; last++) {
+        const struct decimal d = mean_of(r, last, hours, need);
+        if (!decimal_has_value(d))
+            continue;
+        if (!decimal_has_value(best) || decimal_to_double(d) > decimal_to_double(best))
+            best = d;
+        n++;
+    }
+    return n < enough ? DECIMAL_MISSING : best;
+}
+
+static struct decimal day_input_of(const struct index_column *c, const struct rows *r)
+{
+    if (c->mean == INDEX_24H)
+        return mean_of(r, 23, 24, 18);
+    return c->mean == INDEX_8H ? largest_of(r, 8, 6, 13) : largest_of(r, 1, 1, 18);
+}
+
+static void judge(const struct index_scheme *s, const struct rows *hours, size_t at,
+                  enum index_report report, struct index_result *ret)
 {
     struct index_inputs x;
-    struct index_result r;
 
     index_inputs_clear(&x);
     for (unsigned i = 0; i < s->columns_n; i++) {
         const struct index_column *c = &s->columns[i];
         const struct quantity *q = quantity_find(index_pollutant_quantity(c->pollutant));
         struct index_input *in = &x.in[c->pollutant][c->mean];
-        in->value = input_of(s, c, &hours[c->pollutant], at);
+        in->value = report == INDEX_DAY ? day_input_of(c, &hours[c->pollutant])
+                                        : input_of(s, c, &hours[c->pollutant], at);
         assert_int_equal(exact_ratio_between(unit_find_ucum(q->unit), unit_find_ucum(c->unit),
                                              q, s->molar_ml, &in->by),
                          0);
         if (c->mean == INDEX_24H && s->is_nowcast && s->columns[i].pollutant >= INDEX_PM10)
             in->by = (struct exact_ratio){ 0 };
     }
-    index_judge(s, INDEX_HOUR, &x, &r);
+    index_judge(s, report, &x, ret);
+}
+
+static int expected(const struct index_scheme *s, const struct rows *hours, size_t at)
+{
+    struct index_result r;
+
+    judge(s, hours, at, INDEX_HOUR, &r);
     return r.index;
+}
+
+static int largest_sub(const struct index_result *r, unsigned pollutant)
+{
+    int sub = INDEX_NONE;
+
+    for (unsigned i = 0; i < r->parts_n; i++)
+        if (r->parts[i].pollutant == pollutant && r->parts[i].sub > sub)
+            sub = r->parts[i].sub;
+    return sub;
+}
+
+/* SO2 is away for an hour, ozone for the four before it. */
+static double one_day(int64_t after_ms, enum index_pollutant p)
+{
+    const int64_t hour = after_ms / HOUR;
+
+    if ((p == INDEX_SO2 && hour == 10) || (p == INDEX_O3 && hour >= 6 && hour < 10))
+        return NAN;
+    return long_course(after_ms % (5 * HOUR) + 10 * HOUR, p) * (p == INDEX_O3 ? 2.1 : 1.3);
+}
+
+static void us_day_is(course_fn *course, unsigned missing)
+{
+    const struct index_scheme *s = index_find("us-epa-2024");
+    static struct rows hours[INDEX_POLLUTANTS], got;
+    struct fixture *f = open_station();
+    struct index_result want;
+    unsigned found = 0;
+
+    run(f, DAY + HOUR, 0, course);
+    settle(f);
+    for (unsigned p = 0; p < INDEX_POLLUTANTS; p++)
+        read_rows(f, means[p], &hours[p]);
+    judge(s, hours, 23, INDEX_DAY, &want);
+    for (unsigned p = 0; p < INDEX_POLLUTANTS; p++) {
+        char id[64];
+        snprintf(id, sizeof id, "station/us-epa-2024@day.%s_iaqi", index_pollutant_id(p));
+        read_rows(f, id, &got);
+        assert_int_equal(got.n, 1);
+        assert_int_equal(value(&got, 0), largest_sub(&want, p));
+        found |= value(&got, 0) < 0 ? 1u << p : 0;
+    }
+    read_rows(f, "station/us-epa-2024@day", &got);
+    assert_int_equal(got.time_ms[0], T0);
+    assert_int_equal(value(&got, 0), want.index);
+    assert_int_equal(found, missing);
+    close_station(f);
+}
+
+static void a_us_day_is_formed_of_its_hours(void **state)
+{
+    (void)state;
+    us_day_is(one_day, 0);
+    us_day_is(long_course, SO2 | CO | O3); /* too few hours of these */
+}
+
+/* What the manual's second hour has: CO is missing, the others stay. */
+static void sub_indices_stand_where_the_index_does_not(void **state)
+{
+    static const int want[INDEX_POLLUTANTS] = { 12, 43, -1, 44, 72, 70 };
+    static struct rows got;
+    struct fixture *f = open_station();
+
+    (void)state;
+    run(f, 3 * HOUR, 0, three_hours);
+    settle(f);
+    for (unsigned p = 0; p < INDEX_POLLUTANTS; p++) {
+        char id[64];
+        snprintf(id, sizeof id, "station/hj633-2026@1h.%s_iaqi", index_pollutant_id(p));
+        read_rows(f, id, &got);
+        assert_int_equal(value(&got, 2), want[p]);
+    }
+    assert_int_equal(verdict_from_flag(got.cell[2].flag).status, STATUS_VALID);
+    close_station(f);
 }
 
 static void running_means_and_nowcasts_are_those_of_the_hours_in_the_log(void **state)
@@ -482,6 +591,8 @@ int main(void)
         cmocka_unit_test(the_newest_index_is_told_again_after_a_restart),
         cmocka_unit_test(restarts_change_no_index),
         cmocka_unit_test(running_means_and_nowcasts_are_those_of_the_hours_in_the_log),
+        cmocka_unit_test(a_us_day_is_formed_of_its_hours),
+        cmocka_unit_test(sub_indices_stand_where_the_index_does_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
