@@ -37,6 +37,12 @@ static int at(const struct line_parser *q)
     return q->p < q->end ? (unsigned char)*q->p : -1;
 }
 
+/* The end, too. */
+static bool is_control(int c)
+{
+    return c < 0x20 || c == 0x7f;
+}
+
 static bool is_eol(const struct line_parser *q)
 {
     if (at(q) == '\r')
@@ -65,7 +71,7 @@ static struct line_text take_name(struct line_parser *q, const char *stops,
 {
     struct line_text t = { q->scratch_end, 0 };
 
-    while (at(q) >= 0x20 && at(q) != 0x7f && !strchr(stops, at(q))) {
+    while (!is_control(at(q)) && !strchr(stops, at(q))) {
         if (at(q) == '\\' && q->p + 1 < q->end && q->p[1] && strchr(escapable, q->p[1]))
             q->p++;
         *q->scratch_end++ = *q->p++;
@@ -268,27 +274,30 @@ static int parse_time(struct line_parser *q, struct line_point *point)
     return is_eol(q) ? 0 : refuse(q, "Something unexpected stands behind the timestamp.");
 }
 
-/* Empty lines and comments. False at the end. */
-static bool find_line(struct line_parser *q)
+/* Past empty lines and comments: 1, 0 at the end, -EINVAL. */
+static int find_line(struct line_parser *q)
 {
     while (q->p < q->end) {
         skip_blanks(q);
         if (at(q) == '#')
-            while (at(q) >= 0 && at(q) != '\n')
+            while (!is_control(at(q)))
                 q->p++;
         else if (!is_eol(q))
-            return true;
+            return 1;
+        if (!is_eol(q))
+            return refuse(q, "A comment has a control character.");
         skip_eol(q);
     }
-    return false;
+    return 0;
 }
 
 int line_parse_next(struct line_parser *q, struct line_point *ret)
 {
     struct line_point point = { .tags = q->tags, .fields = q->fields };
 
-    if (!find_line(q))
-        return 0;
+    const int found = find_line(q);
+    if (found <= 0)
+        return found;
     q->scratch_end = q->scratch;
     point.measurement = take_name(q, ", ", ", ");
     if (!is_text(point.measurement))

@@ -2,6 +2,7 @@
 #include "gateway/uplink/line_print.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,16 +51,18 @@ char *line_print_integer(char *p, int64_t v)
     return line_print_natural(p, magnitude(v));
 }
 
-/* 15 digits are shortest where "%g" writes no exponent, since it drops zeros at the end; very
- * large and very small numbers are searched from one digit on. */
+/* As the reference encoder: with an exponent from a million on and below 0.0001. 15 digits are
+ * shortest where "%g" writes none, since it drops zeros at the end; numbers with one are
+ * searched from one digit on. */
 char *line_print_double(char *p, double v)
 {
-    double size = fabs(v);
-    int precision = size >= 1e-4 && size < 1e15 ? 15 : 1;
+    const double size = fabs(v);
+    const bool has_exponent = size != 0 && (size < 1e-4 || size >= 1e6);
     int n = 0;
 
-    for (; precision <= 17; precision++) {
-        n = snprintf(p, LINE_NUMBER_MAX, "%.*g", precision, v);
+    for (int digits = has_exponent ? 1 : 15; digits <= 17; digits++) {
+        n = has_exponent ? snprintf(p, LINE_NUMBER_MAX, "%.*e", digits - 1, v)
+                         : snprintf(p, LINE_NUMBER_MAX, "%.*g", digits, v);
         if (strtod(p, NULL) == v)
             break;
     }

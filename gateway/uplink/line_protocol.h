@@ -17,7 +17,7 @@
 #include "gateway/series/series.h"
 
 enum {
-    LINE_TAGS_MAX = 64,   /* of one point; we write at most 4 */
+    LINE_TAGS_MAX = 256,  /* of one point; we write at most 4 */
     LINE_FIELDS_MAX = 64, /* of one point; we write at most 6 */
     LINE_NAME_MAX = 128,  /* bytes of an id in a dictionary: the series format's section 9 */
 };
