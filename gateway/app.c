@@ -649,6 +649,7 @@ static void on_tick(uv_timer_t *timer)
     pipeline_tick(a->station->pipeline, clock_wall_ms(&a->clock.clock));
     app_calibration_tick(&a->calibration);
     view_tick(a->station->view, a->station->poll, a->station->pipeline);
+    view_put_maintenances(a->station->view, a->calibration.calibrations);
     const struct live_clock clock = station_clock_live(&a->clock, a->station->pipeline);
     live_put_clock(view_live(a->station->view), &clock);
 }

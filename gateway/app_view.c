@@ -57,6 +57,32 @@ static struct live_alert alert_of(const struct channel_table *t, const struct al
     return a;
 }
 
+static struct live_index index_of(const struct pipeline_index *index)
+{
+    const struct index_scheme *s = index->scheme;
+
+    return (struct live_index){
+        .standard = s->standard,
+        .period = index->report == INDEX_DAY ? "day" : "1h",
+        .name_en = s->name_en,
+        .name_zh = s->name_zh,
+        .value = INDEX_NONE,
+    };
+}
+
+/* What the station will have an index of is shown from the beginning. */
+static void put_awaited_indices(struct view *v)
+{
+    for (size_t i = 0; i < table_indices_n(v->table->config); i++) {
+        struct live_index x = index_of(&v->table->index[i]);
+        const bool is_day = v->table->index[i].report == INDEX_DAY;
+        x.cause = "awaited";
+        x.cause_en = is_day ? "the first day is not over" : "the first hour is not over";
+        x.cause_zh = is_day ? "首日尚未结束" : "首个小时尚未结束";
+        live_put_index(v->live, &x);
+    }
+}
+
 int view_create(const struct table *t, const struct clock *clock, struct store *store,
                 struct view **ret)
 {
@@ -93,6 +119,7 @@ int view_create(const struct table *t, const struct clock *clock, struct store *
         return rc;
     }
     live_set_now(v->live, clock_wall_ms(clock));
+    put_awaited_indices(v);
     *ret = v;
     return 0;
 }
@@ -154,22 +181,16 @@ static void name_parts(const struct index_result *r, struct live_index *x)
 void view_on_index(void *user, const struct pipeline_index *index, int64_t time_ms,
                    const struct index_result *r)
 {
-    const struct index_scheme *s = index->scheme;
     const struct index_level *level = r->level;
-    struct live_index x = {
-        .standard = s->standard,
-        .period = index->report == INDEX_DAY ? "day" : "1h",
-        .name_en = s->name_en,
-        .name_zh = s->name_zh,
-        .time_ms = time_ms,
-        .value = r->index,
-        .cause = index_cause_id(r->cause),
-        .cause_en = index_cause_text(r->cause, "en"),
-        .cause_zh = index_cause_text(r->cause, "zh"),
-    };
+    struct live_index x = index_of(index);
 
+    x.time_ms = time_ms;
+    x.value = r->index;
+    x.cause = index_cause_id(r->cause);
+    x.cause_en = index_cause_text(r->cause, "en");
+    x.cause_zh = index_cause_text(r->cause, "zh");
     if (level) {
-        x.level = (int)(level - s->levels) + 1;
+        x.level = (int)(level - index->scheme->levels) + 1;
         x.level_en = level->en;
         x.level_zh = level->zh;
         x.class_en = level->class_en;
@@ -180,6 +201,23 @@ void view_on_index(void *user, const struct pipeline_index *index, int64_t time_
     }
     name_parts(r, &x);
     live_put_index(((struct view *)user)->live, &x);
+}
+
+void view_put_maintenances(struct view *v, const struct calibrations *c)
+{
+    struct calibrations_maintenance found[LIVE_MAINTENANCES_MAX];
+    struct live_maintenance all[LIVE_MAINTENANCES_MAX];
+    const size_t n = c ? calibrations_maintenances(c, found, LIVE_MAINTENANCES_MAX) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct live_device *d = &v->table->live_device[found[i].device];
+        all[i] = (struct live_maintenance){
+            d->id, d->en, d->zh, found[i].since_ms, found[i].until_ms, "", ""
+        };
+        snprintf(all[i].who, sizeof all[i].who, "%s", found[i].who);
+        snprintf(all[i].why, sizeof all[i].why, "%s", found[i].why);
+    }
+    live_put_maintenances(v->live, all, n);
 }
 
 void view_on_uplink(void *user, const struct forward_status *s)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "gateway/base/clock.h"
+#include "gateway/calibration/calibrations.h"
 #include "gateway/forward/forward.h"
 #include "gateway/live/live.h"
 #include "gateway/pipeline/pipeline.h"
@@ -35,6 +36,9 @@ bool view_device_state(struct view *v, const struct poll *poll, uint32_t device,
 
 /* About once a second: counters of devices and log, the time. The clock: live_put_clock(). */
 void view_tick(struct view *v, const struct poll *poll, const struct pipeline *pipeline);
+
+/* Who works at what; NULL: nobody is asked. */
+void view_put_maintenances(struct view *v, const struct calibrations *c);
 
 /* True when every one of n uplinks has everything acknowledged; *idle_ms: real time since the
  * last progress. */

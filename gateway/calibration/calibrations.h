@@ -60,6 +60,16 @@ void calibrations_destroy(struct calibrations *c); /* takes NULL */
  * pipeline: nothing is told from here. */
 void calibrations_sample(struct calibrations *c, const struct sample *s);
 
+/* Who works at which device of the configuration now, max of them at most; returns how many.
+ * The texts live until the next call. */
+struct calibrations_maintenance {
+    uint32_t device;
+    int64_t since_ms, until_ms;
+    const char *who, *why;
+};
+size_t calibrations_maintenances(const struct calibrations *c,
+                                 struct calibrations_maintenance *out, size_t max);
+
 /* About once a second. boot_ms runs on when now_ms is set. */
 void calibrations_tick(struct calibrations *c, int64_t now_ms, int64_t boot_ms);
 

@@ -80,3 +80,16 @@ void maintenances_tick(struct calibrations *c, int64_t now_ms)
             warn(c, m, now_ms);
     }
 }
+
+size_t calibrations_maintenances(const struct calibrations *c,
+                                 struct calibrations_maintenance *out, size_t max)
+{
+    size_t n = 0;
+
+    for (const struct maintenance *m = c->maintenances; m && n < max; m = m->next) {
+        if (m->device != NOWHERE)
+            out[n++] = (struct calibrations_maintenance){ m->device, m->since_ms, m->until_ms,
+                                                          m->who, m->why };
+    }
+    return n;
+}

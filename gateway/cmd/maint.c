@@ -5,10 +5,11 @@
 
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/control_ask.h"
+#include "gateway/cmd/overview.h"
 #include "gateway/conf/value.h"
 #include "gateway/control/client.h"
 
-enum { WAIT_MS = 20000, DEVICE_COLUMNS = 20 };
+enum { WAIT_MS = 20000 };
 
 struct maint_options {
     const char *control, *length, *why;
@@ -42,27 +43,11 @@ static int wrong(const char *en, const char *zh)
     return EXIT_USAGE;
 }
 
-/* "2026-11-22T07:09:30.125Z" as "2026-11-22 07:09 UTC" */
-static void print_time(const char *text)
-{
-    printf("%.10s %.5s UTC", text, strlen(text) > 11 ? text + 11 : "");
-}
-
 static void print_list(const json_t *list)
 {
-    const json_t *m;
-    size_t i;
-
     if (json_array_size(list) == 0)
         puts(say("Nothing is under maintenance.", "没有设备处于维护状态。"));
-    json_array_foreach(list, i, m)
-    {
-        printf("%-*s  ", DEVICE_COLUMNS, control_text(m, "device"));
-        print_time(control_text(m, "since"));
-        fputs(say(" to ", " 至 "), stdout);
-        print_time(control_text(m, "until"));
-        printf("  %s  %s\n", control_text(m, "who"), control_text(m, "why"));
-    }
+    overview_print_maintenances(list, "");
 }
 
 static int add_length(const struct maint_options *o, json_t *request)

@@ -6,6 +6,7 @@
 
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/control_ask.h"
+#include "gateway/cmd/overview.h"
 #include "gateway/cmd/profile_show.h"
 #include "gateway/cmd/status_clock.h"
 #include "gateway/cmd/words.h"
@@ -66,6 +67,8 @@ static const struct {
     { "busiest bus", "最忙总线" },
     { "stands by", "备用" },
     { "h behind", "小时滞后" },
+    { "Indices", "指数" },
+    { "Maintenance", "维护" },
 };
 
 enum text {
@@ -91,7 +94,9 @@ enum text {
     T_AT_MOST,
     T_BUSIEST,
     T_STANDBY,
-    T_BEHIND
+    T_BEHIND,
+    T_INDICES,
+    T_MAINTENANCE
 };
 
 static const char *words_of(enum text t)
@@ -204,6 +209,19 @@ static void print_alerts(const json_t *now)
     }
 }
 
+static void print_overview(const json_t *now)
+{
+    const json_t *indices = json_object_get(now, "indices");
+    const json_t *work = json_object_get(now, "maintenance");
+
+    if (json_array_size(indices) > 0)
+        printf("%s:\n", words_of(T_INDICES));
+    overview_print_indices(indices, "  ");
+    if (json_array_size(work) > 0)
+        printf("%s: %zu\n", words_of(T_MAINTENANCE), json_array_size(work));
+    overview_print_maintenances(work, "  ");
+}
+
 static void print_polling(const json_t *now)
 {
     const json_t *interval = json_object_get(json_object_get(now, "polling"), "interval_ms");
@@ -299,6 +317,7 @@ static int show(const struct status_options *o, const char *line)
         print_log(now);
         print_uplinks(now);
         print_alerts(now);
+        print_overview(now);
         print_polling(now);
         print_devices(now);
     }
@@ -328,7 +347,7 @@ static int run(const void *opt, int argc, char **argv)
 const struct cmd cmd_status = {
     .name = "status",
     .usage = "",
-    .summary = "Show devices, alerts, delivery and log of the running gateway.",
+    .summary = "Show devices, alerts, indices, delivery and log of the running gateway.",
     .details =
         "Exit status 0: all is well; 1: a device is silent, the log is failing, or the daemon\n"
         "does not answer; 2: wrong usage. Alerts and a cut line to the centre are shown but\n"

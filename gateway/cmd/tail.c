@@ -10,6 +10,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/control_ask.h"
+#include "gateway/cmd/overview.h"
 #include "gateway/cmd/tail_frames.h"
 #include "gateway/cmd/tail_row.h"
 #include "gateway/cmd/words.h"
@@ -60,6 +61,7 @@ struct tail {
     struct tail_row *rows;
     size_t n;
     int64_t drawn_ms;
+    json_t *overview; /* of the table; NULL: none */
 };
 
 /* The value with the decimals it was measured with, which a JSON number does not keep. */
@@ -143,11 +145,19 @@ static struct tail_row *row_of(struct tail *t, const char *id)
     return &t->rows[at];
 }
 
+static void print_overview(const json_t *overview)
+{
+    overview_print_indices(json_object_get(overview, "indices"), "");
+    overview_print_maintenances(json_object_get(overview, "maintenance"),
+                                say("maintenance  ", "维护  "));
+}
+
 static void draw(struct tail *t)
 {
     static const char home_and_clear[] = "\033[H\033[2J";
 
     fputs(home_and_clear, stdout);
+    print_overview(t->overview);
     for (size_t i = 0; i < t->n; i++)
         tail_row_print(&t->rows[i], t->has_color);
     fflush(stdout);
@@ -191,13 +201,30 @@ static void print_event(const json_t *event)
            json_number_value(json_object_get(event, "limit")));
 }
 
+/* Does its JSON contain the filter? */
+static bool holds_filter(const struct tail *t, const json_t *object)
+{
+    char *text = json_dumps(object, JSON_COMPACT);
+    const bool is_found = text && strstr(text, t->filter);
+
+    free(text);
+    return is_found;
+}
+
 static void take_event(const struct tail *t, const json_t *event)
 {
-    char *text = json_dumps(event, JSON_COMPACT);
-
-    if (text && !t->options->is_table && strstr(text, t->filter))
+    if (!t->options->is_table && holds_filter(t, event))
         print_event(event);
-    free(text);
+}
+
+static void take_overview(struct tail *t, json_t *overview)
+{
+    if (t->options->is_table) {
+        json_decref(t->overview);
+        t->overview = json_incref(overview);
+    } else if (holds_filter(t, overview)) {
+        print_overview(overview);
+    }
 }
 
 static bool is_wanted(const struct tail *t, const json_t *root)
@@ -212,6 +239,7 @@ static void take_line(struct tail *t, const char *line)
     json_t *root = json_loads(line, 0, NULL);
     const json_t *sample = json_object_get(root, "sample");
     const json_t *event = json_object_get(root, "event");
+    json_t *overview = json_object_get(root, "overview");
 
     if (t->options->is_json && is_wanted(t, root))
         puts(line);
@@ -219,6 +247,8 @@ static void take_line(struct tail *t, const char *line)
         take_sample(t, sample);
     else if (!t->options->is_json && event)
         take_event(t, event);
+    else if (!t->options->is_json && overview)
+        take_overview(t, overview);
     json_decref(root);
 }
 
@@ -277,6 +307,7 @@ static int run(const void *opt, int argc, char **argv)
             BUFSIZ); /* a reader of the pipe is live */
     int status = follow(&t, client);
     control_client_close(client);
+    json_decref(t.overview);
     free(t.rows);
     return status;
 }
@@ -288,7 +319,8 @@ const struct cmd cmd_tail = {
     .details =
         "One line per sample: time (UTC), channel, value, unit, status and grade with the\n"
         "reasons. FILTER keeps the channels whose id contains it. The newest value of every\n"
-        "channel comes first. Ends with Ctrl-C or with the daemon.\n\n"
+        "channel comes first, then indices and devices under maintenance, again whenever they\n"
+        "change. Ends with Ctrl-C or with the daemon.\n\n"
         "With --frames one line per frame: time, bus, unit, device, > for a request and < for\n"
         "an answer, the bytes as on the wire, and what became of it when it was not taken.\n"
         "FILTER then keeps the buses and devices whose id contains it.\n\n"

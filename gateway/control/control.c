@@ -38,7 +38,7 @@ struct client {
     char line[LINE_MAX_SIZE];
     size_t line_size;
     bool is_following, is_watching;
-    uint64_t samples_seen, events_seen;
+    uint64_t samples_seen, events_seen, overview_seen;
 };
 
 struct control {
@@ -169,11 +169,28 @@ static void put_samples(struct buf *b, struct control *c, struct client *cl)
     }
 }
 
+/* A station without indices where nobody works has nothing to say. */
+static void put_overview(struct buf *b, struct control *c, struct client *cl)
+{
+    struct live_versions now;
+
+    live_versions_get(c->live, &now);
+    if (now.overview == cl->overview_seen)
+        return;
+    cl->overview_seen = now.overview;
+    buf_puts(b, "{\"overview\":{\"indices\":");
+    live_json_indices(b, c->live);
+    buf_puts(b, ",\"maintenance\":");
+    live_json_maintenances(b, c->live);
+    buf_puts(b, "}}\n");
+}
+
 static void follow(struct control *c, struct client *cl)
 {
     struct buf b = BUF_INIT(OUT_MAX);
 
     put_samples(&b, c, cl);
+    put_overview(&b, c, cl);
     cl->events_seen = live_events(c->live, cl->events_seen, put_event, &b);
     send_buf(cl, &b);
 }
@@ -551,7 +568,7 @@ void control_set_live(struct control *c, struct live *live)
         struct client *cl = c->clients[i];
         if (!cl)
             continue;
-        cl->samples_seen = 0;
+        cl->samples_seen = cl->overview_seen = 0;
         cl->events_seen = 0;
     }
 }

@@ -4,8 +4,8 @@
  *
  *     status   one object: station, devices, alerts, uplinks, log (live_json_now without
  *              channels)
- *     tail     {"sample":{...}} and {"event":{...}}, newest samples first once, then what
- *              changes; until the client hangs up
+ *     tail     {"sample":{...}}, {"event":{...}} and {"overview":{"indices","maintenance"}},
+ *              newest samples first once, then what changes; until the client hangs up
  *     frames   {"frame":{...}} of every bus as it goes over the wire; until the client hangs
  *              up. {"dropped":n}: so many could not be kept in between
  *     reload   {"ok":true|false,"text":"..."}

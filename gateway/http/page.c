@@ -14,7 +14,7 @@ static const struct {
 } parts[] = {
     { "body", view_put_body },       { "tiles", view_put_tiles },
     { "alerts", view_put_alerts },   { "devices", view_put_devices },
-    { "uplinks", view_put_uplinks },
+    { "uplinks", view_put_uplinks }, { "overview", view_put_overview },
 };
 
 enum { PARTS = sizeof parts / sizeof *parts };
@@ -53,10 +53,11 @@ static void position_text(const struct live_station *s, char *buf, size_t size)
 void view_put_body(struct buf *b, const struct view *v)
 {
     const struct live_station *s = live_station_of(v->http->live);
-    struct buf tiles, alerts, groups, devices, uplinks;
+    struct buf tiles, overview, alerts, groups, devices, uplinks;
     char when[VIEW_TIME_MAX], iso[VIEW_TIME_MAX], position[64];
 
     put_part(b, v, view_put_tiles, &tiles);
+    put_part(b, v, view_put_overview, &overview);
     put_part(b, v, view_put_alerts, &alerts);
     put_part(b, v, view_put_groups, &groups);
     put_part(b, v, view_put_devices, &devices);
@@ -77,6 +78,7 @@ void view_put_body(struct buf *b, const struct view *v)
                      { "time", when },
                      { "iso", iso },
                      { "tiles", tiles.data },
+                     { "overview", overview.data },
                      { "alerts", alerts.data },
                      { "groups", groups.data },
                      { "devices", devices.data },
@@ -86,6 +88,7 @@ void view_put_body(struct buf *b, const struct view *v)
                      { 0 },
                  });
     buf_done(&tiles);
+    buf_done(&overview);
     buf_done(&alerts);
     buf_done(&groups);
     buf_done(&devices);

@@ -136,6 +136,16 @@ static void put_delivery(struct stream *st, struct live *l)
     close_event(&st->out);
 }
 
+static void put_overview(struct stream *st, struct live *l)
+{
+    open_event(&st->out, l, "overview");
+    buf_puts(&st->out, ",\"indices\":");
+    live_json_indices(&st->out, l);
+    buf_puts(&st->out, ",\"maintenance\":");
+    live_json_maintenances(&st->out, l);
+    close_event(&st->out);
+}
+
 /* What is new since the last batch. */
 static void put_news(struct stream *st, struct live *l)
 {
@@ -152,6 +162,8 @@ static void put_news(struct stream *st, struct live *l)
         put_list(st, l, "devices", live_json_devices);
     if (now.delivery > seen.delivery || !st->is_greeted)
         put_delivery(st, l);
+    if (now.overview > seen.overview)
+        put_overview(st, l);
     st->seen = now;
     st->is_greeted = true;
 }

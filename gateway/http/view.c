@@ -46,6 +46,8 @@ int view_init(struct view *v, struct http *h, enum lang lang)
     v->alerts_n = live_alerts(l, v->alerts, LIVE_ALERTS_MAX);
     v->uplinks_n = live_uplinks(l, v->uplinks, LIVE_UPLINKS_MAX);
     live_log_get(l, &v->log);
+    v->indices_n = live_indices(l, v->indices, LIVE_INDICES_MAX);
+    v->maintenances_n = live_maintenances(l, v->maintenances, LIVE_MAINTENANCES_MAX);
     return 0;
 }
 

@@ -24,6 +24,10 @@ struct view {
     struct live_uplink uplinks[LIVE_UPLINKS_MAX];
     size_t uplinks_n;
     struct live_log log;
+    struct live_index indices[LIVE_INDICES_MAX];
+    size_t indices_n;
+    struct live_maintenance maintenances[LIVE_MAINTENANCES_MAX];
+    size_t maintenances_n;
 };
 
 /* 0 or -ENOMEM. */
@@ -58,6 +62,7 @@ struct view_state view_state_of(const struct sample *s);
 
 /* The pieces. */
 void view_put_tiles(struct buf *b, const struct view *v);
+void view_put_overview(struct buf *b, const struct view *v);
 void view_put_alerts(struct buf *b, const struct view *v);
 void view_put_groups(struct buf *b, const struct view *v);
 void view_put_devices(struct buf *b, const struct view *v);

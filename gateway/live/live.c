@@ -1,53 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/live/live.h"
+#include "gateway/live/internal.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CLEARED_KEPT_MS (24 * 3600 * 1000LL) /* the contract of live_put_alert */
 #define NO_CHANNEL      UINT32_MAX
-
-/* The channels with a sample form a list in the order of their newest sample, so that a
- * follower costs what has changed, not what exists. */
-struct slot {
-    struct sample sample;
-    uint64_t version; /* 0: none yet */
-    uint32_t older, newer;
-};
-
-struct event {
-    uint32_t size; /* with its NUL */
-    char text[LIVE_EVENT_MAX];
-};
-
-struct live {
-    const struct live_station *station; /* constant after creation, as is the table */
-    const struct channel_table *table;
-
-    pthread_mutex_t lock; /* all below */
-    int64_t now_ms;
-    struct live_versions versions;
-    struct slot *slots; /* table->n */
-    uint32_t oldest, newest;
-    struct live_device *devices;
-    size_t devices_n;
-    struct live_alert alerts[LIVE_ALERTS_MAX];
-    size_t alerts_n;
-    uint64_t alerts_dropped;
-    struct live_uplink uplinks[LIVE_UPLINKS_MAX];
-    size_t uplinks_n;
-    struct live_log log;
-    struct live_polling polling;
-    struct live_clock clock;
-    struct live_index indices[LIVE_INDICES_MAX];
-    size_t indices_n;
-    struct live_bus *buses;
-    size_t buses_n;
-    struct event *events; /* a ring of LIVE_EVENTS_KEPT */
-    uint64_t events_n;    /* ever put */
-};
 
 static int allocate(struct live *l)
 {
@@ -100,7 +59,7 @@ void live_destroy(struct live *l)
 
 static void unlink_slot(struct live *l, uint32_t i)
 {
-    struct slot *s = &l->slots[i];
+    struct live_slot *s = &l->slots[i];
 
     if (s->older == NO_CHANNEL)
         l->oldest = s->newer;
@@ -114,7 +73,7 @@ static void unlink_slot(struct live *l, uint32_t i)
 
 static void append_slot(struct live *l, uint32_t i)
 {
-    struct slot *s = &l->slots[i];
+    struct live_slot *s = &l->slots[i];
 
     s->older = l->newest;
     s->newer = NO_CHANNEL;
@@ -130,7 +89,7 @@ void live_put_sample(struct live *l, const struct sample *s)
     if (s->channel >= l->table->n)
         return;
     pthread_mutex_lock(&l->lock);
-    struct slot *slot = &l->slots[s->channel];
+    struct live_slot *slot = &l->slots[s->channel];
     if (slot->version)
         unlink_slot(l, s->channel);
     slot->sample = *s;
@@ -231,21 +190,6 @@ void live_put_log(struct live *l, const struct live_log *g)
     pthread_mutex_unlock(&l->lock);
 }
 
-void live_put_index(struct live *l, const struct live_index *x)
-{
-    size_t i = 0;
-
-    pthread_mutex_lock(&l->lock);
-    while (i < l->indices_n && (strcmp(l->indices[i].standard, x->standard) != 0 ||
-                                strcmp(l->indices[i].period, x->period) != 0))
-        i++;
-    if (i < LIVE_INDICES_MAX) {
-        l->indices[i] = *x;
-        l->indices_n += i == l->indices_n;
-    }
-    pthread_mutex_unlock(&l->lock);
-}
-
 void live_put_clock(struct live *l, const struct live_clock *c)
 {
     pthread_mutex_lock(&l->lock);
@@ -279,7 +223,7 @@ void live_put_event(struct live *l, const char *json)
     if (size > LIVE_EVENT_MAX)
         return;
     pthread_mutex_lock(&l->lock);
-    struct event *e = &l->events[l->events_n++ % LIVE_EVENTS_KEPT];
+    struct live_event *e = &l->events[l->events_n++ % LIVE_EVENTS_KEPT];
     memcpy(e->text, json, size);
     e->size = (uint32_t)size;
     l->versions.all++;
@@ -433,15 +377,6 @@ size_t live_buses(struct live *l, struct live_bus *out, size_t max)
     return n;
 }
 
-size_t live_indices(struct live *l, struct live_index *out, size_t max)
-{
-    pthread_mutex_lock(&l->lock);
-    const size_t n = l->indices_n < max ? l->indices_n : max;
-    memcpy(out, l->indices, n * sizeof *out);
-    pthread_mutex_unlock(&l->lock);
-    return n;
-}
-
 void live_clock_get(struct live *l, struct live_clock *ret)
 {
     pthread_mutex_lock(&l->lock);
@@ -475,7 +410,7 @@ uint64_t live_events(struct live *l, uint64_t since, void (*each)(void *user, co
         if (n > LIVE_EVENTS_KEPT && since < n - LIVE_EVENTS_KEPT)
             since = n - LIVE_EVENTS_KEPT;
         if (since < n) {
-            const struct event *e = &l->events[since % LIVE_EVENTS_KEPT];
+            const struct live_event *e = &l->events[since % LIVE_EVENTS_KEPT];
             memcpy(text, e->text, e->size);
         }
         pthread_mutex_unlock(&l->lock);

@@ -19,9 +19,11 @@ enum {
     LIVE_ALERTS_MAX = 256, /* shown at once; more are counted */
     LIVE_UPLINKS_MAX = 16,
     LIVE_TEXT_MAX = 160,
-    LIVE_INDICES_MAX = 16,  /* more than there are standards and reports */
-    LIVE_EVENTS_KEPT = 256, /* newest events for followers */
-    LIVE_EVENT_MAX = 2048,  /* longer ones are not followed, only logged */
+    LIVE_REMARK_MAX = 200,      /* what a person writes */
+    LIVE_INDICES_MAX = 16,      /* more than there are standards and reports */
+    LIVE_MAINTENANCES_MAX = 32, /* more at once is no maintenance of a station */
+    LIVE_EVENTS_KEPT = 256,     /* newest events for followers */
+    LIVE_EVENT_MAX = 2048,      /* longer ones are not followed, only logged */
 };
 
 struct live_device {
@@ -88,12 +90,19 @@ struct live_polling {
 struct live_index {
     const char *standard, *period; /* "HJ 633-2026", "1h" */
     const char *name_en, *name_zh; /* of the index */
-    int64_t time_ms;               /* the beginning of the period */
+    int64_t time_ms;               /* the beginning of the period; 0: none is over yet */
     int value, level;              /* -1: NA, then `cause` says why, and level is 0 */
     const char *cause, *cause_en, *cause_zh;
     const char *level_en, *level_zh, *class_en, *class_zh, *colour_en, *colour_zh;
     uint8_t rgb[3];
     const char *primary[8], *gaps[8]; /* pollutants, closed by NULL */
+};
+
+/* Somebody works at a device. */
+struct live_maintenance {
+    const char *device, *en, *zh; /* live as long as the table */
+    int64_t since_ms, until_ms;
+    char who[64], why[LIVE_REMARK_MAX];
 };
 
 struct live_station {
@@ -121,6 +130,8 @@ void live_put_log(struct live *l, const struct live_log *g);       /* any thread
 int live_put_polling(struct live *l, const struct live_polling *p, const struct live_bus *buses,
                      size_t n);
 void live_put_index(struct live *l, const struct live_index *x); /* by standard and period */
+void live_put_maintenances(struct live *l, const struct live_maintenance *m,
+                           size_t n); /* all there are */
 void live_put_clock(struct live *l, const struct live_clock *c);
 void live_put_event(struct live *l, const char *json);
 void live_set_now(struct live *l, int64_t station_ms); /* about once a second */
@@ -137,6 +148,7 @@ uint64_t live_version(struct live *l); /* grows with every put */
 struct live_versions {
     uint64_t all, samples, devices, alerts;
     uint64_t delivery; /* uplinks or log */
+    uint64_t overview; /* indices or maintenance */
 };
 void live_versions_get(struct live *l, struct live_versions *ret);
 
@@ -156,6 +168,7 @@ size_t live_buses_n(struct live *l);
 size_t live_buses(struct live *l, struct live_bus *out, size_t max);
 void live_polling_get(struct live *l, struct live_polling *ret);
 size_t live_indices(struct live *l, struct live_index *out, size_t max);
+size_t live_maintenances(struct live *l, struct live_maintenance *out, size_t max);
 void live_clock_get(struct live *l, struct live_clock *ret);
 uint64_t live_events_last(
     struct live *l); /* the counter now: to follow what comes from here on */

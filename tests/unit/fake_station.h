@@ -181,6 +181,44 @@ static void fake_delivery(struct fake_station *f, uint64_t samples)
                                                     .sent = samples / 40 });
 }
 
+/* One index that is, one that is not to be had, and work at an instrument. Not part of
+ * fake_create(): most stations have neither. */
+static inline void fake_overview(struct fake_station *f)
+{
+    live_put_index(f->live, &(struct live_index){ .standard = "HJ 633-2026",
+                                                  .period = "1h",
+                                                  .name_en = "air quality index",
+                                                  .name_zh = "空气质量指数",
+                                                  .time_ms = FAKE_NOW_MS - 3896000,
+                                                  .value = 74,
+                                                  .level = 2,
+                                                  .level_en = "Level II",
+                                                  .level_zh = "二级",
+                                                  .class_en = "Good",
+                                                  .class_zh = "良",
+                                                  .colour_en = "yellow",
+                                                  .colour_zh = "黄色",
+                                                  .rgb = { 255, 255, 0 },
+                                                  .primary = { "PM10", "PM2.5" } });
+    live_put_index(f->live, &(struct live_index){ .standard = "HJ 633-2026",
+                                                  .period = "day",
+                                                  .name_en = "air quality index",
+                                                  .name_zh = "空气质量指数",
+                                                  .value = -1,
+                                                  .cause = "awaited",
+                                                  .cause_en = "the first day is not over",
+                                                  .cause_zh = "首日尚未结束" });
+    live_put_maintenances(f->live,
+                          &(struct live_maintenance){ .device = "roof-gas",
+                                                      .en = "Gas analyser, roof",
+                                                      .zh = "屋顶气体分析仪",
+                                                      .since_ms = FAKE_NOW_MS - 600000,
+                                                      .until_ms = FAKE_NOW_MS + 6600000,
+                                                      .who = "uid 1000",
+                                                      .why = "new <filter>" },
+                          1);
+}
+
 static int fake_create(struct fake_station *f)
 {
     *f = (struct fake_station){ .station = { .id = "riverside-01",

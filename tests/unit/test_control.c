@@ -158,6 +158,23 @@ static void tail_brings_events(void **state)
     control_client_close(c);
 }
 
+static void tail_brings_indices_and_maintenance_when_they_change(void **state)
+{
+    struct fixture *f = *state;
+    struct control_client *c = ask(f, "tail");
+
+    for (size_t i = 0; i < FAKE_CHANNELS; i++) /* and nothing where there are none */
+        assert_non_null(strstr(line_of(f, c), "{\"sample\""));
+    fake_overview(&f->station);
+    const char *line = line_of(f, c);
+    assert_non_null(strstr(line, "{\"overview\":{\"indices\":[{\"standard\":\"HJ 633-2026\""));
+    assert_non_null(strstr(line, "\"value\":74,"));
+    assert_non_null(strstr(line, "\"maintenance\":[{\"device\":\"roof-gas\""));
+    live_put_maintenances(f->station.live, NULL, 0);
+    assert_non_null(strstr(line_of(f, c), "\"maintenance\":[]}}"));
+    control_client_close(c);
+}
+
 static void on_watch(void *user, bool is_on)
 {
     int *changes = user;
@@ -433,6 +450,7 @@ int main(void)
         TEST(a_command_is_answered_later_and_tells_who_asked),
         TEST(tail_begins_with_what_is_and_goes_on_with_what_changes),
         TEST(tail_brings_events),
+        TEST(tail_brings_indices_and_maintenance_when_they_change),
         TEST(frames_are_wanted_only_while_somebody_looks),
         TEST(frames_beyond_the_limit_are_counted_and_told),
         TEST(reload_tells_why_it_did_not),

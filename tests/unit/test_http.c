@@ -322,6 +322,32 @@ static void a_part_is_rendered_alone(void **state)
     assert_int_equal(get(f, "/part/secrets"), 404);
 }
 
+static void indices_and_maintenance_are_shown_where_there_are_any(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(get(f, "/part/overview"), 200);
+    assert_string_equal(f->body, "");
+    fake_overview(&f->station);
+    assert_int_equal(get(f, "/part/overview?lang=en"), 200);
+    assert_non_null(strstr(f->body, "fill=\"#FFFF00\""));
+    assert_non_null(strstr(f->body, "<b class=\"n\">74</b><span class=\"word\">Level II"));
+    assert_non_null(strstr(f->body, "primary pollutant <b>PM10, PM2.5</b>"));
+    assert_non_null(
+        strstr(f->body, "HJ 633-2026, hour from <time datetime=\"2026-11-22T06:00"));
+    assert_non_null(strstr(f->body, "NA</b><span class=\"word\">the first day is not over<"));
+    assert_non_null(strstr(f->body, "<b>Gas analyser, roof</b>: under maintenance since"));
+    assert_non_null(strstr(f->body, "16:54:56</time> · uid 1000 <span class=\"why\">new "
+                                    "&lt;filter&gt;</span>"));
+    assert_int_equal(get(f, "/part/overview?lang=zh"), 200);
+    assert_non_null(strstr(f->body, "屋顶气体分析仪</b>: 维护中"));
+    assert_non_null(strstr(f->body, "首要污染物 <b>PM10, PM2.5</b>"));
+    assert_non_null(strstr(f->body, "首日尚未结束"));
+    assert_int_equal(get(f, "/api/v1/now"), 200);
+    assert_non_null(strstr(f->body, "\"maintenance\":[{\"device\":\"roof-gas\",\"names\":"));
+    assert_non_null(strstr(f->body, "\"who\":\"uid 1000\",\"why\":\"new <filter>\"}]"));
+}
+
 static void assets_come_gzipped_and_revalidate(void **state)
 {
     struct fixture *f = *state;
@@ -1161,6 +1187,7 @@ int main(void)
         SERVED(every_answer_forbids_foreign_content),
         SERVED(the_page_names_no_other_host),
         SERVED(a_part_is_rendered_alone),
+        SERVED(indices_and_maintenance_are_shown_where_there_are_any),
         SERVED(assets_come_gzipped_and_revalidate),
         SERVED(assets_are_inflated_for_those_who_need_it),
         SERVED(the_chart_library_is_inside),

@@ -217,6 +217,34 @@ static void an_uplink_is_replaced_by_its_id(void **state)
     assert_int_equal(u[0].backlog, 3);
 }
 
+static void maintenance_is_news_when_it_changes(void **state)
+{
+    struct fixture *f = *state;
+    struct live_maintenance m[] = { { .device = "a", .until_ms = 5, .who = "uid 0" },
+                                    { .device = "b", .until_ms = 6, .who = "uid 0" } },
+                            out[2];
+    struct live_versions before, after;
+
+    live_put_maintenances(f->live, m, 2);
+    live_versions_get(f->live, &before);
+    assert_true(before.overview > 0);
+    live_put_maintenances(f->live, m, 2);
+    live_versions_get(f->live, &after);
+    assert_int_equal(after.all, before.all);
+    m[1].until_ms = 7;
+    live_put_maintenances(f->live, m, 2);
+    live_versions_get(f->live, &after);
+    assert_true(after.overview > before.overview);
+    assert_int_equal(live_maintenances(f->live, out, 1), 1);
+    assert_int_equal(live_maintenances(f->live, out, 2), 2);
+    assert_string_equal(out[1].device, "b");
+    assert_int_equal(out[1].until_ms, 7);
+    live_put_maintenances(f->live, m, 1);
+    live_versions_get(f->live, &before);
+    assert_true(before.overview > after.overview);
+    assert_int_equal(live_maintenances(f->live, out, 2), 1);
+}
+
 static void more_uplinks_than_fit_are_not_shown(void **state)
 {
     struct fixture *f = *state;
@@ -372,6 +400,7 @@ int main(void)
         TEST(a_full_table_gives_up_the_alert_cleared_longest_ago),
         TEST(a_table_full_of_standing_alerts_counts_what_it_cannot_show),
         TEST(an_uplink_is_replaced_by_its_id),
+        TEST(maintenance_is_news_when_it_changes),
         TEST(more_uplinks_than_fit_are_not_shown),
         TEST(events_come_in_order_and_once),
         TEST(a_late_follower_gets_the_newest_events),

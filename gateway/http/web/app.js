@@ -250,6 +250,7 @@ function follow() {
   on("alerts", (d) => { showAlertsTile(d.alerts); announceAlerts(d.alerts); refresh("alerts"); });
   on("devices", (d) => { showDevicesTile(d.devices); announceDevices(d.devices); refresh("devices"); });
   on("delivery", showDelivery);
+  on("overview", () => refresh("overview"));
   on("beat", () => {});
   source.onerror = () => {
     showLink("lost");

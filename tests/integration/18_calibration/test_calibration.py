@@ -37,7 +37,7 @@ devices:
     profile: test-analyser
     bus: gas
     unit: 1
-    poll: 200ms
+    poll: {poll}
     channels:
       ozone:
         stuck: 0
@@ -50,6 +50,7 @@ devices:
           {end}
           limits: {{zero: 5}}
           correct: {correct}
+          revise: {revise}
       no2: {{stuck: 0}}
 rules:
   - id: smog
@@ -66,13 +67,15 @@ control: {path}/control.sock
 
 
 class Site:
-    def __init__(self, place, ozone=40, uplinks="[]", with_gas=False, correct="off"):
+    def __init__(self, place, ozone=40, uplinks="[]", with_gas=False, correct="off",
+                 revise="flag", poll="200ms"):
         self.place, self.port = place, free_port()
         folder = place.path / "profiles"
         folder.mkdir()
         (folder / "test-analyser.yaml").write_text(PROFILE)
         self.file = place.station_file(STATION.format(
             port=self.port, path=place.path, uplinks=uplinks, correct=correct,
+            revise=revise, poll=poll,
             command=", command: zero_on" if with_gas else "", end="end: gas_off" if with_gas else ""))
         self.sim = self.show(ozone)
         self.gateway = place.gateway(self.file).wait_line("runs:")
@@ -149,6 +152,12 @@ def test_maintenance_flags_readings_in_the_database_across_a_restart(place):
     site.wait_status("maintenance")
     listed = json.loads(site.run("maint", "list", "--json").stdout)["maintenance"]
     assert [m["device"] for m in listed] == ["gas-1"] and listed[0]["who"] == f"uid {os.getuid()}"
+    wait_until(lambda: "Maintenance" in site.run("status").stdout, 10, "its line in the status")
+    status = site.run("status").stdout
+    assert "\nMaintenance: 1\n  gas-1 " in status and f"uid {os.getuid()}  new filter\n" in status
+    assert "\n维护: 1\n  gas-1 " in site.run("status", lang="zh").stdout
+    shown = json.loads(site.run("status", "--json").stdout)["maintenance"]
+    assert [(m["device"], m["until"]) for m in shown] == [("gas-1", listed[0]["until"])]
     meanwhile = wait_until(lambda: [f for t, f in points() if t > begin + 8000], 20,
                            "readings behind the restart")
     assert GOOD not in meanwhile
@@ -268,6 +277,7 @@ def test_what_is_wrong_is_said_and_nothing_is_done(place, args, sentence):
     ("{steps: [{kind: span}]}", "A step of the kind span or point needs its value."),
     ("{steps: [{kind: zero, command: warp}]}", "has no command 'warp'"),
     ("{limits: {zero: 5, zero_warn: 6}}", "cannot be above that of a failure"),
+    ("{revise: back}", "station.yaml:4:89: "),
 ])
 def test_check_tells_what_cannot_work(place, calibration, part):
     file = place.station_file(f"""station: {{id: s}}

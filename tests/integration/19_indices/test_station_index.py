@@ -1,6 +1,7 @@
 """Indices of a running station: hours of a fast clock, judged, in the API, at the database, and
 the same as `sluice index` says of the hourly means that were delivered beside them."""
 import json
+import os
 import struct
 import subprocess
 import time
@@ -68,6 +69,15 @@ def index_of(station, standard, time_text):
     return None
 
 
+def status(station, lang):
+    env = dict(os.environ, SLUICE_LANG=lang)
+    done = subprocess.run([BINARY, "status", "--control",
+                           station.place.path / "control.sock"], env=env,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def judged(means):
     table = "time," + ",".join(means) + "\n0," + ",".join(str(v) for v in means.values()) + "\n"
     done = subprocess.run([BINARY, "index", "--standard", "hj633-2026", "--format", "json"],
@@ -88,6 +98,9 @@ def test_hours_are_judged_shown_and_delivered(place):
     assert x["primary"] == ["PM10"] and x["gaps"] == [] and x["reason"] is None
     assert [(i["standard"], i["period"]) for i in station.now()["indices"]][0] == (
         "HJ 633-2026", "1h")
+    at = f"{text[:10]} {text[11:16]} UTC"
+    assert f"HJ 633-2026 1h        72  level II (good), primary PM10, {at}" in status(station, "en")
+    assert f"HJ 633-2026 1h        72  二级（良），首要污染物 PM10，{at}" in status(station, "zh")
     assert gateway.stop()[0] == 0
     place.drain(station.file)
     found = db.series('{dev=~"station|d"}')
