@@ -218,14 +218,17 @@ static int add_period(struct table *t, enum agg_period period)
 static void set_up(struct table *t)
 {
     const struct device_conf *d = t->config->devices.items;
+    struct levels_night night = AGG_NIGHT;
 
+    levels_night_parse(t->config->station.night, &night);
     for (size_t k = 0; k < t->config->devices.n; k++) {
         const struct channel_stream *s = &t->stream[t->device[k].stream];
         for (uint32_t i = s->first; i < s->first + s->n; i++) {
             const struct correction_conf *c = check_correction_of(&d[k], t->channel[i].point);
-            if (c)
-                t->treatment[i].agg =
-                    (struct agg_settings){ .dead_s = c->dead_us * 1e-6, .wrap = c->wrap };
+            struct agg_settings *agg = &t->treatment[i].agg;
+            agg->night = night;
+            agg->dead_s = c ? c->dead_us * 1e-6 : 0;
+            agg->wrap = c ? c->wrap : 0;
         }
     }
 }

@@ -166,11 +166,7 @@ static int take_times(const struct aggregate_options *o, struct aggregate_job *j
 
 static int take_night(const struct aggregate_options *o, struct aggregate_job *j)
 {
-    struct levels_night *n = &j->settings.night;
-    char end;
-
-    if (sscanf(o->night, "%2d-%2d%c", &n->begin, &n->end, &end) == 2 && n->begin >= 0 &&
-        n->begin < 24 && n->end >= 0 && n->end < 24 && n->begin != n->end)
+    if (levels_night_parse(o->night, &j->settings.night))
         return 0;
     return wrong("night", "two hours such as 22-6", "两个整点，例如 22-6", o->night);
 }

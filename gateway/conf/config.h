@@ -26,6 +26,7 @@ struct station_conf {
     double lat, lon, alt; /* degrees WGS 84, metres; NaN when not given */
     const char *zone;     /* "+08:00": a fixed offset */
     int64_t zone_ms;      /* the same in milliseconds east of UTC */
+    const char *night;    /* "22-6": for Ld, Ln and Ldn */
 };
 
 struct bus_conf {

@@ -50,6 +50,15 @@ static bool zone_is_ok(const char *text, char *why, size_t size)
     return refuse(text, why, size, "a fixed offset such as \"+08:00\", from -12:00 to +14:00");
 }
 
+static bool night_is_ok(const char *text, char *why, size_t size)
+{
+    struct levels_night night;
+
+    if (levels_night_parse(text, &night))
+        return true;
+    return refuse(text, why, size, "two full hours such as 22-6 or 22:00-06:00");
+}
+
 static bool listen_is_ok(const char *text, char *why, size_t size)
 {
     const char *colon = strrchr(text, ':');
@@ -146,6 +155,13 @@ static const struct field station_fields[] = {
       .dflt = "+00:00",
       .help = "Fixed offset of the station's time from UTC, such as \"+08:00\".",
       .is_ok = zone_is_ok },
+    { .name = "night",
+      .type = FIELD_TEXT,
+      AT(station_conf, night),
+      .dflt = "22-6",
+      .help = "Hours of the night, for Ld, Ln and Ldn of days; GB 3096-2008 lets the local "
+              "government set others.",
+      .is_ok = night_is_ok },
     { 0 },
 };
 

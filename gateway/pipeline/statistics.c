@@ -61,21 +61,9 @@ static const struct group *first_group(const struct pipeline *p, uint32_t stream
 int64_t statistics_lag(const struct pipeline *p, uint32_t stream)
 {
     const struct group *g = first_group(p, stream);
+    const int64_t step_ms = p->o->table->streams[stream].period_ms;
 
-    return g && g->s.kind == AGG_KIND_RUNNING
-               ? g->s.config->period_ms - p->o->table->streams[stream].period_ms
-               : 0;
-}
-
-bool statistics_is_of_rows(const struct pipeline *p, uint32_t stream)
-{
-    const struct channel_stream *s = &p->o->table->streams[stream];
-    const struct statistics *st = p->statistics;
-
-    for (uint32_t i = s->first; i < s->first + s->n; i++)
-        if (st->of[i] != NO_GROUP && st->groups[st->of[i]].from != NO_GROUP)
-            return true;
-    return false;
+    return g && g->s.config->period_ms > step_ms ? g->s.config->period_ms - step_ms : 0;
 }
 
 /* What is summed for a sample is the same in every period of its channel. */

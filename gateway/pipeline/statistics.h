@@ -43,4 +43,3 @@ void groups_feed(struct pipeline *p, uint32_t stream, int64_t time_ms,
 
 /* Labels of 8 h are so much earlier than the hour that completes them. */
 int64_t statistics_lag(const struct pipeline *p, uint32_t stream);
-bool statistics_is_of_rows(const struct pipeline *p, uint32_t stream);

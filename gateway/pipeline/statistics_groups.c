@@ -10,7 +10,7 @@
 
 /* ---- which channel belongs to which group ---- */
 
-enum part { PART_MAIN, PART_DAYNIGHT, PART_MAX8H };
+enum part { PART_MAIN, PART_LEVELS, PART_DAYNIGHT, PART_MAX8H };
 
 struct entry { /* a statistic channel on its way into a group */
     uint32_t source, channel, stream;
@@ -18,10 +18,15 @@ struct entry { /* a statistic channel on its way into a group */
     enum part part;
 };
 
-static enum part part_of(enum agg_figure f)
+/* Percentiles of 8 h and days are formed of samples, beside the mean of the hours. */
+static enum part part_of(struct agg_want w)
 {
+    const enum agg_figure f = w.figure;
+
     if (f == AGG_FIGURE_MAX8H)
         return PART_MAX8H;
+    if (agg_figure_is_percentile(f) && agg_periods[w.period].is_of_hours)
+        return PART_LEVELS;
     return f == AGG_FIGURE_LD || f == AGG_FIGURE_LN || f == AGG_FIGURE_LDN ? PART_DAYNIGHT
                                                                            : PART_MAIN;
 }
@@ -66,7 +71,7 @@ static bool make_entry(const struct channel_table *t, uint32_t channel, uint32_t
         ret->source = pipeline_beside(t, ch->source, "wind_dir");
         ret->want.figure = AGG_FIGURE_VECTOR_SPEED;
     }
-    ret->part = part_of(ret->want.figure);
+    ret->part = part_of(ret->want);
     return ret->source != NO_GROUP;
 }
 
@@ -90,9 +95,11 @@ static bool is_same_group(const struct entry *a, const struct entry *b)
 
 /* ---- how a group works ---- */
 
-static bool is_percentile(enum agg_figure f)
+static enum agg_kind kind_of_8h(const struct quantity *q, const struct entry *e)
 {
-    return f >= AGG_FIGURE_L5 && f <= AGG_FIGURE_L95;
+    if (e->part == PART_LEVELS)
+        return AGG_KIND_RUNNING_LEVELS;
+    return q->agg == AGG_VECTOR ? AGG_KIND_RUNNING_WIND : AGG_KIND_RUNNING;
 }
 
 static enum agg_kind kind_of(const struct pipeline *p, const struct entry *e, size_t n)
@@ -100,15 +107,15 @@ static enum agg_kind kind_of(const struct pipeline *p, const struct entry *e, si
     const struct channel_table *t = p->o->table;
     const struct quantity *q = t->channels[e->source].quantity;
 
-    if (e->part != PART_MAIN)
+    if (e->part == PART_MAX8H || e->part == PART_DAYNIGHT)
         return e->part == PART_MAX8H ? AGG_KIND_MAX8H : AGG_KIND_DAYNIGHT;
     if (e->want.period == AGG_8H)
-        return AGG_KIND_RUNNING;
+        return kind_of_8h(q, e);
     if (strcmp(q->id, "wind_dir") == 0 &&
         pipeline_beside(t, e->source, "wind_speed") != NO_GROUP)
         return AGG_KIND_WIND;
     for (size_t i = 0; i < n; i++)
-        if (is_percentile(e[i].want.figure))
+        if (agg_figure_is_percentile(e[i].want.figure))
             return AGG_KIND_LEVELS;
     return AGG_KIND_PLAIN;
 }
@@ -214,14 +221,14 @@ static void add_group(struct making *m, const struct entry *e, size_t n)
 }
 
 /* A longer period takes the rows of the hours, the largest 8 h those of the 8 h. */
-static void link(struct making *m, size_t at, enum agg_period period)
+static void link(struct making *m, size_t at, struct agg_want want)
 {
     struct statistics *st = m->st;
     struct group *g = &st->groups[at];
     const struct channel *source = &m->p->o->table->channels[g->source];
     const int64_t wanted = g->s.kind == AGG_KIND_MAX8H ? agg_periods[AGG_8H].ms : HOUR_MS;
 
-    if (!agg_is_of_hours(source->quantity, period, source->period_ms))
+    if (!agg_want_is_of_hours(source->quantity, want, source->period_ms))
         return;
     for (size_t i = at; i-- > 0 && st->groups[i].source == g->source;) {
         struct group *from = &st->groups[i];
@@ -271,7 +278,7 @@ static int make_groups(struct making *m)
     for (size_t i = 0; i < m->n;) {
         const size_t same = same_group(m, i);
         add_group(m, &m->entries[i], same);
-        link(m, st->n - 1, m->entries[i].want.period);
+        link(m, st->n - 1, m->entries[i].want);
         i += same;
     }
     struct agg_config *fewer = realloc(st->configs, (st->configs_n + 1) * sizeof *st->configs);
@@ -287,8 +294,9 @@ static int make_groups(struct making *m)
 
 static uint32_t speed_of(const struct pipeline *p, const struct group *g)
 {
-    return g->s.kind == AGG_KIND_WIND ? pipeline_beside(p->o->table, g->source, "wind_speed")
-                                      : NO_GROUP;
+    const bool is_wind = g->s.kind == AGG_KIND_WIND || g->s.kind == AGG_KIND_RUNNING_WIND;
+
+    return is_wind ? pipeline_beside(p->o->table, g->source, "wind_speed") : NO_GROUP;
 }
 
 static void count_taker(struct pipeline *p, uint32_t channel)

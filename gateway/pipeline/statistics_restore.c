@@ -101,7 +101,8 @@ static int64_t needed_from(const struct pipeline *p, const struct channel_stream
         const struct followers *f = &p->followers[i];
         for (uint32_t k = 0; k < f->statistics_n; k++) {
             const struct group *g = &st->groups[st->takers[f->statistics_from + k]];
-            const int64_t start = p->streams[g->stream].period_start;
+            const int64_t start =
+                p->streams[g->stream].period_start - statistics_lag(p, g->stream);
             if (start < from_ms)
                 from_ms = start;
         }

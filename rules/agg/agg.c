@@ -193,6 +193,25 @@ void agg_take(const struct agg_config *c, struct agg_state *st, const struct agg
     st->has_last = true;
 }
 
+void agg_merge(struct agg_state *st, const struct agg_state *part)
+{
+    if (part->used) {
+        st->min = st->used && st->min < part->min ? st->min : part->min;
+        st->max = st->used && st->max > part->max ? st->max : part->max;
+    }
+    st->sum += part->sum;
+    st->sum2 += part->sum2;
+    st->used += part->used;
+    st->suspect += part->suspect;
+    st->unused += part->unused;
+    for (int i = 0; i < STATUS_COUNT_; i++)
+        st->status_n[i] += part->status_n[i];
+    st->reasons |= part->reasons;
+    st->not_evaluated += part->not_evaluated;
+    st->used_reasons |= part->used_reasons;
+    st->calm += part->calm;
+}
+
 /* ---- results ---- */
 
 static double direction(const struct agg_state *st)

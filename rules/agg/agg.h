@@ -113,6 +113,8 @@ enum agg_entry agg_enter(const struct agg_config *c, struct agg_state *st, int64
                          struct agg_result *ret);
 void agg_open(struct agg_state *st, int64_t start_ms);
 void agg_take(const struct agg_config *c, struct agg_state *st, const struct agg_input *in);
+/* Adds a part of the period; counters cannot be put together so. */
+void agg_merge(struct agg_state *st, const struct agg_state *part);
 struct agg_result agg_result_of(const struct agg_config *c, const struct agg_state *st);
 
 /* The start of the period that a time lies in, and the label of who labels by the end. */

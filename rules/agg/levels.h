@@ -24,7 +24,11 @@ struct levels_histogram {
     uint32_t count[LEVELS_BINS];
 };
 
+/* Where a level counts. */
+int levels_bin(double level);
 void levels_put(struct levels_histogram *h, double level);
+/* Counts of a part of the period. */
+void levels_add(struct levels_histogram *h, const uint16_t count[LEVELS_BINS]);
 /* NaN when nothing was put in. `percent` of the time: 0..100. */
 double levels_exceeded(const struct levels_histogram *h, double percent);
 
@@ -35,6 +39,8 @@ double levels_exceeded_of(const double *rising, size_t n, double percent);
 struct levels_night {
     int begin, end;
 };
+/* "22-6" or "22:00-06:00": full hours. False: it is none; *ret is as it was. */
+bool levels_night_parse(const char *text, struct levels_night *ret);
 bool levels_is_night(struct levels_night night, int hour);
 int levels_night_hours(struct levels_night night);
 

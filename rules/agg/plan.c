@@ -109,14 +109,15 @@ static bool is_sound(const struct quantity *q)
     return q->agg == AGG_ENERGY;
 }
 
-static bool is_percentile(enum agg_figure f)
+bool agg_figure_is_percentile(enum agg_figure f)
 {
     return f >= AGG_FIGURE_L5 && f <= AGG_FIGURE_L95;
 }
 
 static const char *misfit_of_figure(const struct quantity *q, enum agg_figure f)
 {
-    if ((is_percentile(f) || f == AGG_FIGURE_LD || f == AGG_FIGURE_LN || f == AGG_FIGURE_LDN) &&
+    if ((agg_figure_is_percentile(f) || f == AGG_FIGURE_LD || f == AGG_FIGURE_LN ||
+         f == AGG_FIGURE_LDN) &&
         !is_sound(q))
         return "only a sound level has it";
     if (f == AGG_FIGURE_SIGMA && q->agg != AGG_VECTOR)
@@ -136,18 +137,13 @@ static bool is_of_day(enum agg_figure f)
     return f >= AGG_FIGURE_LD && f <= AGG_FIGURE_MAX8H;
 }
 
-static const char *misfit_of_period(const struct quantity *q, struct agg_want w)
+static const char *misfit_of_period(struct agg_want w)
 {
     if (is_of_day(w.figure))
         return w.period == AGG_DAY ? NULL : "only a day has it";
     if (!agg_periods[w.period].is_of_hours)
         return NULL;
-    if (q->agg == AGG_VECTOR)
-        return "directions have no mean of hourly means; periods up to 1h have it";
-    if (is_percentile(w.figure))
-        return "it cannot be formed of hours; periods up to 1h have it";
-    if (w.figure == AGG_FIGURE_SIGMA || w.figure == AGG_FIGURE_VECTOR ||
-        w.figure == AGG_FIGURE_U)
+    if (w.figure == AGG_FIGURE_U)
         return "periods up to 1h have it";
     return NULL;
 }
@@ -158,7 +154,7 @@ bool agg_want_fits(const struct quantity *q, struct agg_want w, char *why, size_
     char name[AGG_NAME_MAX];
 
     if (!misfit)
-        misfit = misfit_of_period(q, w);
+        misfit = misfit_of_period(w);
     if (misfit)
         snprintf(why, size, "%s has no statistic %s: %s", q->id, agg_want_name(w, name),
                  misfit);
@@ -205,6 +201,11 @@ static const struct rule *rule_of(const struct quantity *q, struct agg_want w)
 bool agg_is_of_hours(const struct quantity *q, enum agg_period p, int64_t interval_ms)
 {
     return q->agg != AGG_VECTOR && agg_periods[p].is_of_hours && interval_ms <= HOUR_MS;
+}
+
+bool agg_want_is_of_hours(const struct quantity *q, struct agg_want w, int64_t interval_ms)
+{
+    return agg_is_of_hours(q, w.period, interval_ms) && !agg_figure_is_percentile(w.figure);
 }
 
 /* ---- defaults ---- */
@@ -269,7 +270,7 @@ size_t agg_complete_wants(const struct quantity *q, int64_t interval_ms,
     struct wants all = { wants, n };
 
     for (size_t i = 0; i < n; i++) {
-        if (!agg_is_of_hours(q, wants[i].period, interval_ms))
+        if (!agg_want_is_of_hours(q, wants[i], interval_ms))
             continue;
         want(&all, AGG_1H, AGG_VALUE);
         if (q->agg == AGG_ENERGY || q->agg == AGG_COUNTS)
@@ -296,7 +297,7 @@ struct agg_config agg_config_for(const struct quantity *q, struct agg_want w,
                                  int64_t interval_ms, int64_t zone_ms,
                                  const struct agg_settings *s)
 {
-    const bool is_of_hours = agg_is_of_hours(q, w.period, interval_ms);
+    const bool is_of_hours = agg_want_is_of_hours(q, w, interval_ms);
     const bool is_weighed = q->agg == AGG_ENERGY || q->agg == AGG_COUNTS;
     const struct rule *rule = rule_of(q, w);
     struct agg_config c = {

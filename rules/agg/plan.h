@@ -6,6 +6,8 @@
  * A statistic is a period and a figure of it: "1h", "1h.max", "day.ld". Periods up to the hour
  * are formed of samples, 8 h and day of hours (GB 3095-2026 3.8; the day mean is the mean of
  * hourly means, not of minutes), by a channel that has fewer than one value an hour of values.
+ * Percentiles and directions are always formed of samples: of shorter ones they are not to be
+ * had.
  */
 #pragma once
 
@@ -50,9 +52,11 @@ enum agg_figure {
 /* Figures that one accumulation gives together. */
 enum agg_kind {
     AGG_KIND_PLAIN,
-    AGG_KIND_LEVELS,  /* with percentiles */
-    AGG_KIND_WIND,    /* direction with the speed beside it */
-    AGG_KIND_RUNNING, /* 8 h */
+    AGG_KIND_LEVELS,         /* with percentiles */
+    AGG_KIND_WIND,           /* direction with the speed beside it */
+    AGG_KIND_RUNNING,        /* 8 h, of hours */
+    AGG_KIND_RUNNING_LEVELS, /* 8 h with percentiles, of samples */
+    AGG_KIND_RUNNING_WIND,   /* 8 h of a direction, of samples */
     AGG_KIND_DAYNIGHT,
     AGG_KIND_MAX8H,
     AGG_KINDS
@@ -100,6 +104,10 @@ struct agg_config agg_config_for(const struct quantity *q, struct agg_want w,
 /* Whether a period is formed of the hours of a channel with that interval; directions are
  * never: the mean of mean directions is none. */
 bool agg_is_of_hours(const struct quantity *q, enum agg_period p, int64_t interval_ms);
+
+/* The same of one figure: percentiles are never. */
+bool agg_want_is_of_hours(const struct quantity *q, struct agg_want w, int64_t interval_ms);
+bool agg_figure_is_percentile(enum agg_figure f);
 
 /* Decimals of a figure: two beyond the published ones (one at 1 min), so that rounding for the
  * publication is not the second one. */

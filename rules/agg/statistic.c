@@ -14,6 +14,8 @@ size_t agg_extra_size(enum agg_kind k)
         [AGG_KIND_LEVELS] = sizeof(struct agg_levels),
         [AGG_KIND_WIND] = sizeof(struct agg_winds),
         [AGG_KIND_RUNNING] = sizeof(struct agg_running),
+        [AGG_KIND_RUNNING_LEVELS] = sizeof(struct running_levels),
+        [AGG_KIND_RUNNING_WIND] = sizeof(struct running_winds),
         [AGG_KIND_DAYNIGHT] = sizeof(struct agg_nights),
     };
 
@@ -99,6 +101,10 @@ static void take_direction(struct agg_statistic *s, struct agg_input in, double 
 {
     struct agg_winds *w = s->extra;
 
+    if (s->kind == AGG_KIND_RUNNING_WIND) {
+        running_put_wind(s->extra, s->config, in, speed);
+        return;
+    }
     if (!enter(s, in.time_ms))
         return;
     in = wind_join(&w->wind, in, speed);
@@ -107,7 +113,7 @@ static void take_direction(struct agg_statistic *s, struct agg_input in, double 
 
 static void flush_direction(struct agg_statistic *s)
 {
-    struct wind *w = &((struct agg_winds *)s->extra)->wind;
+    struct wind *w = s->extra; /* the first member of either kind */
 
     if (!w->has_pending)
         return;
@@ -117,7 +123,7 @@ static void flush_direction(struct agg_statistic *s)
 
 static void put_direction(struct agg_statistic *s, const struct agg_input *in)
 {
-    struct wind *w = &((struct agg_winds *)s->extra)->wind;
+    struct wind *w = s->extra;
 
     flush_direction(s);
     if (w->has_speed && w->speed_ms == in->time_ms) {
@@ -130,7 +136,7 @@ static void put_direction(struct agg_statistic *s, const struct agg_input *in)
 
 void agg_statistic_put_speed(struct agg_statistic *s, int64_t time_ms, double speed)
 {
-    struct wind *w = &((struct agg_winds *)s->extra)->wind;
+    struct wind *w = s->extra;
 
     w->speed = speed;
     w->speed_ms = time_ms;
@@ -180,7 +186,11 @@ void agg_statistic_put(struct agg_statistic *s, const struct agg_input *in)
         put_level(s, in);
         break;
     case AGG_KIND_WIND:
+    case AGG_KIND_RUNNING_WIND:
         put_direction(s, in);
+        break;
+    case AGG_KIND_RUNNING_LEVELS:
+        running_put_level(s->extra, s->config, in);
         break;
     case AGG_KIND_RUNNING:
         *hour_at(s->extra, in->time_ms) = *in;
@@ -215,6 +225,29 @@ static bool close_running(struct agg_statistic *s, int64_t start_ms, struct agg_
     if (has_any)
         ret->main = agg_result_of(s->config, &st);
     return has_any;
+}
+
+static bool close_running_levels(const struct agg_statistic *s, int64_t start_ms,
+                                 struct agg_figures *ret)
+{
+    struct levels_histogram h;
+
+    if (!running_levels_of(s->extra, s->config, start_ms, &ret->main, &h))
+        return false;
+    for (int i = 0; i < AGG_PERCENTILES; i++)
+        ret->percent[i] = levels_exceeded(&h, percents[i]);
+    return true;
+}
+
+static bool close_running_wind(struct agg_statistic *s, int64_t start_ms,
+                               struct agg_figures *ret)
+{
+    const struct wind *w = s->extra;
+
+    if (w->pending.time_ms < start_ms + s->config->period_ms)
+        flush_direction(s);
+    return running_winds_of(s->extra, s->config, start_ms, &ret->main, &ret->vector_speed,
+                            &ret->vector_direction);
 }
 
 static struct agg_result nothing(const struct agg_config *c, int64_t start_ms)
@@ -254,13 +287,15 @@ static bool close_main(struct agg_statistic *s, int64_t start_ms, int64_t now_ms
                        struct agg_figures *ret)
 {
     if (s->kind == AGG_KIND_WIND) {
-        const struct wind *w = &((struct agg_winds *)s->extra)->wind;
+        const struct wind *w = s->extra;
         if (w->pending.time_ms < start_ms + s->config->period_ms)
             flush_direction(s);
     }
     if (s->has_closed && s->closed.start_ms == start_ms) {
         ret->main = s->closed;
         fetch_extra(s, ret);
+    } else if (s->state.is_open && s->state.start_ms > start_ms) {
+        return false; /* a period before the one under way: nothing came in for it */
     } else if (agg_close(s->config, &s->state, now_ms, &ret->main)) {
         close_extra(s);
         fetch_extra(s, ret);
@@ -276,6 +311,10 @@ bool agg_statistic_close(struct agg_statistic *s, int64_t start_ms, int64_t now_
 {
     if (s->kind == AGG_KIND_RUNNING)
         return close_running(s, start_ms, ret);
+    if (s->kind == AGG_KIND_RUNNING_LEVELS)
+        return close_running_levels(s, start_ms, ret);
+    if (s->kind == AGG_KIND_RUNNING_WIND)
+        return close_running_wind(s, start_ms, ret);
     const bool has_main = close_main(s, start_ms, now_ms, ret);
     if (s->kind != AGG_KIND_DAYNIGHT)
         return has_main;
@@ -292,8 +331,8 @@ void agg_statistic_shift(struct agg_statistic *s, int64_t by_ms, bool is_same_pe
         clear_extra(s);
     if (s->kind == AGG_KIND_DAYNIGHT)
         agg_shift(&((struct agg_nights *)s->extra)->state, by_ms, is_same_period);
-    if (s->kind == AGG_KIND_WIND)
-        ((struct agg_winds *)s->extra)->wind.has_pending = false;
+    if (s->kind == AGG_KIND_WIND || s->kind == AGG_KIND_RUNNING_WIND)
+        ((struct wind *)s->extra)->has_pending = false;
 }
 
 /* ---- figures ---- */

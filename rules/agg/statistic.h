@@ -8,24 +8,25 @@
 #include "rules/agg/agg.h"
 #include "rules/agg/levels.h"
 #include "rules/agg/plan.h"
+#include "rules/agg/running.h"
 #include "rules/agg/wind.h"
 
-enum { AGG_RUNNING_HOURS = 8, AGG_PERCENTILES = 5 };
+enum { AGG_PERCENTILES = 5 };
 
 struct agg_figures {
     struct agg_result main;                /* of the day, where day and night are told apart */
     struct agg_result night;               /* AGG_KIND_DAYNIGHT */
-    double percent[AGG_PERCENTILES];       /* AGG_KIND_LEVELS: L5 L10 L50 L90 L95 */
-    double vector_speed, vector_direction; /* AGG_KIND_WIND */
+    double percent[AGG_PERCENTILES];       /* levels: L5 L10 L50 L90 L95 */
+    double vector_speed, vector_direction; /* winds */
 };
 
-/* What one kind needs besides; all zero at the start. */
+/* What one kind needs besides, and running.h; all zero at the start. */
 struct agg_levels {
     struct levels_histogram histogram;
     double closed[AGG_PERCENTILES];
 };
 struct agg_winds {
-    struct wind wind;
+    struct wind wind; /* first, as of all that join speeds */
     double closed_speed, closed_direction;
 };
 struct agg_running { /* the newest hours */
@@ -56,7 +57,7 @@ void agg_statistic_init(struct agg_statistic *s, enum agg_kind k,
                         void *extra);
 
 void agg_statistic_put(struct agg_statistic *s, const struct agg_input *in);
-/* AGG_KIND_WIND: the speed beside a direction, in any order. */
+/* Winds: the speed beside a direction, in any order. */
 void agg_statistic_put_speed(struct agg_statistic *s, int64_t time_ms, double speed);
 
 /* The period that began at start_ms and is over by now_ms. False: nothing came in for it. */

@@ -20,17 +20,24 @@
 #define ZONE   (8 * HOUR)
 #define T0     (INT64_C(19700) * DAY - ZONE) /* midnight of the zone */
 
-enum { ROWS_MAX = 400, DAYS = 3, OZONE = 0, NOISE = 1 };
+enum { ROWS_MAX = 400, DAYS = 3, OZONE = 0, NOISE = 1, WIND = 2 };
 
 static const char text[] =
-    "station: {id: s-1, region: demo, zone: \"+08:00\", names: {en: S, zh: 站}}\n"
+    "station: {id: s-1, region: demo, zone: \"+08:00\", night: 23-7, names: {en: S, zh: 站}}\n"
     "buses:\n"
     "  - {id: a, type: modbus-tcp, host: 127.0.0.1, port: 1502}\n"
     "devices:\n"
     "  - {id: o3, profile: teledyne-t400, bus: a, unit: 1, poll: 5min,\n"
     "     channels: {ozone: {stuck: 0, rate: {suspect: 0}, spike: {suspect: 0}}}}\n"
     "  - {id: noise, profile: sonbest-sm7901, bus: a, unit: 2, poll: 5min,\n"
-    "     channels: {sound_level: {stuck: 0, statistics: [1h.l90, day, day.max, day.ldn]}}}\n"
+    "     channels: {sound_level: {stuck: 0, statistics: [1h.l90, 8h, 8h.l10, 8h.l90, day, "
+    "day.max, day.l5,\n"
+    "       day.l50, day.ld, day.ln, day.ldn]}}}\n"
+    "  - {id: wind, profile: thies-wsc11, bus: a, unit: 3, poll: 5min,\n"
+    "     channels: {wind_dir: {stuck: 0, statistics: [1h, 8h, 8h.vector, day, day.sigma, "
+    "day.vector]},\n"
+    "       wind_speed: {stuck: 0, rate: {suspect: 0}, spike: {suspect: 0},\n"
+    "         statistics: [1h, 8h.vector, day.vector]}}}\n"
     "log: {path: /nonexistent/log.db}\n";
 
 struct rows {
@@ -64,7 +71,7 @@ static void start(struct fixture *f)
     assert_int_equal(table_create(f->config, &f->t), 0);
     f->o = (struct pipeline_options){ .table = &f->t->channels,
                                       .devices = f->t->device,
-                                      .devices_n = 2,
+                                      .devices_n = 3,
                                       .channels = f->t->treatment };
     assert_int_equal(store_open(&o, on_commit, NULL, &f->o.store, error, sizeof error), 0);
     assert_int_equal(table_open_streams(f->t, f->o.store), 0);
@@ -111,6 +118,12 @@ static void close_station(struct fixture *f)
     free(f);
 }
 
+/* By the minute, beside any direction. */
+static double speed_at(int64_t ms)
+{
+    return 1 + (double)(ms / (5 * MINUTE) % 9) / 2;
+}
+
 /* One value for every point of the profile that is a channel; NaN: no answer. */
 static void scan(struct fixture *f, uint32_t device, int64_t time_ms, double x)
 {
@@ -125,8 +138,11 @@ static void scan(struct fixture *f, uint32_t device, int64_t time_ms, double x)
     assert_true(d->points_n <= 256);
     for (size_t i = 0; i < d->points_n; i++) {
         r[i] = none;
-        if (!isnan(x) && d->channel_of[i] != PIPELINE_NO_CHANNEL)
-            r[i] = (struct reading){ decimal_round(x, 1), { 0 }, decimal_round(x, 1) };
+        if (isnan(x) || d->channel_of[i] == PIPELINE_NO_CHANNEL)
+            continue;
+        const struct quantity *q = f->t->channel[d->channel_of[i]].quantity;
+        const double y = strcmp(q->id, "wind_speed") == 0 ? speed_at(time_ms) : x;
+        r[i] = (struct reading){ decimal_round(y, 1), { 0 }, decimal_round(y, 1) };
     }
     const struct scan s = { .device = device,
                             .time_ms = time_ms,
@@ -149,6 +165,12 @@ static double level_at(int64_t ms)
     return 50 + (double)((ms - T0) / (5 * MINUTE) * 7919 % 200) / 10;
 }
 
+static double direction_at(int64_t ms)
+{
+    return (double)((ms - T0) / (5 * MINUTE) * 7 % 150 + 250 + (ms - T0) / HOUR) -
+           ((ms - T0) / (5 * MINUTE) * 7 % 150 + 250 + (ms - T0) / HOUR >= 360 ? 360 : 0);
+}
+
 static bool is_gap(int64_t after_ms)
 {
     return after_ms >= DAY + 2 * HOUR && after_ms < DAY + 5 * HOUR;
@@ -164,6 +186,7 @@ static void run(struct fixture *f, int64_t restart_ms)
         }
         scan(f, OZONE, T0 + t + 500, is_gap(t) ? NAN : ozone_at(T0 + t));
         scan(f, NOISE, T0 + t + 700, is_gap(t) ? NAN : level_at(T0 + t));
+        scan(f, WIND, T0 + t + 900, is_gap(t) ? NAN : direction_at(T0 + t));
         pipeline_tick(f->p, T0 + t + 2 * SECOND);
     }
 }
@@ -220,6 +243,16 @@ static const char *const ids[] = {
     "noise/sound_level@day",
     "noise/sound_level@day.max",
     "noise/sound_level@day.ldn",
+    "noise/sound_level@8h",
+    "noise/sound_level@8h.l10",
+    "noise/sound_level@day.l5",
+    "noise/sound_level@day.l50",
+    "wind/wind_dir@8h",
+    "wind/wind_dir@8h.vector",
+    "wind/wind_speed@8h.vector",
+    "wind/wind_dir@day",
+    "wind/wind_dir@day.sigma",
+    "wind/wind_speed@day.vector",
 };
 
 static void restarts_change_no_period(void **state)
@@ -305,12 +338,136 @@ static void a_day_of_levels_weighs_its_samples(void **state)
     close_station(f);
 }
 
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Of the levels from..to after T0 the one that is exceeded so many percent of the time. */
+static double exceeded(int64_t from, int64_t to, double percent)
+{
+    static double level[DAYS * 288];
+    size_t n = 0;
+
+    for (int64_t t = from; t < to; t += 5 * MINUTE)
+        if (!is_gap(t))
+            level[n++] = level_at(T0 + t);
+    qsort(level, n, sizeof *level, compare);
+    return level[n - (size_t)ceil((double)n * percent / 100 - 1e-9)];
+}
+
+static void percentiles_of_long_periods_are_those_of_their_samples(void **state)
+{
+    struct fixture *f = open_station();
+    static struct rows l10, l90, l5, l50;
+
+    (void)state;
+    run(f, 5 * HOUR);
+    read_rows(f, "noise/sound_level@8h.l10", &l10);
+    read_rows(f, "noise/sound_level@8h.l90", &l90);
+    read_rows(f, "noise/sound_level@day.l5", &l5);
+    read_rows(f, "noise/sound_level@day.l50", &l50);
+    assert_int_equal(l10.n, DAYS * 24);
+    for (size_t i = 7; i < l10.n; i++) {
+        const int64_t from = l10.time_ms[i] - T0;
+        assert_int_equal(from, ((int64_t)i - 7) * HOUR);
+        assert_true(fabs(value(&l10, i) - exceeded(from, from + 8 * HOUR, 10)) < 1e-9);
+        assert_true(fabs(value(&l90, i) - exceeded(from, from + 8 * HOUR, 90)) < 1e-9);
+    }
+    for (size_t i = 0; i < DAYS; i++) {
+        const int64_t from = (int64_t)i * DAY;
+        assert_true(fabs(value(&l5, i) - exceeded(from, from + DAY, 5)) < 1e-9);
+        assert_true(fabs(value(&l50, i) - exceeded(from, from + DAY, 50)) < 1e-9);
+    }
+    close_station(f);
+}
+
+static double bearing_of(double east, double north)
+{
+    const double x = atan2(east, north) * 180 / acos(-1);
+
+    return x < 0 ? x + 360 : x;
+}
+
+static void directions_of_long_periods_are_those_of_their_samples(void **state)
+{
+    struct fixture *f = open_station();
+    static struct rows dir, vector, speed;
+
+    (void)state;
+    run(f, 5 * HOUR);
+    read_rows(f, "wind/wind_dir@day", &dir);
+    read_rows(f, "wind/wind_dir@8h.vector", &vector);
+    read_rows(f, "wind/wind_speed@8h.vector", &speed);
+    for (size_t i = 0; i < 20; i++) {
+        const int64_t from = vector.time_ms[7 + i] - T0;
+        double east = 0, north = 0;
+        int n = 0;
+        for (int64_t t = from; t < from + 8 * HOUR; t += 5 * MINUTE) {
+            const double a = direction_at(T0 + t) * acos(-1) / 180;
+            if (is_gap(t))
+                continue;
+            east += speed_at(T0 + t) * sin(a);
+            north += speed_at(T0 + t) * cos(a);
+            n++;
+        }
+        assert_true(fabs(value(&vector, 7 + i) - bearing_of(east, north)) < 0.1);
+        assert_true(fabs(value(&speed, 7 + i) - hypot(east, north) / n) < 0.002);
+    }
+    double east = 0, north = 0;
+    for (int64_t t = 0; t < DAY; t += 5 * MINUTE) {
+        east += sin(direction_at(T0 + t) * acos(-1) / 180);
+        north += cos(direction_at(T0 + t) * acos(-1) / 180);
+    }
+    assert_true(fabs(value(&dir, 0) - bearing_of(east, north)) < 0.1);
+    close_station(f);
+}
+
+static double leq(int64_t from, int64_t to, bool is_night)
+{
+    double sum = 0;
+    int n = 0;
+
+    for (int64_t t = from; t < to; t += 5 * MINUTE) {
+        const int64_t hour = t / HOUR % 24;
+        if (is_gap(t) || (hour >= 23 || hour < 7) != is_night)
+            continue;
+        sum += pow(10, level_at(T0 + t) / 10);
+        n++;
+    }
+    return 10 * log10(sum / n);
+}
+
+static void the_night_is_what_the_station_says(void **state)
+{
+    struct fixture *f = open_station();
+    static struct rows ld, ln, ldn;
+
+    (void)state;
+    run(f, 0);
+    read_rows(f, "noise/sound_level@day.ld", &ld);
+    read_rows(f, "noise/sound_level@day.ln", &ln);
+    read_rows(f, "noise/sound_level@day.ldn", &ldn);
+    const double d = leq(0, DAY, false), n = leq(0, DAY, true);
+    assert_true(fabs(value(&ld, 0) - d) < 0.002);
+    assert_true(fabs(value(&ln, 0) - n) < 0.002);
+    assert_true(fabs(value(&ldn, 0) -
+                     10 * log10((16 * pow(10, d / 10) + 8 * pow(10, n / 10 + 1)) / 24)) <
+                0.003);
+    close_station(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(restarts_change_no_period),
         cmocka_unit_test(eight_hours_slide_by_the_hour_and_days_are_local),
         cmocka_unit_test(a_day_of_levels_weighs_its_samples),
+        cmocka_unit_test(percentiles_of_long_periods_are_those_of_their_samples),
+        cmocka_unit_test(directions_of_long_periods_are_those_of_their_samples),
+        cmocka_unit_test(the_night_is_what_the_station_says),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

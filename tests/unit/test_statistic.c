@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/agg/counts.h"
@@ -24,6 +25,8 @@ struct rig {
         struct agg_winds winds;
         struct agg_running running;
         struct agg_nights nights;
+        struct running_levels running_levels;
+        struct running_winds running_winds;
     } extra;
 };
 
@@ -333,6 +336,100 @@ static void eight_hours_need_six(void **state)
     assert_false(agg_statistic_close(&r.s, T0 + 20 * HOUR, T0 + 28 * HOUR, &r.f));
 }
 
+/* A course of levels, one a minute; none in the third hour. */
+static double level_at(int minute)
+{
+    return 40 + minute * 7919 % 317 / 10.0;
+}
+
+static double by_energy(int from, int to)
+{
+    double sum = 0;
+    int n = 0;
+
+    for (int m = from; m < to; m++)
+        if (m / 60 != 2) {
+            sum += pow(10, level_at(m) / 10);
+            n++;
+        }
+    return 10 * log10(sum / n);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double by_sorting(int from, int to, double percent)
+{
+    double rising[16 * 60];
+    size_t n = 0;
+
+    for (int m = from; m < to; m++)
+        if (m / 60 != 2)
+            rising[n++] = level_at(m);
+    qsort(rising, n, sizeof *rising, compare);
+    return levels_exceeded_of(rising, n, percent);
+}
+
+/* The first sample of the next hour is there before this one is closed. */
+static void percentiles_slide_by_the_hour(void **state)
+{
+    static struct rig r;
+
+    (void)state;
+    begin(&r, "laeq", "8h.l90", AGG_KIND_RUNNING_LEVELS, 60 * SECOND);
+    for (int m = 0; m < 16 * 60; m++) {
+        if (m / 60 != 2)
+            put(&r, m * 60 * SECOND, level_at(m));
+        const int hour = m / 60;
+        if (m % 60 || hour < 8)
+            continue;
+        assert_true(
+            agg_statistic_close(&r.s, T0 + (hour - 8) * HOUR, T0 + m * 60 * SECOND, &r.f));
+        assert_near(r.f.percent[1], by_sorting(m - 480, m, 10));
+        assert_near(r.f.percent[3], by_sorting(m - 480, m, 90));
+        assert_true(fabs(decimal_to_double(r.f.main.value) - by_energy(m - 480, m)) < 0.002);
+        assert_int_equal(r.f.main.expected, 480);
+        assert_int_equal(r.f.main.used, hour - 8 <= 2 ? 420 : 480);
+    }
+    assert_false(agg_statistic_close(&r.s, T0 + 30 * HOUR, T0 + 40 * HOUR, &r.f));
+}
+
+/* Half of the time from the north at 1 m/s, half from the east at 3. */
+static void directions_of_eight_hours_are_of_their_samples(void **state)
+{
+    static struct rig r;
+
+    (void)state;
+    begin(&r, "wind_dir", "8h.vector", AGG_KIND_RUNNING_WIND, 60 * SECOND);
+    for (int m = 0; m < 480; m++) {
+        put(&r, m * 60 * SECOND, m < 240 ? 0 : 90);
+        agg_statistic_put_speed(&r.s, T0 + m * 60 * SECOND, m < 240 ? 1 : 3);
+    }
+    put(&r, 480 * 60 * SECOND, 200); /* of the next hour */
+    assert_true(agg_statistic_close(&r.s, T0, T0 + 8 * HOUR + SECOND, &r.f));
+    assert_near(decimal_to_double(r.f.main.value), 45);
+    assert_near(r.f.vector_direction, atan2(3, 1) * 180 / acos(-1));
+    assert_near(r.f.vector_speed, sqrt(10) / 2);
+    assert_int_equal(r.f.main.used, 480);
+    assert_true(r.f.main.verdict.grade == GRADE_GOOD);
+}
+
+static void a_period_before_the_one_under_way_is_empty(void **state)
+{
+    static struct rig r;
+
+    (void)state;
+    begin(&r, "laeq", "1h", AGG_KIND_PLAIN, 60 * SECOND);
+    put(&r, 5 * HOUR, 50);
+    assert_false(agg_statistic_close(&r.s, T0 + 2 * HOUR, T0 + 7 * HOUR, &r.f));
+    assert_true(agg_statistic_close(&r.s, T0 + 5 * HOUR, T0 + 7 * HOUR, &r.f));
+    assert_int_equal(r.f.main.used, 1);
+}
+
 static void the_days_largest_eight_hours_lie_in_the_day(void **state)
 {
     struct rig r;
@@ -433,7 +530,9 @@ static void a_figure_that_makes_no_sense_is_refused(void **state)
         bool fits;
     } cases[] = {
         { "laeq", "1h.l90", true },          { "ozone", "1h.l90", false },
-        { "laeq", "day.l90", false },        { "laeq", "1h.ld", false },
+        { "laeq", "day.l90", true },         { "laeq", "1h.ld", false },
+        { "wind_dir", "8h.vector", true },   { "wind_dir", "day.sigma", true },
+        { "count_rate", "day.u", false },    { "ozone", "8h.l10", false },
         { "wind_dir", "1h.sigma", true },    { "wind_speed", "1h.sigma", false },
         { "wind_speed", "1h.vector", true }, { "ozone", "day.max8h", true },
         { "count_rate", "10min.u", true },   { "dose_rate_air", "1h.u", false },
@@ -496,6 +595,9 @@ int main(void)
         cmocka_unit_test(an_hour_of_counts_knows_its_uncertainty),
         cmocka_unit_test(a_dead_tube_is_over_its_range),
         cmocka_unit_test(eight_hours_need_six),
+        cmocka_unit_test(percentiles_slide_by_the_hour),
+        cmocka_unit_test(directions_of_eight_hours_are_of_their_samples),
+        cmocka_unit_test(a_period_before_the_one_under_way_is_empty),
         cmocka_unit_test(the_days_largest_eight_hours_lie_in_the_day),
         cmocka_unit_test(few_eight_hours_count_when_they_exceed_the_limit),
         cmocka_unit_test(a_day_needs_twenty_hours_and_is_local),
