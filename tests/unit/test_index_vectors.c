@@ -16,6 +16,14 @@
 
 static char path[4096];
 
+static void check_unit(const struct index_column *c, const char *name)
+{
+    const char *const share = strstr(name, "_pp");
+
+    if (share ? strncmp(share + 1, c->unit + 1, 3) != 0 : c->unit[0] == '[')
+        fail_msg("%s is not in %s", name, c->unit);
+}
+
 /* "PM25_24h", "O3_8h_ppm", "NO2": the scheme's column, NULL when it has none; without a mean
  * the first one. */
 static const struct index_column *column_named(const struct index_scheme *s, const char *name)
@@ -35,10 +43,14 @@ static const struct index_column *column_named(const struct index_scheme *s, con
         for (enum index_mean m = INDEX_1H; m < INDEX_MEANS; m++) {
             const char *id = index_mean_id(m);
             const struct index_column *c = index_column_find(s, names[i].p, m);
-            if (c && (!name[n] || strncmp(name + n + 1, id, strlen(id)) == 0))
+            if (c && (!name[n] || strncmp(name + n + 1, id, strlen(id)) == 0)) {
+                check_unit(c, name);
                 return c;
+            }
         }
+        return NULL;
     }
+    fail_msg("the pollutant %s is not known", name);
     return NULL;
 }
 
@@ -58,6 +70,20 @@ static const struct index_scheme *scheme_named(const char *name)
     return NULL;
 }
 
+/* "0.35"; "1E-7" as well. */
+static struct decimal decimal_of_text(const char *text)
+{
+    struct decimal d;
+    char *end;
+
+    if (decimal_parse(text, strlen(text), &d) == 0)
+        return d;
+    const double x = strtod(text, &end);
+    if (end == text || *end)
+        fail_msg("'%s' is no number", text);
+    return decimal_from_double(x);
+}
+
 /* The shortest decimal of a JSON number, or the text as it stands. */
 static struct decimal decimal_of(const json_t *v)
 {
@@ -68,7 +94,9 @@ static struct decimal decimal_of(const json_t *v)
     else if (json_is_real(v))
         d = decimal_from_double(json_real_value(v));
     else if (json_is_string(v))
-        assert_int_equal(decimal_parse(json_string_value(v), json_string_length(v), &d), 0);
+        d = decimal_of_text(json_string_value(v));
+    else if (v && !json_is_null(v))
+        fail_msg("a concentration is neither a number nor text nor null");
     return d;
 }
 
@@ -143,6 +171,9 @@ static bool nowcast_agrees(const struct index_scheme *s, const json_t *v)
     const json_t *in = json_object_get(v, "input_newest_first"),
                  *expected = json_object_get(v, "expected");
     const bool is_fine = strcmp(text_of(v, "pollutant"), "PM25") == 0;
+
+    if (!is_fine && strcmp(text_of(v, "pollutant"), "PM10") != 0)
+        fail_msg("no NowCast of %s", text_of(v, "pollutant"));
     struct decimal hours[NOWCAST_HOURS], cut = DECIMAL_MISSING;
     double raw;
 
@@ -277,12 +308,29 @@ static bool parts_agree(const struct index_scheme *s, const json_t *expected,
     return n == 0;
 }
 
+/* Nothing that a vector expects is passed over. */
+static void check_names(json_t *expected)
+{
+    static const char known[] = " aqi iaqi primary missing publish_aqi publish_primary cells ";
+    const char *key;
+    json_t *value;
+    char name[64];
+
+    json_object_foreach(expected, key, value)
+    {
+        snprintf(name, sizeof name, " %s ", key);
+        if (!strstr(known, name))
+            fail_msg("a vector expects something unknown, %s", key);
+    }
+}
+
 static bool aqi_agrees(const struct index_scheme *s, const json_t *v)
 {
-    const json_t *expected = json_object_get(v, "expected");
+    json_t *expected = json_object_get(v, "expected");
     const struct index_inputs x = inputs_of(s, v);
     struct index_result r;
 
+    check_names(expected);
     index_judge(s, report_of(s, json_object_get(v, "input")), &x, &r);
     const json_t *aqi = json_object_get(expected, "aqi"),
                  *publish = json_object_get(expected, "publish_aqi"),
