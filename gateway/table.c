@@ -175,96 +175,6 @@ static int add_device(struct table *t, size_t device)
     return choose_raw_points(t, device);
 }
 
-/* ---- rules ---- */
-
-static bool is_selected(const struct rule_conf *r, const struct channel *ch, int64_t period_ms)
-{
-    if (period_ms == 0
-            ? ch->statistic != NULL
-            : !ch->statistic || ch->period_ms != period_ms || strchr(ch->statistic, '.'))
-        return false;
-    if (r->quantity ? quantity_find(r->quantity) != ch->quantity : ch->is_index)
-        return false; /* an index only where it is named: it is none of a medium's quantities */
-    if (r->medium && strcmp(r->medium, medium_id(ch->quantity->medium)) != 0)
-        return false;
-    return !r->device || strcmp(r->device, ch->device) == 0;
-}
-
-static enum alert_level level_find(const char *id)
-{
-    for (int l = LEVEL_BLUE; l < LEVEL_COUNT_; l++) {
-        if (strcmp(alert_level_id((enum alert_level)l), id) == 0)
-            return (enum alert_level)l;
-    }
-    return LEVEL_NONE;
-}
-
-static int compile_level(const struct level_conf *l, struct alert_rule *r)
-{
-    enum alert_level at = level_find(l->id);
-    struct alert_threshold *h = &r->level[at];
-    char why[128];
-
-    if (at == LEVEL_NONE)
-        return -EINVAL;
-    *h = (struct alert_threshold){ .is_set = true, .set = l->set, .clear = l->clear };
-    int rc = l->on ? alert_delay_parse(l->on, &h->on, why, sizeof why) : 0;
-    if (rc == 0 && l->off)
-        rc = alert_delay_parse(l->off, &h->off, why, sizeof why);
-    alert_threshold_default(r->direction, h);
-    return rc;
-}
-
-static int compile_rule(const struct rule_conf *c, struct alert_rule *ret,
-                        int64_t *ret_period_ms)
-{
-    const struct level_conf *level = c->levels.items;
-    char why[128];
-
-    *ret = (struct alert_rule){
-        .id = c->id,
-        .title_en = c->title.en,
-        .title_zh = c->title.zh,
-        .direction = (enum alert_direction)c->direction,
-        .hold_samples = (unsigned)c->hold_samples,
-        .rearm_ms = c->rearm_ms,
-    };
-    int rc = alert_input_parse(c->input ? c->input : "raw", ret_period_ms, why, sizeof why);
-    for (size_t i = 0; rc == 0 && i < c->levels.n; i++)
-        rc = compile_level(&level[i], ret);
-    return rc;
-}
-
-static int add_rules(struct table *t)
-{
-    const struct rule_conf *c = t->config->rules.items;
-    size_t cap = 0;
-
-    for (size_t i = 0; i < t->config->rules.n; i++) {
-        struct alert_rule compiled;
-        int64_t period_ms = 0;
-        int rc = c[i].is_enabled ? compile_rule(&c[i], &compiled, &period_ms) : 0;
-        if (rc < 0)
-            return rc;
-        for (uint32_t ch = 0; c[i].is_enabled && ch < t->channels.n; ch++) {
-            if (!is_selected(&c[i], &t->channel[ch], period_ms))
-                continue;
-            if (t->rules_n == cap) {
-                cap = cap ? 2 * cap : 16;
-                struct alert_rule *more = realloc(t->rule, cap * sizeof *more);
-                if (!more)
-                    return -ENOMEM;
-                t->rule = more;
-            }
-            compiled.channel = ch;
-            compiled.stale_ms =
-                c[i].stale_ms >= 0 ? c[i].stale_ms : 3 * t->channel[ch].period_ms;
-            t->rule[t->rules_n++] = compiled;
-        }
-    }
-    return 0;
-}
-
 /* ---- what other modules want to know of buses and devices ---- */
 
 static struct bus_place tcp_place(const struct bus_tcp_conf *c)
@@ -382,7 +292,7 @@ static int fill(struct table *t)
     if (rc == 0)
         rc = table_add_indices(t);
     if (rc == 0)
-        rc = add_rules(t);
+        rc = table_add_rules(t);
     for (size_t i = 0; rc == 0 && i < t->config->buses.n; i++)
         describe_bus(&((const struct bus_conf *)t->config->buses.items)[i], &t->bus[i]);
     for (size_t i = 0; rc == 0 && i < t->config->devices.n; i++)
@@ -427,7 +337,7 @@ void table_destroy(struct table *t)
     free(t->bus);
     free(t->live_device);
     free(t->poll_device);
-    free(t->rule);
+    table_forget_rules(t);
     free(t->index);
     free(t->device);
     free(t->stream);

@@ -24,6 +24,8 @@ struct table {
     struct pipeline_device *device;        /* per device of the configuration */
     struct alert_rule *rule;               /* per rule and channel that it selects */
     size_t rules_n;
+    struct expression **condition; /* those that rules point to */
+    size_t conditions_n;
     struct pipeline_index *index; /* table_indices.c */
     size_t indices_n;
     struct poll_bus *bus;
@@ -49,6 +51,10 @@ int table_add_statistics(struct table *t);
  * statistics that they are formed of. 0 or -ENOMEM. */
 size_t table_indices_n(const struct config *config);
 int table_add_indices(struct table *t);
+
+/* table_rules.c, for table.c: each rule for every channel that it selects. 0 or -ENOMEM. */
+int table_add_rules(struct table *t);
+void table_forget_rules(struct table *t);
 
 /* Opens every stream in the log and takes over its number. 0 or a negative errno. */
 int table_open_streams(struct table *t, struct store *store);

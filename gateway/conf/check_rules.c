@@ -161,6 +161,35 @@ static bool select_channels(const struct check *k, const struct rule_conf *r, in
     return is_known;
 }
 
+static bool selects(const struct wanted *w, const struct device_conf *dev)
+{
+    struct selection s = { .n = 0 };
+
+    select_from(w, dev, &s);
+    return s.n > 0;
+}
+
+/* The first device that cannot meet a condition is told: the others would say the same. */
+static void check_conditions(const struct check *k, const struct rule_conf *r)
+{
+    const struct device_conf *devices = k->c->devices.items;
+    const struct quantity *q = r->quantity ? quantity_find(r->quantity) : NULL;
+    enum medium medium = MEDIUM_COUNT_;
+    const bool has_medium = r->medium && medium_find(r->medium, &medium) == 0;
+    const struct wanted w = {
+        .c = k->c, .quantity = q, .medium = has_medium ? (int)medium : -1, .device = r->device
+    };
+    bool is_ok = true, is_suppress_ok = true;
+
+    for (size_t i = 0; i < k->c->devices.n; i++) {
+        if (!selects(&w, &devices[i]))
+            continue;
+        is_ok = is_ok && check_condition(k, r, &devices[i], &r->when);
+        is_suppress_ok =
+            is_suppress_ok && check_condition(k, r, &devices[i], &r->suppress_when);
+    }
+}
+
 static void check_selection(const struct check *k, const struct rule_conf *r,
                             const struct selection *s)
 {
@@ -251,9 +280,18 @@ static void fill_level(const struct check *k, const struct rule_conf *r, struct 
 static void check_clear(const struct check *k, const struct rule_conf *r,
                         const struct level_conf *l)
 {
-    bool is_above = r->direction == ALERT_ABOVE;
+    bool is_above = r->direction != ALERT_BELOW;
     char set[VALUE_TEXT_MAX], clear[VALUE_TEXT_MAX];
 
+    if (r->direction == ALERT_EQUAL && l->clear != l->set) {
+        check_error(k, r, &l->clear, E_RULE, "'clear' is 'set' where direction is equal");
+        return;
+    }
+    if (r->direction == ALERT_OUTSIDE && !(l->set > 0)) {
+        check_error(k, r, &l->set, E_RULE,
+                    "'set' must be above 0 where direction is outside: it is a distance");
+        return;
+    }
     if (is_above ? !(l->clear > l->set) : !(l->clear < l->set))
         return;
     value_double_text(l->set, set);
@@ -270,6 +308,8 @@ static void check_reach(const struct check *k, const struct rule_conf *r,
     bool is_above = r->direction == ALERT_ABOVE;
     double end = is_above ? s->reach.max : s->reach.min;
 
+    if (r->direction > ALERT_BELOW)
+        return;
     if (is_above ? !(l->set > end) : !(l->set < end))
         return;
     value_double_text(end, limit);
@@ -300,8 +340,9 @@ static void check_order(const struct check *k, const struct rule_conf *r,
         const struct level_conf *l = by_rank[i];
         if (!l || isnan(l->set))
             continue;
-        bool is_above = r->direction == ALERT_ABOVE;
-        if (last && (is_above ? l->set <= last->set : l->set >= last->set)) {
+        bool is_above = r->direction != ALERT_BELOW;
+        if (last && r->direction != ALERT_EQUAL &&
+            (is_above ? l->set <= last->set : l->set >= last->set)) {
             value_double_text(l->set, a);
             value_double_text(last->set, b);
             check_error(k, r, &l->set, E_RULE, "'%s' must be set %s '%s', got %s and %s", l->id,
@@ -359,10 +400,23 @@ static void check_rule(const struct check *k, struct rule_conf *r)
     check_levels(k, r, levels);
     if (!is_selected || s.is_mixed)
         return;
+    check_conditions(k, r);
     if (r->unit && check_unit(k, r, s.quantity, &conversion))
         convert(r, levels, s.quantity, &conversion);
     for (size_t i = 0; s.n > 0 && i < r->levels.n; i++)
         check_reach(k, r, &levels[i], &s);
+}
+
+struct alert_gate config_rule_gate(const struct rule_conf *r)
+{
+    const char *const *words = r->grades.items;
+    struct alert_gate gate = { .ignores_saturation = r->over_range != 0 };
+
+    for (size_t i = 0; i < r->grades.n; i++)
+        for (int g = 0; g < GRADE_COUNT_; g++)
+            if (strcmp(words[i], grade_id((enum grade)g)) == 0)
+                gate.grades |= (uint8_t)(1 << g);
+    return gate;
 }
 
 void check_rules(const struct check *k)

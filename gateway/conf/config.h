@@ -10,6 +10,7 @@
 #pragma once
 
 #include "gateway/conf/diag.h"
+#include "rules/alert/alert.h"
 #include "rules/calibration/options.h"
 #include "rules/qc/options.h"
 #include "sensors/core/field.h"
@@ -101,6 +102,7 @@ struct level_conf {
     const char *id;       /* blue, yellow, orange, red */
     double set, clear;    /* canonical unit of the quantity; clear not given: 5 % from set */
     const char *on, *off; /* "2 of 3" or a duration; off not given: twice as long as on */
+    int64_t min_ms;       /* shortest time it stays */
     struct field_mark mark;
 };
 
@@ -112,11 +114,14 @@ struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     const char *unit;  /* the levels are written in it; config_load converts them and leaves the
                         * canonical one here. NULL: canonical */
     const char *input; /* "raw", "mean(1min)", "mean(1h)" */
-    int direction;     /* enum: above, below */
-    struct field_array levels; /* struct level_conf */
+    int direction;     /* enum alert_direction */
+    const char *when, *suppress_when; /* rules/alert/expression.h; NULL: none */
+    struct field_array levels;        /* struct level_conf */
     double valid_share;
-    int64_t hold_samples; /* after a gap */
-    int64_t stale_ms;     /* -1: three intervals */
+    struct field_array grades; /* const char *: of samples that count; none: good, suspect */
+    int over_range;            /* enum: as_limit, ignore */
+    int64_t hold_samples;      /* after a gap */
+    int64_t stale_ms;          /* -1: three intervals */
     int64_t rearm_ms;
     struct field_mark mark;
 };
@@ -206,6 +211,9 @@ struct quality_peers config_quality_peers(const struct config *c, const struct d
 /* "DEVICE/POINT", or "POINT" of the device `d`: false when there is no such channel. */
 bool config_peer(const struct config *c, const struct device_conf *d, const char *name,
                  const struct device_conf **ret_device, const struct profile_point **ret_point);
+
+/* What of the samples a rule may judge. */
+struct alert_gate config_rule_gate(const struct rule_conf *r);
 
 /* The effective configuration as YAML, defaults included, secrets as "***". Loads again to the
  * same configuration, apart from the secrets. 0 or -EIO. */

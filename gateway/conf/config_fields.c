@@ -568,6 +568,13 @@ static const struct field level_fields[] = {
       AT(level_conf, off),
       .help = "Off-delay, written like on. Not given: twice on.",
       .is_ok = alert_delay_is_ok },
+    { .name = "min",
+      .type = FIELD_DURATION,
+      AT(level_conf, min_ms),
+      .dflt = "0s",
+      .min = 0,
+      .max = 30.0 * DAY,
+      .help = "Shortest time the level stays." },
     { 0 },
 };
 
@@ -588,7 +595,30 @@ static const struct field selector_fields[] = {
     { 0 },
 };
 
+static bool is_gate_grade(const char *text, char *why, size_t size)
+{
+    for (int g = 0; g <= GRADE_SUSPECT; g++)
+        if (strcmp(text, grade_id((enum grade)g)) == 0)
+            return true;
+    snprintf(why, size, "expected good, suspect or not_evaluated, got '%s'", text);
+    return false;
+}
+
+static const char *const over_range_words[] = { "as_limit", "ignore", NULL };
+
 static const struct field gate_fields[] = {
+    { .name = "grades",
+      .type = FIELD_TEXTS,
+      FROM(rule_conf, valid_share, grades),
+      .max = GRADE_SUSPECT + 1,
+      .help = "Grades of samples that count. Not given: good and suspect.",
+      .is_ok = is_gate_grade },
+    { .name = "over_range",
+      .type = FIELD_ENUM,
+      FROM(rule_conf, valid_share, over_range),
+      .dflt = "as_limit",
+      .words = over_range_words,
+      .help = "What a saturated instrument counts as." },
     { .name = "valid_share",
       .type = FIELD_DOUBLE,
       .offset = 0,
@@ -598,8 +628,6 @@ static const struct field gate_fields[] = {
       .help = "Smallest share of valid samples of a mean that may be judged." },
     { 0 },
 };
-
-static const char *const directions[] = { "above", "below", NULL }; /* enum alert_direction */
 
 static const struct field rule_fields[] = {
     { .name = "id",
@@ -634,7 +662,15 @@ static const struct field rule_fields[] = {
       AT(rule_conf, direction),
       .dflt = "above",
       .help = "Side of the levels that alarms.",
-      .words = directions },
+      .words = alert_direction_words },
+    { .name = "when",
+      .type = FIELD_TEXT,
+      AT(rule_conf, when),
+      .help = "Condition over this and other channels that must be met, too." },
+    { .name = "suppress_when",
+      .type = FIELD_TEXT,
+      AT(rule_conf, suppress_when),
+      .help = "Condition while which nothing is judged; an alert stays as it is." },
     { .name = "unit",
       .type = FIELD_TEXT,
       AT(rule_conf, unit),

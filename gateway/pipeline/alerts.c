@@ -15,7 +15,7 @@
 #include "gateway/pipeline/internal.h"
 
 #define STATE_PREFIX  "alert/"
-#define STATE_VERSION 1 /* of struct alert_state as stored: another one starts quiet */
+#define STATE_VERSION 2 /* of struct alert_state as stored: another one starts quiet */
 #define KEY_MAX       256
 
 struct stored_state {
@@ -140,7 +140,7 @@ static void write_event(struct pipeline *p, const struct alert_rule *r,
     put_text(b, "level", alert_level_id(a->level));
     put_text(b, "from", alert_level_id(a->from_level));
     put_text(b, "peak", alert_level_id(a->peak));
-    put_text(b, "direction", r->direction == ALERT_ABOVE ? "above" : "below");
+    put_text(b, "direction", alert_direction_words[r->direction]);
     put_number(b, "value", a->value);
     put_number(b, "limit", a->limit);
     put_number(b, "extreme", a->extreme);
@@ -174,7 +174,8 @@ void alerts_step(struct pipeline *p, struct change *c, const struct sample *s)
         uint32_t rule = p->rule_index[f->rules_from + i];
         struct alert_change a = { 0 };
         bool is_touched = false;
-        alert_step(&p->o->rules[rule], &p->alerts[rule], s, &a, &is_touched);
+        const struct alert_look look = look_of(p, rule, s);
+        alert_judge(&p->o->rules[rule], &p->alerts[rule], &look, &a, &is_touched);
         take_change(p, c, rule, &a, is_touched);
     }
 }

@@ -44,6 +44,13 @@ struct followers {
     uint32_t rules_from, rules_n;
 };
 
+/* The newest sample of a channel that conditions of rules ask for. */
+struct newest_sample {
+    int64_t time_ms; /* 0: none yet */
+    double value;    /* NaN: bad, or none */
+    struct verdict verdict;
+};
+
 /* Rows that wait for the clock to be believed, oldest first (held.c). */
 struct held {
     struct held_row *first, *last;
@@ -70,7 +77,9 @@ struct pipeline {
     struct followers *followers;          /* per channel */
     uint32_t *rule_index;                 /* rules, grouped by their channel */
     struct alert_state *alerts;           /* per rule */
+    struct newest_sample *newest_samples; /* per channel; NULL: no rule has a condition */
     struct series_cell *cells;            /* one row, of the widest stream */
+    struct sample *samples;               /* those of the row, for live view and rules */
     struct recent_row *recent;            /* a ring */
     size_t recent_n, recent_at;
     struct held held;
@@ -99,6 +108,8 @@ void change_row(struct pipeline *p, struct change *c, const struct row *r);
 void change_open_row(struct pipeline *p, struct change *c, const struct row *r,
                      int64_t wait_ms);
 void change_submit(struct pipeline *p, struct change *c);
+/* The first n of p->samples, to live view and rules. */
+void tell_samples(struct pipeline *p, struct change *c, size_t n);
 /* To whom a pipeline without a store tells its rows. */
 void tell_row(const struct pipeline *p, uint32_t stream, int64_t time_ms,
               const struct series_cell *cells);
@@ -139,6 +150,13 @@ int alerts_restore(struct pipeline *p);
 void alerts_step(struct pipeline *p, struct change *c, const struct sample *s);
 void alerts_tick(struct pipeline *p, struct change *c, int64_t now_ms);
 void alerts_shift(struct pipeline *p, struct change *c, int64_t by_ms);
+
+/* look.c: what rules see beside the sample that they judge. */
+bool look_init(struct pipeline *p);
+void look_done(struct pipeline *p);
+/* Before any rule judges a sample of its scan. */
+void look_note(struct pipeline *p, const struct sample *s);
+struct alert_look look_of(struct pipeline *p, uint32_t rule, const struct sample *s);
 
 /* times.c */
 int times_init(struct pipeline *p);

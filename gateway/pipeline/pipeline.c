@@ -77,12 +77,15 @@ static struct decimal calibrated(const struct pipeline_channel *c, struct decima
     return value.e < 0 ? decimal_from_double(x) : decimal_round(x, value.e + 1);
 }
 
-static void take_sample(struct pipeline *p, struct change *c, const struct sample *s)
+void tell_samples(struct pipeline *p, struct change *c, size_t n)
 {
-    p->counters.samples++;
-    if (p->o->on_sample)
-        p->o->on_sample(p->o->user, s);
-    alerts_step(p, c, s);
+    for (size_t i = 0; i < n; i++)
+        look_note(p, &p->samples[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (p->o->on_sample)
+            p->o->on_sample(p->o->user, &p->samples[i]);
+        alerts_step(p, c, &p->samples[i]);
+    }
 }
 
 /* What the instrument said before conversion and calibration. A failed scan has nothing to
@@ -145,6 +148,7 @@ static void take_samples(struct pipeline *p, struct change *c, const struct scan
 {
     const struct pipeline_device *d = &p->o->devices[s->device];
     struct qc_input in = { .now_ms = believed_now(p, s->boot_ms) };
+    size_t n = 0;
 
     for (size_t i = 0; i < s->n && i < d->points_n; i++) {
         int32_t at = d->channel_of[i];
@@ -156,8 +160,10 @@ static void take_samples(struct pipeline *p, struct change *c, const struct scan
         judge_sample(p, &p->streams[d->stream].last, &in, &sample, is_held);
         p->cells[p->o->table->channels[at].column] =
             series_cell_of(sample.value, verdict_to_flag(sample.verdict));
-        take_sample(p, c, &sample);
+        p->samples[n++] = sample;
     }
+    p->counters.samples += n;
+    tell_samples(p, c, n);
 }
 
 void pipeline_scan(struct pipeline *p, const struct scan *s)
@@ -269,8 +275,9 @@ static bool allocate(struct pipeline *p)
     p->rule_index = calloc(p->o->rules_n + 1, sizeof *p->rule_index);
     p->alerts = calloc(p->o->rules_n + 1, sizeof *p->alerts);
     p->cells = calloc(SERIES_COLUMNS_MAX, sizeof *p->cells);
+    p->samples = calloc(SERIES_COLUMNS_MAX, sizeof *p->samples);
     return p->streams && judge_init(p) && p->followers && p->rule_index && p->alerts &&
-           p->cells && times_init(p) == 0;
+           p->cells && p->samples && look_init(p) && times_init(p) == 0;
 }
 
 /* What the log knows. */
@@ -327,6 +334,8 @@ void pipeline_destroy(struct pipeline *p)
     times_done(p);
     store_reader_close(p->reader);
     buf_done(&p->text);
+    look_done(p);
+    free(p->samples);
     free(p->cells);
     free(p->alerts);
     free(p->rule_index);

@@ -132,12 +132,11 @@ static void close_period(struct pipeline *p, struct change *c, uint32_t stream, 
     struct closing k = { .group = NO_GROUP };
 
     for (uint32_t i = 0; i < s->n; i++) {
-        struct sample r = result_of(p, &k, s->first + i, label_ms, now_ms);
+        const struct sample r = result_of(p, &k, s->first + i, label_ms, now_ms);
         p->cells[i] = series_cell_of(r.value, verdict_to_flag(r.verdict));
-        if (p->o->on_sample)
-            p->o->on_sample(p->o->user, &r);
-        alerts_step(p, c, &r);
+        p->samples[i] = r;
     }
+    tell_samples(p, c, s->n);
     if (times_is_used(p, stream, label_ms))
         return;
     times_note(p, stream, label_ms);

@@ -285,7 +285,9 @@ void alert_judge(const struct alert_rule *r, struct alert_state *st,
     if (is_gap(r, st, look->time_ms) || is_clock_back(r, st, look->time_ms))
         begin_hold(r, st);
     st->last_sample_ms = look->time_ms;
-    if (!hold_off(st) && !isnan(look->x))
+    if (look->is_suppressed)
+        forget_durations(st); /* nobody asked what lies in between */
+    else if (!hold_off(st) && !isnan(look->x))
         judge(r, st, look, ret);
     *ret_touched = was_pending || is_pending(st);
     if (was_pending && !is_pending(st))
@@ -375,7 +377,7 @@ const char *alert_rule_error(const struct alert_rule *r)
             return "Outside needs a set above zero: it is a distance.";
         if (!is_delay_sane(&t->on) || !is_delay_sane(&t->off))
             return "A delay is m of n samples with 1 <= m <= n <= 32, or a duration.";
-        if (lower != LEVEL_NONE && !is_further(r, t->set, r->level[lower].set))
+        if (lower != LEVEL_NONE && r->direction != ALERT_EQUAL && !is_further(r, t->set, r->level[lower].set))
             return "A higher level needs a set further out than the one below it.";
         lower = l;
     }

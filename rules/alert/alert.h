@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rules/alert/expression.h"
 #include "sensors/core/sample.h"
 
 enum alert_level {
@@ -45,6 +46,8 @@ enum alert_direction {
     ALERT_EQUAL    /* codes; clear is set */
 };
 
+extern const char *const alert_direction_words[]; /* closed by NULL */
+
 struct alert_threshold {
     bool is_set;
     double set, clear;
@@ -64,6 +67,9 @@ struct alert_rule {
     enum alert_direction direction;
     struct alert_threshold level[LEVEL_COUNT_];
     struct alert_gate gate;
+    /* The caller evaluates them: where `when` is false a sample is refuted, while suppress_when
+     * is true none counts. Unknown: as if they were not there. NULL: none. */
+    const struct expression *when, *suppress_when;
     unsigned hold_samples; /* samples ignored after a gap of stale_ms or more, and behind
                               calibration, maintenance and a power failure */
     int64_t stale_ms;      /* no usable sample for so long: cannot judge */
@@ -117,10 +123,11 @@ struct alert_change {
 struct alert_look {
     int64_t time_ms;
     struct verdict verdict;
-    double x;         /* what the levels are compared with; NaN: neither counts nor resets */
-    bool is_held;     /* first behind a gap: counts into the hold-off alone */
-    bool is_serviced; /* somebody works at the instrument: the hold-off begins behind it */
-    bool is_refuted;  /* conditions or references speak against it: as if behind clear */
+    double x;           /* what the levels are compared with; NaN: neither counts nor resets */
+    bool is_held;       /* first behind a gap: counts into the hold-off alone */
+    bool is_serviced;   /* somebody works at the instrument: the hold-off begins behind it */
+    bool is_suppressed; /* seen, not judged: the alert stays as it is */
+    bool is_refuted;    /* conditions or references speak against it: as if behind clear */
 };
 
 /* The gate: x is the value of a sample that may be judged. */

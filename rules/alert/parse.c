@@ -12,6 +12,8 @@
 #define COUNT_MAX    32                  /* bits of the on and off histories */
 #define DURATION_MAX INT64_C(2592000000) /* 30 days */
 
+const char *const alert_direction_words[] = { "above", "below", "outside", "equal", NULL };
+
 static const struct {
     const char *suffix;
     int64_t ms;

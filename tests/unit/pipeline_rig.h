@@ -153,7 +153,7 @@ static inline int set_up(void **state)
                                    .channel = OZONE,
                                    .direction = ALERT_ABOVE };
     f->rule.level[LEVEL_YELLOW] =
-        (struct alert_threshold){ true, 100, 90, { 2, 2, 0 }, { 2, 2, 0 } };
+        (struct alert_threshold){ true, 100, 90, { 2, 2, 0 }, { 2, 2, 0 }, 0 };
     f->o = (struct pipeline_options){ .table = &f->table,
                                       .devices = &f->device,
                                       .devices_n = 1,

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a rule sees: its sample behind the gate, and the conditions over other channels that
+ * bear on it. The samples of a scan are noted before the rules judge any of them, so channels of
+ * one device are compared as they are at one time.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "gateway/pipeline/internal.h"
+
+enum { AGE_MAX = 3 }; /* intervals: what is older says nothing of now */
+
+static bool has_condition(const struct pipeline *p)
+{
+    for (size_t i = 0; i < p->o->rules_n; i++)
+        if (p->o->rules[i].when || p->o->rules[i].suppress_when)
+            return true;
+    return false;
+}
+
+bool look_init(struct pipeline *p)
+{
+    if (!has_condition(p))
+        return true;
+    p->newest_samples = calloc(p->o->table->n + 1, sizeof *p->newest_samples);
+    return p->newest_samples != NULL;
+}
+
+void look_done(struct pipeline *p)
+{
+    free(p->newest_samples);
+}
+
+void look_note(struct pipeline *p, const struct sample *s)
+{
+    const bool is_usable = s->verdict.grade < GRADE_BAD;
+
+    if (!p->newest_samples)
+        return;
+    p->newest_samples[s->channel] = (struct newest_sample){
+        .time_ms = s->time_ms,
+        .value = is_usable ? decimal_to_double(s->value) : NAN,
+        .verdict = s->verdict,
+    };
+}
+
+/* A statistic is named by the start of its period and comes at the end. */
+static int64_t age_max(const struct channel *ch)
+{
+    return (AGE_MAX + (ch->statistic != NULL)) * ch->period_ms;
+}
+
+static enum expression_truth eval(const struct pipeline *p, const struct expression *e,
+                                  int64_t time_ms)
+{
+    struct expression_value values[EXPRESSION_CHANNELS_MAX];
+    const int zone_min = (int)(p->o->table->zone_ms / 60000);
+
+    for (unsigned i = 0; i < e->channels_n; i++) {
+        const struct newest_sample *n = &p->newest_samples[e->channel[i]];
+        const struct channel *ch = &p->o->table->channels[e->channel[i]];
+        values[i] = (struct expression_value){
+            .value = n->value,
+            .verdict = n->verdict,
+            .is_known = n->time_ms != 0 && time_ms - n->time_ms <= age_max(ch),
+        };
+    }
+    return expression_eval(e, values, expression_now(time_ms, zone_min));
+}
+
+struct alert_look look_of(struct pipeline *p, uint32_t rule, const struct sample *s)
+{
+    const struct alert_rule *r = &p->o->rules[rule];
+    struct alert_look look = alert_look_at(r, s);
+
+    if (isnan(look.x))
+        return look;
+    if (r->suppress_when && eval(p, r->suppress_when, s->time_ms) == EXPRESSION_TRUE)
+        look.is_suppressed = true;
+    else if (r->when && eval(p, r->when, s->time_ms) == EXPRESSION_FALSE)
+        look.is_refuted = true;
+    return look;
+}
