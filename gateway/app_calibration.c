@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/app_calibration.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,26 @@ static void on_event(void *user, const char *json)
     a->on_event(a->user, json);
 }
 
+static int on_doubt(void *user, struct store_batch *b, const struct calibrations_doubt *d)
+{
+    const struct app_calibration *a = user;
+    const bool is_corrected =
+        d->revise == CALIBRATION_REVISE_DRIFT && calibration_drift_is_known(&d->drift);
+    const struct revision_order order = {
+        d->channel, d->check, d->from_ms, d->to_ms, is_corrected ? &d->drift : NULL,
+    };
+
+    return a->revisions ? revisions_add(a->revisions, b, &order, clock_wall_ms(a->clock))
+                        : -ENODEV;
+}
+
+static json_t *on_revisions(void *user)
+{
+    const struct app_calibration *a = user;
+
+    return a->revisions ? revisions_list(a->revisions) : NULL;
+}
+
 /* ---- what callers want ---- */
 
 static void on_answer(void *user, uint64_t ticket, const char *json)
@@ -113,12 +134,18 @@ void app_calibration_start(struct app_calibration *a, struct store *store)
 
     if (rc < 0)
         log_warning("calibration and maintenance cannot be taken up: %s", strerror(-rc));
+    rc = revisions_create(store, &a->revisions);
+    if (rc < 0)
+        log_warning("doubtful readings cannot be written again: %s", strerror(-rc));
 }
 
 void app_calibration_attach(struct app_calibration *a)
 {
     const size_t n = a->table->config->devices.n;
+    const struct revisions_station revised = { &a->table->channels, on_event, a };
 
+    if (a->revisions)
+        revisions_attach(a->revisions, &revised);
     if (!a->calibrations)
         return;
     a->devices = calloc(n + 1, sizeof *a->devices);
@@ -134,6 +161,8 @@ void app_calibration_attach(struct app_calibration *a)
         .on_correction = on_correction,
         .on_command = on_command,
         .on_event = on_event,
+        .on_doubt = on_doubt,
+        .on_revisions = on_revisions,
         .user = a,
     };
     if (!a->devices || calibrations_attach(a->calibrations, &s, clock_wall_ms(a->clock)) < 0)
@@ -144,6 +173,8 @@ void app_calibration_detach(struct app_calibration *a)
 {
     if (a->calibrations)
         calibrations_detach(a->calibrations);
+    if (a->revisions)
+        revisions_detach(a->revisions);
     free(a->devices);
     a->devices = NULL;
 }
@@ -151,6 +182,7 @@ void app_calibration_detach(struct app_calibration *a)
 void app_calibration_done(struct app_calibration *a)
 {
     calibrations_destroy(a->calibrations);
+    revisions_destroy(a->revisions);
     free(a->devices);
 }
 
@@ -167,4 +199,6 @@ void app_calibration_tick(struct app_calibration *a)
 {
     if (a->calibrations)
         calibrations_tick(a->calibrations, clock_wall_ms(a->clock), clock_boot_ms(a->clock));
+    if (a->revisions)
+        revisions_tick(a->revisions, clock_wall_ms(a->clock));
 }

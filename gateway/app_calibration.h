@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * app_calibration - ties gateway/calibration to what it acts on: the pipeline that marks
- * readings, the commands of profiles that turn gas on, the table that corrects, the live view.
+ * readings, the commands of profiles that turn gas on, the table that corrects, the revisions
+ * that write doubtful readings again, the live view.
  */
 #pragma once
 
@@ -9,11 +10,13 @@
 #include "gateway/command/commands.h"
 #include "gateway/control/control.h"
 #include "gateway/pipeline/pipeline.h"
+#include "gateway/revision/revisions.h"
 #include "gateway/table.h"
 
 /* Zero at start; must not move while attached. */
 struct app_calibration {
     struct calibrations *calibrations; /* NULL: none, a station without still measures */
+    struct revisions *revisions;       /* NULL: doubtful readings are not written again */
     struct commands *commands;         /* NULL: none can be sent */
     const struct clock *clock;
     struct control *control;

@@ -105,6 +105,7 @@ static struct calibration_setup calibration_of(const struct device_conf *d,
         .measure_ms = 5 * 60000,
         .full = NAN,
         .limits = { NAN, NAN, NAN, NAN, NAN, NAN },
+        .revise = CALIBRATION_REVISE_FLAG,
         .is_recognised = true,
     };
 

@@ -34,6 +34,7 @@ ALLOWED = {
     "gateway/command": LOW | {"gateway/poll", "gateway/bus", "gateway/store", "gateway/series",
                               "sensors"},
     "gateway/calibration": LOW | {"gateway/store", "gateway/series", "rules"},
+    "gateway/revision": LOW | {"gateway/store", "gateway/series", "rules"},
     "gateway/control": LOW | {"gateway/live"},
     "gateway/ingest": LOW | {"gateway/series", "gateway/uplink"},
 }

@@ -286,6 +286,10 @@ int calibrations_attach(struct calibrations *c, const struct calibrations_statio
     for (struct maintenance *m = c->maintenances; m; m = m->next)
         attach_maintenance(c, m, now_ms);
     runs_attach(c, now_ms);
+    for (uint32_t i = 0; i < s->table->n; i++) {
+        if (c->members[i].state && !c->members[i].run)
+            doubt_tell(c, i);
+    }
     for (uint32_t i = 0; i < s->devices_n; i++)
         tell_all(c, i, true);
     return 0;

@@ -14,6 +14,8 @@
  */
 #pragma once
 
+#include <jansson.h>
+
 #include "gateway/base/channel.h"
 #include "gateway/store/store.h"
 #include "rules/calibration/options.h"
@@ -25,6 +27,15 @@ enum {
     CALIBRATIONS_TEXT_MAX = 200,       /* bytes of a reason, a certificate */
     CALIBRATIONS_LOG_PATIENCE = 10000, /* ms; then the answer says that the log is late */
     MAINTENANCE_MAX_DAYS = 7,          /* longer than that an instrument is out of service */
+};
+
+/* What failed checks of a sequence make doubtful. */
+struct calibrations_doubt {
+    const char *channel, *check; /* id; the kind that failed first */
+    int64_t from_ms;             /* end of the last passed check of that kind; 0: none */
+    int64_t to_ms;               /* begin of the one that failed */
+    enum calibration_revise revise;
+    struct calibration_drift drift; /* from the checks before to those of the sequence */
 };
 
 struct calibrations_station {
@@ -42,6 +53,10 @@ struct calibrations_station {
      * from inside. 0 or a negative errno: it was not taken, nothing more is told. */
     int (*on_command)(void *user, uint32_t device, const char *command, uint64_t number);
     void (*on_event)(void *user, const char *json); /* every event, beside the log */
+    /* When the sequence is over; what is made of it becomes part of `b`. 0, or a negative
+     * errno: it is told again after a restart or reload. NULL: nobody wants to know. */
+    int (*on_doubt)(void *user, struct store_batch *b, const struct calibrations_doubt *d);
+    json_t *(*on_revisions)(void *user); /* for lists, a new reference; NULL: there are none */
     void *user;
 };
 

@@ -209,7 +209,7 @@ json_t *event_doubtful(const struct run *r, const struct calibration_result *x,
     time_print_utc(x->reading.start_ms, to);
     snprintf(en, sizeof en, "%s: readings %s%s up to %s are doubtful: the check failed.",
              r->channel_id, passed_ms ? "from " : "from the first", from, to);
-    snprintf(zh, sizeof zh, "%s：检查不合格，%s%s至 %s 的读数可疑。", r->channel_id,
+    snprintf(zh, sizeof zh, "%s：检查不合格，%s%s 至 %s 的读数可疑。", r->channel_id,
              passed_ms ? "自 " : "自最初", from, to);
     json_t *e = event_of(r, "doubtful", now_ms, en, zh);
     json_object_set_new(e, "check", json_string(calibration_kind_id(x->reading.kind)));

@@ -38,6 +38,7 @@ struct run {
     bool was_told;            /* why it is over */
     bool is_restored;         /* of an earlier run of the gateway */
     json_t *results;          /* of its steps */
+    json_t *figures;          /* of the checks before it; NULL: none */
     struct answer_later *ask; /* waits for the end; NULL: nobody does */
 };
 
@@ -109,6 +110,8 @@ void kept_device(struct calibrations *c, const char *device, const struct mainte
                  json_t *event);
 void kept_event(struct calibrations *c, json_t *event);
 void kept_remember(struct calibrations *c, json_t *result);
+/* The state alone, as part of a batch. 0 or a negative errno. */
+int kept_put_channel(struct calibrations *c, struct store_batch *b, const char *channel);
 
 /* ---- event.c: what is told ---- */
 
@@ -147,6 +150,16 @@ void run_free(struct run *r);
 /* Found again by their ids, after a reload. */
 void runs_attach(struct calibrations *c, int64_t now_ms);
 int runs_restore(struct calibrations *c, const char *channel, const json_t *state);
+
+/* ---- doubt.c: what a failed check says of the readings before it ---- */
+
+/* Zero and span as they were last read; behind the verdict, before the state is kept. */
+void doubt_note_result(struct calibrations *c, const struct run *r,
+                       const struct calibration_result *x, int64_t passed_ms);
+/* From now on readings are corrected: they have other figures. */
+void doubt_note_correction(struct calibrations *c, const struct run *r, int64_t now_ms);
+/* The sequence is over, or was before a restart: tells what is doubtful, if anything is. */
+void doubt_tell(struct calibrations *c, uint32_t channel);
 
 /* ---- watch.c: what nobody began: the instrument, the hour, the calendar ---- */
 

@@ -51,6 +51,11 @@ static void submit(struct calibrations *c, const char *prefix, const char *id,
     json_decref(event);
 }
 
+int kept_put_channel(struct calibrations *c, struct store_batch *b, const char *channel)
+{
+    return add_state(b, CHANNEL_PREFIX, channel, kept_state(c, channel));
+}
+
 void kept_channel(struct calibrations *c, const char *channel, json_t *event)
 {
     submit(c, CHANNEL_PREFIX, channel, kept_state(c, channel), event);
@@ -114,7 +119,7 @@ static bool take_result(void *user, const struct store_entry *e)
 
 static int read_ledger(struct calibrations *c)
 {
-    enum { EVENTS_OF_A_RESULT = 4 }; /* begun, result, ended, and what it led to */
+    enum { EVENTS_OF_A_RESULT = 7 }; /* begun, result, ended, and what it led to */
     struct store_reader *reader;
     int rc = store_reader_open(c->store, &reader);
 

@@ -173,7 +173,10 @@ static void serve_list(const struct job *j)
         if (is_checked)
             json_array_append_new(list, describe(j->c, i));
     }
-    answer_now(j->q, json_pack("{s:b,s:o}", "ok", 1, "channels", list));
+    json_t *revisions =
+        j->c->station.on_revisions ? j->c->station.on_revisions(j->c->station.user) : NULL;
+    answer_now(j->q, json_pack("{s:b,s:o,s:o}", "ok", 1, "channels", list, "revisions",
+                               revisions ? revisions : json_array()));
 }
 
 static bool is_wanted(const json_t *result, const char *channel)

@@ -38,6 +38,7 @@ struct run *run_new(struct calibrations *c, uint32_t channel, enum source source
     r->full = s->full;
     r->correction = c->members[channel].correction;
     r->results = json_array();
+    r->figures = json_deep_copy(json_object_get(kept_state(c, r->channel_id), "figures"));
     copy_text(r->certificate, sizeof r->certificate, s->certificate);
     calibration_run_start(&r->course, plan, now_ms);
     if (source != BY_INSTRUMENT)
@@ -56,6 +57,7 @@ void run_free(struct run *r)
         free(r->ask);
     }
     json_decref(r->results);
+    json_decref(r->figures);
     free(r);
 }
 
@@ -138,6 +140,7 @@ static void take_result(struct calibrations *c, struct run *r,
     r->correction = calibration_correct(r->policy, &m->correction, r->correction, &x);
     r->has_failed |= x.verdict == CALIBRATION_FAIL;
     json_object_set_new(kept_state(c, r->channel_id), "usual", json_integer(reading->start_ms));
+    doubt_note_result(c, r, &x, passed_ms);
     if (calibration_is_passed(x.verdict))
         note_passed(c, r, &x);
     kept_remember(c, event);
@@ -159,6 +162,7 @@ static void apply_correction(struct calibrations *c, struct run *r, int64_t now_
     json_object_set_new(kept_state(c, r->channel_id), "correction",
                         json_pack("[f,f]", r->correction.zero, r->correction.factor));
     m->correction = r->correction;
+    doubt_note_correction(c, r, now_ms);
     kept_channel(c, r->channel_id, event_corrected(r, &before, now_ms));
     c->station.on_correction(c->station.user, r->channel, &m->correction);
 }
@@ -247,6 +251,7 @@ void run_abort(struct calibrations *c, struct run *r, const char *what, int64_t 
     r->has_failed = true; /* half a sequence corrects nothing */
     r->was_told = true;
     calibration_run_abort(&r->course, now_ms);
+    doubt_tell(c, r->channel);
     answer_verdict(c, r);
     go_back(c, r, now_ms);
 }
@@ -302,6 +307,7 @@ void run_tick(struct calibrations *c, struct run *r, int64_t now_ms)
             break;
         case CALIBRATION_RETURNS:
             apply_correction(c, r, now_ms);
+            doubt_tell(c, r->channel);
             answer_verdict(c, r);
             go_back(c, r, now_ms);
             break;

@@ -140,9 +140,10 @@ static int show(const json_t *answer)
 {
     const json_t *results = json_object_get(answer, "results");
 
-    if (json_object_get(answer, "channels"))
+    if (json_object_get(answer, "channels")) {
         calibrate_show_list(json_object_get(answer, "channels"));
-    else if (json_object_get(answer, "ledger"))
+        calibrate_show_revisions(json_object_get(answer, "revisions"));
+    } else if (json_object_get(answer, "ledger"))
         calibrate_show_ledger(json_object_get(answer, "ledger"));
     else if (results)
         return calibrate_show_results(results);
@@ -177,7 +178,9 @@ const struct cmd cmd_calibrate = {
     .usage = "[list | ledger [CHANNEL] | CHANNEL [zero | span | point | sequence | stop]]",
     .summary = "Check an instrument against a known value, and keep the ledger of its drift.",
     .details =
-        "list: channels that are checked, when last, when next. ledger: what came of every\n"
+        "list: channels that are checked, when last, when next, and which doubtful readings "
+        "are\n"
+        "being or were written again. ledger: what came of every\n"
         "check, of a channel, of a device or of all. CHANNEL begins a check: with zero, span "
         "or\n"
         "point of that value alone, else of all steps of its configuration. It settles,\n"

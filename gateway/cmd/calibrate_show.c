@@ -177,6 +177,48 @@ void calibrate_show_list(const json_t *channels)
     }
 }
 
+/* ---- readings that were written again ---- */
+
+static void print_progress(const json_t *r)
+{
+    const char *state = control_text(r, "state");
+    const long long rows = json_integer_value(json_object_get(r, "rows")),
+                    statistics = json_integer_value(json_object_get(r, "statistics"));
+
+    if (strcmp(state, "reading") == 0)
+        printf(say("%.0f %% of the readings\n", "读数已完成 %.0f %%\n"),
+               100 * json_number_value(json_object_get(r, "share")));
+    else if (strcmp(state, "statistics") == 0)
+        printf(say("%lld readings; statistics follow as their periods end\n",
+                   "读数 %lld 个；统计值待各时段结束后修订\n"),
+               rows);
+    else
+        printf(
+            say("done: %lld readings, %lld statistics\n", "完成：读数 %lld 个，统计 %lld 行\n"),
+            rows, statistics);
+}
+
+void calibrate_show_revisions(const json_t *revisions)
+{
+    const json_t *r;
+    size_t i;
+
+    if (json_array_size(revisions) == 0)
+        return;
+    puts("");
+    cell(say("doubtful readings of", "可疑读数的通道"), CHANNEL_COLUMNS);
+    cell(say("from (UTC)", "自 (UTC)"), TIME_COLUMNS);
+    cell(say("to (UTC)", "至 (UTC)"), TIME_COLUMNS);
+    puts(say("written again (lvl=rev)", "重新写入 (lvl=rev)"));
+    json_array_foreach(revisions, i, r)
+    {
+        cell(control_text(r, "channel"), CHANNEL_COLUMNS);
+        time_cell(control_text(r, "start"));
+        time_cell(control_text(r, "end"));
+        print_progress(r);
+    }
+}
+
 int calibrate_show_results(const json_t *results)
 {
     int status = json_array_size(results) > 0 ? EXIT_DONE : EXIT_FOUND;

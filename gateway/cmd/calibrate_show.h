@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+void calibrate_show_revisions(const json_t *revisions);
 void calibrate_show_list(const json_t *channels);
 void calibrate_show_ledger(const json_t *ledger);
 /* Of a sequence that is over: an exit status, EXIT_FOUND when a step was not passed. */

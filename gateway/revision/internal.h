@@ -116,7 +116,7 @@ json_t *told_revised(const struct revisions *r, const struct revision *x);
 json_t *told_ended(const struct revisions *r, const struct revision *x, bool is_gone);
 /* Of an alert's last event; `n` tells several of one moment apart. */
 json_t *told_alert(const struct revisions *r, const struct revision *x, const json_t *last,
-                    size_t n);
+                   size_t n);
 int told_put(struct store_batch *b, const json_t *event);
 void told_show(const struct revisions *r, const json_t *event);
 

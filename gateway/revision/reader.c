@@ -175,7 +175,8 @@ static void take_episode(struct episodes *e, json_t *event, int64_t time_ms)
         return;
     json_object_set_new(e->seen, key, json_true());
     const bool is_over = strcmp(what, "cleared") == 0;
-    if (raised_of(key) < e->job->to_ms && (!is_over || time_ms > e->job->from_ms))
+    const int64_t raised_ms = raised_of(key); /* 0: nothing stood, it could not be judged */
+    if (raised_ms > 0 && raised_ms < e->job->to_ms && (!is_over || time_ms > e->job->from_ms))
         json_object_set(e->standing, key, event);
 }
 

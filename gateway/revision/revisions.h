@@ -11,7 +11,7 @@
  * of the channel held is passed over.
  *
  * Work for idle time: a thread of its own reads what stands in the log, a slice with each tick
- * becomes rows, so a week of 1 s readings takes 20 minutes. Rows and how far they got are one
+ * becomes rows, so a week of 1 s readings takes 42 minutes. Rows and how far they got are one
  * change of the log: a revision goes on after a restart, a kill, a reload.
  *
  * Main thread. Lives as long as the gateway; the configuration in force is attached and
@@ -26,7 +26,7 @@
 #include "rules/calibration/calibration.h"
 
 enum {
-    REVISIONS_SLICE_ROWS = 500,   /* with each tick */
+    REVISIONS_SLICE_ROWS = 240,   /* with each tick */
     REVISIONS_REACH_DAYS = 400,   /* no bracket goes further back */
     REVISIONS_FINISHED_MAX = 20,  /* at hand for lists */
     REVISIONS_EPISODES_MAX = 100, /* alerts of one bracket that are told one by one */

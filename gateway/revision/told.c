@@ -147,7 +147,7 @@ static const char *title_of(const json_t *last, const char *lang)
 /* No level: what stands now is not changed by it. Each has a millisecond of its own, for a
  * database keeps one point a series and time. */
 json_t *told_alert(const struct revisions *r, const struct revision *x, const json_t *last,
-                    size_t n)
+                   size_t n)
 {
     static const char *const copied[] = { "key",    "rule",     "title",  "channel",
                                           "device", "quantity", "medium", "raised" };

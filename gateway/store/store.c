@@ -271,46 +271,6 @@ void store_health_get(struct store *s, struct store_health *ret)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- streams ---- */
-
-static int note_columns(struct store *s, uint32_t number, unsigned columns)
-{
-    if (number >= s->columns_n) {
-        size_t n = (size_t)number + 64;
-        uint16_t *grown = realloc(s->columns, n * sizeof *grown);
-        if (!grown)
-            return -ENOMEM;
-        memset(grown + s->columns_n, 0, (n - s->columns_n) * sizeof *grown);
-        s->columns = grown;
-        s->columns_n = n;
-    }
-    s->columns[number] = (uint16_t)columns;
-    return 0;
-}
-
-int store_stream_open(struct store *s, const char *name, unsigned columns, int64_t period_ms,
-                      uint32_t unit_ms, const struct series_hint *hints, const char *dictionary,
-                      uint32_t *ret_number)
-{
-    const struct commit_stream want = { name, dictionary, columns, period_ms, unit_ms, hints };
-    struct series_encoder *trial;
-    uint32_t number;
-
-    if (strlen(name) >= STORE_NAME_MAX)
-        return -ENAMETOOLONG;
-    int rc =
-        series_encoder_create(1, SERIES_PLAIN, columns, 0, period_ms, unit_ms, NULL, &trial);
-    if (rc < 0)
-        return rc;
-    series_encoder_destroy(trial);
-    rc = writer_open_stream(s, &want, &number);
-    if (rc == 0)
-        rc = note_columns(s, number, columns);
-    if (rc == 0)
-        *ret_number = number;
-    return rc;
-}
-
 /* ---- batches ---- */
 
 int store_batch_begin(struct store *s, struct store_batch **ret)

@@ -87,6 +87,18 @@ int store_stream_open(struct store *s, const char *name, unsigned columns, int64
                       uint32_t unit_ms, const struct series_hint *hints, const char *dictionary,
                       uint32_t *ret_number);
 
+/*
+ * The same without waiting, for a stream that is needed while the station runs. One at a time:
+ * -EBUSY. What is given is copied. Main thread.
+ */
+struct store_asked;
+int store_stream_ask(struct store *s, const char *name, unsigned columns, int64_t period_ms,
+                     uint32_t unit_ms, const char *dictionary, struct store_asked **ret);
+/* 0 and the number, or a negative errno: then `a` is gone. -EINPROGRESS: not yet. */
+int store_stream_asked(struct store *s, struct store_asked *a, uint32_t *ret_number);
+/* Nobody wants to know any more: waits for the writer. Takes NULL. */
+void store_stream_drop(struct store *s, struct store_asked *a);
+
 /* One unit of change: all of it is committed together, or none. Rows and states: main thread.
  * Events alone: any thread, a batch of its own. */
 struct store_batch;

@@ -89,6 +89,8 @@ int writer_open_stream(struct store *s, const struct commit_stream *want, uint32
     struct writer_request r = { .want = want };
 
     pthread_mutex_lock(&s->lock);
+    while (s->request) /* one that nobody waits for */
+        pthread_cond_wait(&s->answered, &s->lock);
     s->request = &r;
     pthread_cond_signal(&s->wake);
     while (!r.is_done)
@@ -97,6 +99,28 @@ int writer_open_stream(struct store *s, const struct commit_stream *want, uint32
     if (r.rc == 0)
         *ret_number = r.number;
     return r.rc;
+}
+
+int writer_ask_stream(struct store *s, struct writer_request *r)
+{
+    pthread_mutex_lock(&s->lock);
+    const bool is_free = !s->request;
+    if (is_free) {
+        s->request = r;
+        pthread_cond_signal(&s->wake);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return is_free ? 0 : -EBUSY;
+}
+
+bool writer_is_answered(struct store *s, const struct writer_request *r, bool is_to_wait)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!r->is_done && is_to_wait)
+        pthread_cond_wait(&s->answered, &s->lock);
+    const bool is_done = r->is_done;
+    pthread_mutex_unlock(&s->lock);
+    return is_done;
 }
 
 /* ---- the thread ---- */

@@ -69,6 +69,9 @@ int writer_submit(struct store *s, struct store_batch *b, bool is_urgent);
 
 /* Waits for the writer. */
 int writer_open_stream(struct store *s, const struct commit_stream *want, uint32_t *ret_number);
+/* Leaves it to the writer; both must live until writer_is_answered(). -EBUSY: there is one. */
+int writer_ask_stream(struct store *s, struct writer_request *r);
+bool writer_is_answered(struct store *s, const struct writer_request *r, bool is_to_wait);
 
 /* An empty batch, one that was used before if possible; NULL without memory. */
 struct store_batch *writer_spare(struct store *s);

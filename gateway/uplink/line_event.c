@@ -33,7 +33,7 @@ static const char *const code_members[][2] = {
 static const char *const level_words[] = { "none", "blue", "yellow", "orange", "red" };
 static const char *const change_words[] = { "quiet",       "raised",  "upgraded",
                                             "downgraded",  "cleared", "cannot_judge",
-                                            "judges_again" };
+                                            "judges_again", "doubtful" };
 
 struct event_point {
     struct line_tag tags[sizeof tag_members / sizeof tag_members[0]];

@@ -17,6 +17,8 @@ enum {
     DICTIONARY_MAX = 1 << 20,
 };
 
+#define REVISION "@rev"
+
 struct prefix {
     uint32_t at, n; /* in `text` */
 };
@@ -27,15 +29,24 @@ struct line_layout {
     struct prefix column[];
 };
 
-/* "device/point@1h.max" in its parts; device is empty without a slash. */
+/* "device/point@1h.max@rev" in its parts; device is empty without a slash. */
 struct channel_name {
     struct line_text device, point, statistic; /* statistic with its '@' */
+    bool is_revision;                          /* the id ends in "@rev" */
 };
+
+static bool ends_in(struct line_text t, const char *end)
+{
+    const size_t n = strlen(end);
+
+    return t.n >= n && memcmp(t.p + t.n - n, end, n) == 0;
+}
 
 static struct channel_name split_id(struct line_text id)
 {
+    const bool is_revision = ends_in(id, REVISION);
     const char *slash = memchr(id.p, '/', id.n);
-    const char *end = id.p + id.n;
+    const char *end = id.p + id.n - (is_revision ? strlen(REVISION) : 0);
     const char *begin = slash ? slash + 1 : id.p;
     const char *at = memchr(begin, '@', (size_t)(end - begin));
 
@@ -45,6 +56,7 @@ static struct channel_name split_id(struct line_text id)
         .device = { id.p, slash ? (size_t)(slash - id.p) : 0 },
         .point = { begin, (size_t)(at - begin) },
         .statistic = { at, (size_t)(end - at) },
+        .is_revision = is_revision,
     };
 }
 
@@ -70,6 +82,8 @@ static void put_prefix(struct buf *b, struct line_text quantity, struct line_tex
         put_tag(b, ",ch=", name.point);
     if (name.device.n)
         put_tag(b, ",dev=", name.device);
+    if (name.is_revision)
+        buf_puts(b, ",lvl=rev");
     put_tag(b, ",station=", line_text(station));
     buf_puts(b, " ");
 }

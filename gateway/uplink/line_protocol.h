@@ -70,8 +70,10 @@ struct line_layout;
 
 /*
  * From a dictionary (series format, section 9). `station` becomes the tag: whoever sends the
- * dictionary cannot write under another station's name. -EINVAL when it is no dictionary or
- * names something that line protocol cannot carry unharmed; `why` gets a sentence. -ENOMEM.
+ * dictionary cannot write under another station's name. A channel whose id ends in "@rev" is a
+ * revision: its lines are those of the channel without it, with the tag lvl=rev. -EINVAL when
+ * it is no dictionary or names something that line protocol cannot carry unharmed; `why` gets a
+ * sentence. -ENOMEM.
  */
 int line_layout_create(const char *dictionary, size_t size, const char *station,
                        struct line_layout **ret, char *why, size_t why_size);

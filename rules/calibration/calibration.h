@@ -104,6 +104,25 @@ struct calibration_correction calibration_correct(enum calibration_policy policy
                                                   const struct calibration_result *r);
 #define CALIBRATION_FACTOR_MAX 2.0
 
+/* ---- drift.c: what was read between two checks, after the second one ---- */
+
+/* A figure at two checks; what lies between them is taken to have moved evenly. */
+struct calibration_course {
+    int64_t from_ms, to_ms;
+    double from, to; /* NaN: one of the two is not known */
+};
+
+struct calibration_drift {
+    struct calibration_course zero, factor; /* figures of x' = (x - zero) * factor */
+};
+
+/* Whether both checks of a kind are known, and no factor is beyond CALIBRATION_FACTOR_MAX. */
+bool calibration_drift_is_known(const struct calibration_drift *d);
+/* The zero and factor of that time; of a kind that is not known 0, or 1. Before the first and
+ * behind the second check it is that check's. */
+struct calibration_correction calibration_drift_at(const struct calibration_drift *d,
+                                                   int64_t time_ms);
+
 /* ---- run.c: the course of a sequence ---- */
 
 enum { CALIBRATION_STEPS_MAX = 8 };

@@ -14,6 +14,7 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 static const char *const kinds[] = { "zero", "span", "point", NULL };
 static const char *const policies[] = { "off", "zero", "zero-span", NULL };
+static const char *const revises[] = { "off", "flag", "drift", NULL };
 static const char *const scopes[] = { "device", "channel", NULL };
 
 int calibration_hour_parse(const char *text, int64_t *ret_ms)
@@ -185,6 +186,13 @@ const struct field calibration_fields[] = {
       .dflt = "off",
       .help = "What passed checks correct: nothing, the zero, or zero and factor.",
       .words = policies },
+    { .name = "revise",
+      .type = FIELD_ENUM,
+      AT(calibration_conf, revise),
+      .dflt = "flag",
+      .help =
+          "Readings before a failed check: left, written again as doubtful, also corrected.",
+      .words = revises },
     { .name = "scope",
       .type = FIELD_ENUM,
       AT(calibration_conf, scope),
@@ -276,6 +284,7 @@ struct calibration_setup calibration_setup_of(const struct calibration_conf *c,
         .measure_ms = c->measure_ms,
         .full = c->full,
         .correct = (enum calibration_policy)c->correct,
+        .revise = (enum calibration_revise)c->revise,
         .scope = (enum calibration_scope)c->scope,
         .is_recognised = c->is_recognised,
         .unit = { .factor = 1 },

@@ -31,6 +31,7 @@ struct calibration_conf {
     double full;              /* drift is told as a share of it; NaN: the span's value */
     struct calibration_limits_conf limits;
     int correct; /* enum calibration_policy */
+    int revise;  /* enum calibration_revise */
     int scope;   /* enum calibration_scope */
     bool is_recognised;
     const char *certificate;
@@ -39,6 +40,13 @@ struct calibration_conf {
 enum calibration_scope {
     CALIBRATION_SCOPE_DEVICE, /* nothing that the device reads meanwhile is environment */
     CALIBRATION_SCOPE_CHANNEL,
+};
+
+/* What a failed check does to the readings since the last passed one. */
+enum calibration_revise {
+    CALIBRATION_REVISE_OFF,   /* an event names them */
+    CALIBRATION_REVISE_FLAG,  /* they are written again, as doubtful */
+    CALIBRATION_REVISE_DRIFT, /* and corrected by what zero and factor were at their time */
 };
 
 extern const struct field calibration_fields[];
@@ -54,6 +62,7 @@ struct calibration_setup {
     double full;                 /* NaN: unknown */
     struct unit_conversion unit; /* of values as people write them */
     enum calibration_policy correct;
+    enum calibration_revise revise;
     enum calibration_scope scope;
     bool is_recognised;
     bool is_unit_wrong;

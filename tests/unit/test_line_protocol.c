@@ -79,6 +79,26 @@ static void names_statistics_by_their_measurement(void **state)
         "ozone@1h.max,dev=roof-o3,station=riverside-01 v=7,f=0i 1763795370125\n");
 }
 
+static void writes_a_revision_as_a_series_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    const struct series_cell cells[] = { { 1, 0, 0 }, { 2, 0, 0 }, { 3, 0, 0 } };
+
+    assert_int_equal(
+        open_layout(f, LAYOUT("{\"id\":\"s/upper@rev\",\"quantity\":\"soil_moisture\"},"
+                              "{\"id\":\"s/ozone@1h.max@rev\",\"quantity\":\"ozone\"},"
+                              "{\"id\":\"s/ozone@1h.max\",\"quantity\":\"ozone\"}")),
+        0);
+    assert_int_equal(write_cells(f, cells, 3), 0);
+    assert_string_equal(
+        buf_text(&f->b),
+        "soil_moisture,ch=upper,dev=s,lvl=rev,station=riverside-01 v=1,f=0i 1763795370125\n"
+        "ozone@1h.max,dev=s,lvl=rev,station=riverside-01 v=2,f=0i 1763795370125\n"
+        "ozone@1h.max,dev=s,station=riverside-01 v=3,f=0i 1763795370125\n");
+    assert_int_equal(
+        open_layout(f, LAYOUT("{\"id\":\"s/@rev\",\"quantity\":\"ozone\"}")), -EINVAL);
+}
+
 static void tells_two_points_of_one_quantity_apart(void **state)
 {
     struct fixture *f = *state;
@@ -321,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_a_reading_with_its_decimals),
         cmocka_unit_test(names_statistics_by_their_measurement),
+        cmocka_unit_test(writes_a_revision_as_a_series_of_its_own),
         cmocka_unit_test(tells_two_points_of_one_quantity_apart),
         cmocka_unit_test(leaves_out_a_value_that_is_missing_but_keeps_its_flag),
         cmocka_unit_test(leaves_out_a_value_that_is_not_finite),

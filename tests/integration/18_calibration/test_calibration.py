@@ -37,7 +37,7 @@ devices:
     profile: test-analyser
     bus: gas
     unit: 1
-    poll: 200ms
+    poll: {poll}
     channels:
       ozone:
         stuck: 0
@@ -50,6 +50,7 @@ devices:
           {end}
           limits: {{zero: 5}}
           correct: {correct}
+          revise: {revise}
       no2: {{stuck: 0}}
 rules:
   - id: smog
@@ -66,13 +67,15 @@ control: {path}/control.sock
 
 
 class Site:
-    def __init__(self, place, ozone=40, uplinks="[]", with_gas=False, correct="off"):
+    def __init__(self, place, ozone=40, uplinks="[]", with_gas=False, correct="off",
+                 revise="flag", poll="200ms"):
         self.place, self.port = place, free_port()
         folder = place.path / "profiles"
         folder.mkdir()
         (folder / "test-analyser.yaml").write_text(PROFILE)
         self.file = place.station_file(STATION.format(
             port=self.port, path=place.path, uplinks=uplinks, correct=correct,
+            revise=revise, poll=poll,
             command=", command: zero_on" if with_gas else "", end="end: gas_off" if with_gas else ""))
         self.sim = self.show(ozone)
         self.gateway = place.gateway(self.file).wait_line("runs:")
@@ -274,6 +277,7 @@ def test_what_is_wrong_is_said_and_nothing_is_done(place, args, sentence):
     ("{steps: [{kind: span}]}", "A step of the kind span or point needs its value."),
     ("{steps: [{kind: zero, command: warp}]}", "has no command 'warp'"),
     ("{limits: {zero: 5, zero_warn: 6}}", "cannot be above that of a failure"),
+    ("{revise: back}", "station.yaml:4:89: "),
 ])
 def test_check_tells_what_cannot_work(place, calibration, part):
     file = place.station_file(f"""station: {{id: s}}
