@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "gateway/pipeline/pipeline.h"
+#include "folder.h"
 #include "unit.h"
 
 #define T0 INT64_C(1700000040000) /* a full minute */
@@ -24,7 +25,7 @@ struct seen {
 };
 
 struct fixture {
-    char dir[64], path[96];
+    char dir[FOLDER_MAX], path[96];
     struct channel channel[CHANNELS];
     struct channel_stream stream[2];
     struct channel_table table;
@@ -95,8 +96,7 @@ static inline int set_up(void **state)
     const struct quantity *ozone = quantity_find("ozone"), *temp = quantity_find("air_temp");
 
     assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "/tmp/pipeline-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
+    assert_true(folder_make(f->dir));
     snprintf(f->path, sizeof f->path, "%s/log.db", f->dir);
     f->channel[OZONE] = (struct channel){ .id = "d/ozone",
                                           .device = "d",
@@ -168,14 +168,9 @@ static inline int set_up(void **state)
 static inline int tear_down(void **state)
 {
     struct fixture *f = *state;
-    char path[128];
 
     stop(f);
-    for (const char *const *s = (const char *const[]){ "", "-wal", "-shm", NULL }; *s; s++) {
-        snprintf(path, sizeof path, "%s%s", f->path, *s);
-        unlink(path);
-    }
-    rmdir(f->dir);
+    folder_remove(f->dir);
     free(f);
     return 0;
 }

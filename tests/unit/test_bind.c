@@ -12,6 +12,7 @@
 
 #include "gateway/conf/bind.h"
 #include "gateway/conf/value.h"
+#include "tests/unit/folder.h"
 
 struct item {
     const char *id;
@@ -380,22 +381,13 @@ static void write_secret(char *dir, const char *text, mode_t mode)
 {
     char path[64];
 
-    assert_non_null(mkdtemp(dir));
+    assert_true(folder_make(dir));
     snprintf(path, sizeof path, "%s/s", dir);
     int fd = open(path, O_WRONLY | O_CREAT, 0600);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     assert_int_equal(fchmod(fd, mode), 0);
     close(fd);
-}
-
-static void remove_secret(const char *dir)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "%s/s", dir);
-    unlink(path);
-    rmdir(dir);
 }
 
 static void bind_with_secret(struct bound *b, const char *dir)
@@ -409,7 +401,7 @@ static void bind_with_secret(struct bound *b, const char *dir)
 
 static void reads_a_secret_from_a_file(void **state)
 {
-    char dir[] = "/tmp/sluice-test-XXXXXX";
+    char dir[FOLDER_MAX];
     struct bound b;
 
     (void)state;
@@ -419,12 +411,12 @@ static void reads_a_secret_from_a_file(void **state)
     assert_int_equal(diag_errors(b.d) + diag_warnings(b.d), 0);
     assert_string_equal(((struct alpha *)p->type.options)->secret, "hunter2");
     done(&b);
-    remove_secret(dir);
+    folder_remove(dir);
 }
 
 static void warns_when_everybody_may_read_a_secret(void **state)
 {
-    char dir[] = "/tmp/sluice-test-XXXXXX";
+    char dir[FOLDER_MAX];
     struct bound b;
 
     (void)state;
@@ -434,12 +426,12 @@ static void warns_when_everybody_may_read_a_secret(void **state)
     assert_int_equal(diag_warnings(b.d), 1);
     assert_non_null(strstr(diag_get(b.d, 0).text, "everybody may read"));
     done(&b);
-    remove_secret(dir);
+    folder_remove(dir);
 }
 
 static void refuses_secret_files_without_a_secret(void **state)
 {
-    char dir[] = "/tmp/sluice-test-XXXXXX";
+    char dir[FOLDER_MAX];
     struct bound b;
 
     (void)state;
@@ -448,7 +440,7 @@ static void refuses_secret_files_without_a_secret(void **state)
     assert_int_equal(diag_errors(b.d), 1);
     assert_int_equal(diag_get(b.d, 0).code, E_SECRET);
     done(&b);
-    remove_secret(dir);
+    folder_remove(dir);
     bind_with_secret(&b, dir);
     assert_int_equal(diag_errors(b.d), 1);
     assert_non_null(strstr(diag_get(b.d, 0).text, "cannot read the secret file"));

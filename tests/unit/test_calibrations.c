@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gateway/calibration/calibrations.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
 #define T0 INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
@@ -19,7 +20,7 @@ enum { GAS, SONDE, DEVICES };
 enum { EVENTS_MAX = 64, COMMANDS_MAX = 8, REAL_WAIT_MS = 5000 };
 
 struct fixture {
-    char dir[64], path[96];
+    char dir[FOLDER_MAX], path[96];
     struct store *store;
     struct channel channel[CHANNELS];
     struct channel_table table;
@@ -180,8 +181,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
 
     assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "/tmp/calibrations-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
+    assert_true(folder_make(f->dir));
     snprintf(f->path, sizeof f->path, "%s/log.db", f->dir);
     f->channel[OZONE] = channel_of("gas/ozone", "gas", "ozone", OZONE);
     f->channel[TEMP] = channel_of("gas/temp", "gas", "air_temp", TEMP);
@@ -204,15 +204,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    static const char *const ends[] = { "", "-wal", "-shm" };
-    char path[128];
 
     stop(f);
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        snprintf(path, sizeof path, "%s%s", f->path, ends[i]);
-        unlink(path);
-    }
-    rmdir(f->dir);
+    folder_remove(f->dir);
     free(f);
     return 0;
 }

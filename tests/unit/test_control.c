@@ -12,6 +12,7 @@
 #include "gateway/control/client.h"
 #include "gateway/control/control.h"
 #include "tests/unit/fake_station.h"
+#include "tests/unit/folder.h"
 
 enum { TURNS_MAX = 3000 }; /* of the loop, each with a wait of at most a millisecond */
 
@@ -19,7 +20,7 @@ struct fixture {
     struct fake_station station;
     uv_loop_t loop;
     struct control *control;
-    char folder[64], path[96];
+    char folder[FOLDER_MAX], path[96];
     unsigned reloads;
 };
 
@@ -37,8 +38,7 @@ static int setup(void **state)
 
     f = (struct fixture){ 0 };
     *state = &f;
-    snprintf(f.folder, sizeof f.folder, "/tmp/sluice-control-XXXXXX");
-    if (!mkdtemp(f.folder) || fake_create(&f.station) || uv_loop_init(&f.loop))
+    if (!folder_make(f.folder) || fake_create(&f.station) || uv_loop_init(&f.loop))
         return -1;
     snprintf(f.path, sizeof f.path, "%s/control.sock", f.folder);
     return control_start(&f.loop, f.path, f.station.live, reload, &f, &f.control);
@@ -51,8 +51,7 @@ static int teardown(void **state)
     control_stop(f->control);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     live_destroy(f->station.live);
-    unlink(f->path);
-    rmdir(f->folder);
+    folder_remove(f->folder);
     return uv_loop_close(&f->loop);
 }
 

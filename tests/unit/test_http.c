@@ -21,13 +21,14 @@
 #include "gateway/http/template.h"
 #include "gateway/http/web.h"
 #include "tests/unit/fake_station.h"
+#include "tests/unit/folder.h"
 
 enum { OZONE_ROWS = 600, OZONE_PERIOD_MS = 10000, GAS_COLUMNS = 6, ANSWER_MAX = 1 << 20 };
 
 struct fixture {
     struct fake_station station;
     struct store *store;
-    char folder[64];
+    char folder[FOLDER_MAX];
     struct http *http;
     char body[ANSWER_MAX], head[8192];
     size_t body_size;
@@ -90,8 +91,7 @@ static int group_setup(void **state)
 
     *state = f;
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    snprintf(f->folder, sizeof f->folder, "/tmp/sluice-http-XXXXXX");
-    if (!mkdtemp(f->folder) || fake_create(&f->station) || open_log(f) || fill_log(f))
+    if (!folder_make(f->folder) || fake_create(&f->station) || open_log(f) || fill_log(f))
         return -1;
     store_close(f->store); /* commits */
     return open_log(f);
@@ -100,19 +100,12 @@ static int group_setup(void **state)
 static int group_teardown(void **state)
 {
     struct fixture *f = *state;
-    char path[512];
 
     store_close(f->store);
     live_destroy(f->station.live);
-    DIR *d = opendir(f->folder);
-    for (struct dirent *e; d && (e = readdir(d));) {
-        snprintf(path, sizeof path, "%s/%s", f->folder, e->d_name);
-        unlink(path);
-    }
-    if (d)
-        closedir(d);
+    folder_remove(f->folder);
     curl_global_cleanup();
-    return rmdir(f->folder);
+    return 0;
 }
 
 static int start(struct fixture *f, struct store *store)

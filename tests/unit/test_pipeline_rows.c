@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "gateway/app_view.h"
 #include "gateway/table.h"
 #include "unit.h"
@@ -230,13 +231,13 @@ static void rows_of_a_stream_are_told_in_order(void)
 
 static void without_a_log_the_rows_are_those_of_the_log(void **state)
 {
-    char dir[] = "/tmp/rows-XXXXXX", path[64];
+    char dir[FOLDER_MAX], path[FOLDER_MAX + 8];
     struct config *config;
     struct diag *d;
     unsigned spikes = 0;
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
+    assert_true(folder_make(dir));
     snprintf(path, sizeof path, "%s/log.db", dir);
     assert_int_equal(diag_create(&d), 0);
     const int rc =
@@ -262,12 +263,7 @@ static void without_a_log_the_rows_are_those_of_the_log(void **state)
         spikes += (verdict_from_flag(a->flag).reasons & REASON_SPIKE) != 0;
     }
     assert_true(spikes > 10);
-    for (const char *const *s = (const char *const[]){ "", "-wal", "-shm", NULL }; *s; s++) {
-        char file[80];
-        snprintf(file, sizeof file, "%s%s", path, *s);
-        unlink(file);
-    }
-    rmdir(dir);
+    folder_remove(dir);
     config_destroy(config);
     diag_destroy(d);
 }

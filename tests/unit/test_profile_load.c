@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gateway/conf/profile_load.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
 enum { TEXT_BYTES = 4096, MESSAGE_BYTES = 1200 };
@@ -482,12 +483,12 @@ static void write_file(const char *path, const char *text)
 
 static void finds_site_profiles_before_built_in_ones(void **state)
 {
-    char dir[] = "/tmp/sluice-profiles-XXXXXX", path[64], text[TEXT_BYTES];
-    const char *dirs[1] = { mkdtemp(dir) };
+    char dir[FOLDER_MAX], path[FOLDER_MAX + 20], text[TEXT_BYTES];
+    const char *dirs[1] = { dir };
     struct diag *d;
     bool is_known;
 
-    assert_non_null(dirs[0]);
+    assert_true(folder_make(dir));
     assert_int_equal(diag_create(&d), 0);
     struct profile *p = profile_load_by_id("teledyne-t400", dirs, 1, d, &is_known);
     assert_non_null(p);
@@ -507,8 +508,7 @@ static void finds_site_profiles_before_built_in_ones(void **state)
     assert_null(profile_load_by_id("teledyne-t400", dirs, 1, d, &is_known));
     assert_true(is_known);
     assert_int_equal(diag_errors(d), 1);
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(rmdir(dir), 0);
+    folder_remove(dir);
     diag_destroy(d);
     (void)state;
 }

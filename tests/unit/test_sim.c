@@ -13,6 +13,7 @@
 
 #include "gateway/sim/sim.h"
 #include "sensors/core/bytes.h"
+#include "tests/unit/folder.h"
 
 enum { HOUR = 3600 * 1000 };
 
@@ -287,7 +288,7 @@ struct bench {
     uv_async_t done;
     uv_thread_t thread;
     char address[128];
-    char folder[64], link[96];
+    char folder[FOLDER_MAX], link[96];
 };
 
 static void take_address(void *user, const char *address, const struct instrument *const *in,
@@ -418,10 +419,10 @@ static void line_client(void *user)
 static void serves_several_units_on_a_line(void **state)
 {
     (void)state;
-    struct bench b = { .folder = "/tmp/sluice-sim-XXXXXX" };
+    struct bench b = { 0 };
     struct stat st;
 
-    assert_non_null(mkdtemp(b.folder));
+    assert_true(folder_make(b.folder));
     snprintf(b.link, sizeof b.link, "%s/line", b.folder);
     assert_int_equal(symlink("/nowhere", b.link), 0); /* left by a killed run */
     const struct sim_place where = { .port = "", .path = b.link };

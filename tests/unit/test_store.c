@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
 #define T0 INT64_C(1700000000000)
@@ -31,7 +32,7 @@ enum { COLUMNS = 3 };
 /* ---- a log in a folder of its own ---- */
 
 struct place {
-    char folder[64], path[96];
+    char folder[FOLDER_MAX], path[96];
     struct store_options options;
     struct store *store;
     pthread_mutex_t lock;
@@ -57,8 +58,7 @@ static int set_up(void **state)
 
     if (!p)
         return -1;
-    snprintf(p->folder, sizeof p->folder, "/tmp/sluice-store-XXXXXX");
-    if (!mkdtemp(p->folder))
+    if (!folder_make(p->folder))
         return -1;
     snprintf(p->path, sizeof p->path, "%s/log.db", p->folder);
     pthread_mutex_init(&p->lock, NULL);
@@ -89,8 +89,7 @@ static int tear_down(void **state)
     struct place *p = *state;
 
     store_close(p->store);
-    remove_log(p);
-    rmdir(p->folder);
+    folder_remove(p->folder);
     pthread_mutex_destroy(&p->lock);
     pthread_cond_destroy(&p->changed);
     free(p);

@@ -11,12 +11,13 @@
 
 #include "gateway/store/document.h"
 #include "gateway/store/journal.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
 enum { COLUMNS = 2, SEAL_ROWS = 1000 };
 
 struct place {
-    char folder[64], path[96];
+    char folder[FOLDER_MAX], path[96];
     struct commit commit;
     struct store_batch *batch;
     uint32_t stream;
@@ -39,8 +40,7 @@ static int set_up(void **state)
 
     if (!p)
         return -1;
-    snprintf(p->folder, sizeof p->folder, "/tmp/sluice-commit-XXXXXX");
-    if (!mkdtemp(p->folder))
+    if (!folder_make(p->folder))
         return -1;
     snprintf(p->path, sizeof p->path, "%s/log.db", p->folder);
     p->batch = batch_create(NULL);
@@ -55,8 +55,7 @@ static int tear_down(void **state)
 
     commit_close(&p->commit);
     batch_destroy(p->batch);
-    unlink(p->path);
-    rmdir(p->folder);
+    folder_remove(p->folder);
     free(p);
     return 0;
 }

@@ -13,12 +13,13 @@
 #include "gateway/base/log.h"
 #include "gateway/store/reader.h"
 #include "gateway/store/store.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
 enum { ROWS = 4000, PAGE = 4096 };
 
 struct place {
-    char folder[64], path[96];
+    char folder[FOLDER_MAX], path[96];
     struct store *store;
     uint64_t epoch;
 };
@@ -66,8 +67,7 @@ static int set_up(void **state)
 
     if (!p)
         return -1;
-    snprintf(p->folder, sizeof p->folder, "/tmp/sluice-damage-XXXXXX");
-    if (!mkdtemp(p->folder))
+    if (!folder_make(p->folder))
         return -1;
     snprintf(p->path, sizeof p->path, "%s/log.db", p->folder);
     if (open_log(p, error, sizeof error) < 0)
@@ -82,16 +82,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct place *p = *state;
-    DIR *folder = opendir(p->folder);
-    char path[512];
 
     close_log(p);
-    for (struct dirent *e; folder && (e = readdir(folder));) {
-        snprintf(path, sizeof path, "%s/%s", p->folder, e->d_name);
-        unlink(path);
-    }
-    closedir(folder);
-    rmdir(p->folder);
+    folder_remove(p->folder);
     free(p);
     return 0;
 }

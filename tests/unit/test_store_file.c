@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gateway/store/reader.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
 #define T0 INT64_C(1700000000000)
@@ -13,7 +14,7 @@
 enum { ROWS = 95, FRAME_ROWS = 10 };
 
 struct place {
-    char folder[64], path[96];
+    char folder[FOLDER_MAX], path[96];
     struct store *store;
     uint32_t stream;
 };
@@ -45,8 +46,7 @@ static int set_up(void **state)
     if (!p)
         return -1;
     *state = p;
-    snprintf(p->folder, sizeof p->folder, "/tmp/sluice-file-XXXXXX");
-    if (!mkdtemp(p->folder))
+    if (!folder_make(p->folder))
         return -1;
     snprintf(p->path, sizeof p->path, "%s/log.db", p->folder);
     const struct store_options o = { .path = p->path,
@@ -63,16 +63,10 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const ends[] = { "", "-wal", "-shm", "-mark" };
     struct place *p = *state;
-    char path[128];
 
     store_close(p->store);
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        snprintf(path, sizeof path, "%s%s", p->path, ends[i]);
-        unlink(path);
-    }
-    rmdir(p->folder);
+    folder_remove(p->folder);
     free(p);
     return 0;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
 #define T0   INT64_C(1000000000000) /* 2001: the system's clock would call all of it old */
@@ -19,7 +20,7 @@
 enum { SEAL_ROWS = 5, STEPS_MAX = 100000 };
 
 struct place {
-    char folder[64], path[96];
+    char folder[FOLDER_MAX], path[96];
     struct store store;
     struct clock clock;
     struct store_batch *batch;
@@ -41,8 +42,7 @@ static int set_up(void **state)
 
     if (!p)
         return -1;
-    snprintf(p->folder, sizeof p->folder, "/tmp/sluice-retain-XXXXXX");
-    if (!mkdtemp(p->folder))
+    if (!folder_make(p->folder))
         return -1;
     snprintf(p->path, sizeof p->path, "%s/log.db", p->folder);
     p->batch = batch_create(NULL);
@@ -59,8 +59,7 @@ static int tear_down(void **state)
 
     commit_close(&p->store.commit);
     batch_destroy(p->batch);
-    unlink(p->path);
-    rmdir(p->folder);
+    folder_remove(p->folder);
     free(p);
     return 0;
 }
