@@ -16,6 +16,16 @@
  */
 #define GRACE_MS 1000
 
+#define HOUR_MS  INT64_C(3600000)
+#define DAY_MS   (24 * HOUR_MS)
+#define MONTH_MS (31 * DAY_MS)
+
+enum {
+    CELLS_AT_ONCE = 50000,  /* in one tick: 0.8 MB of the log's queue */
+    MADE_UP_CELLS = 2000000 /* of a period behind an outage: 40 ticks, less than a minute, for
+                             * the minute that goes on meanwhile must find its turn */
+};
+
 static int64_t period_start_of(const struct pipeline *p, int64_t time_ms, int64_t period_ms)
 {
     return agg_start_of(time_ms, period_ms, p->o->table->zone_ms);
@@ -31,6 +41,7 @@ int statistics_init(struct pipeline *p)
     for (size_t i = 0; i < t->streams_n; i++) {
         const struct channel_stream *s = &t->streams[i];
         p->streams[i].is_statistic = s->n && t->channels[s->first].statistic;
+        p->statistics->columns += p->streams[i].is_statistic ? s->n : 0;
     }
     return groups_init(p);
 }
@@ -114,6 +125,10 @@ static struct sample result_of(struct pipeline *p, struct closing *k, uint32_t c
         k->group = group;
         k->has_any = agg_statistic_close(&st->groups[group].s, label_ms, now_ms, &k->figures);
     }
+    if (!k->has_any && st->figure[channel] == AGG_FIGURE_N) {
+        r.value = (struct decimal){ 0, 0 };
+        r.verdict = (struct verdict){ STATUS_VALID, GRADE_GOOD, 0 };
+    }
     if (!k->has_any)
         return r;
     const struct agg_value v = agg_figure_of(&k->figures, (enum agg_figure)st->figure[channel],
@@ -147,23 +162,74 @@ static void close_period(struct pipeline *p, struct change *c, uint32_t stream, 
     indices_feed(p, stream, label_ms, p->cells);
 }
 
-void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms)
+/* Of an outage that long the periods that nothing came in for get rows: below the hour of a
+ * day, from the hour on of a month. A longer one stays a gap; so does one of more than a day by
+ * a clock that nobody synchronises, for rows of a time that was wrong stand in the way of those
+ * that come when it is put right. */
+static int64_t made_up_ms(const struct pipeline *p, int64_t period_ms)
 {
+    const struct timeline *t = p->o->timeline;
+    const bool is_certain = !t || t->state >= CLOCK_HOLDOVER;
+    const int64_t longest_ms = period_ms < HOUR_MS || !is_certain ? DAY_MS : MONTH_MS;
+    const int64_t rows = (int64_t)(MADE_UP_CELLS / (p->statistics->columns + 1));
+
+    return rows * period_ms < longest_ms ? rows * period_ms : longest_ms;
+}
+
+/* Where each stream goes on. Returns the first end of a period that is over by then. */
+static int64_t look_ahead(struct pipeline *p, struct change *c, int64_t now_ms)
+{
+    int64_t next_ms = INT64_MAX;
+
     for (uint32_t i = 0; i < p->o->table->streams_n; i++) {
-        const struct channel_stream *s = &p->o->table->streams[i];
+        const int64_t period_ms = p->o->table->streams[i].period_ms;
         struct stream_state *st = &p->streams[i];
         if (!st->is_statistic)
             continue;
 
         /* nothing is made up for a period before the first */
         if (st->period_start == 0)
-            st->period_start = period_start_of(p, now_ms, s->period_ms);
-        int64_t start = period_start_of(p, now_ms - GRACE_MS, s->period_ms);
-        if (start > st->period_start)
+            st->period_start = period_start_of(p, now_ms, period_ms);
+        const int64_t start = period_start_of(p, now_ms - GRACE_MS, period_ms);
+        const bool is_gap = start - st->period_start > made_up_ms(p, period_ms) + period_ms;
+        if (is_gap)
             close_period(p, c, i, now_ms);
-        if (start > st->period_start || st->period_start - start > s->period_ms)
+        if (is_gap || st->period_start - start > period_ms)
             st->period_start = start;
+        if (start > st->period_start && st->period_start + period_ms < next_ms)
+            next_ms = st->period_start + period_ms;
     }
+    return next_ms;
+}
+
+/* In the order of time, and periods behind those that they are formed of. Returns how many
+ * cells that are. */
+static size_t close_those_that_end(struct pipeline *p, struct change *c, int64_t end_ms,
+                                   int64_t now_ms)
+{
+    size_t cells = 0;
+
+    for (uint32_t i = 0; i < p->o->table->streams_n; i++) {
+        const struct channel_stream *s = &p->o->table->streams[i];
+        struct stream_state *st = &p->streams[i];
+        if (!st->is_statistic || st->period_start + s->period_ms != end_ms)
+            continue;
+        close_period(p, c, i, now_ms);
+        st->period_start = end_ms;
+        cells += s->n;
+    }
+    return cells;
+}
+
+/* Mostly nothing is over, or one period. Behind an outage there are more: some of them in each
+ * tick, which must not hold up polling. */
+void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms)
+{
+    int64_t end_ms;
+    size_t cells = 0;
+
+    while (cells < CELLS_AT_ONCE && (end_ms = look_ahead(p, c, now_ms)) < INT64_MAX)
+        cells += close_those_that_end(p, c, end_ms, now_ms);
 }
 
 /* Readings go on in another period, unless it is the same. */
@@ -189,10 +255,11 @@ void statistics_jump(struct pipeline *p, struct change *c, int64_t from_ms, int6
         struct stream_state *st = &p->streams[i];
         if (!st->is_statistic || st->period_start == 0)
             continue;
-        int64_t start = period_start_of(p, to_ms, s->period_ms);
-        if (start != st->period_start)
+        const int64_t start = period_start_of(p, to_ms, s->period_ms);
+        const bool is_same = start == st->period_start;
+        if (!is_same)
             close_period(p, c, i, st->period_start + s->period_ms);
-        jump_channels(p, s, to_ms - from_ms, start == st->period_start);
+        jump_channels(p, s, to_ms - from_ms, is_same);
         st->period_start = start;
     }
 }

@@ -32,6 +32,7 @@ struct statistics {
     size_t configs_n;
     void *extras;     /* what groups need besides, in one piece */
     uint32_t *takers; /* groups that take the samples of a channel, by channel */
+    size_t columns;   /* of all its streams */
 };
 
 /* statistics_groups.c: made of the channels' names. 0 or -ENOMEM. */

@@ -262,7 +262,8 @@ static bool close_nights(struct agg_nights *n, int64_t start_ms, int64_t now_ms,
 {
     if (n->closed.expected && n->closed.start_ms == start_ms)
         *ret = n->closed;
-    else if (!agg_close(&n->config, &n->state, now_ms, ret) || ret->start_ms != start_ms) {
+    else if ((n->state.is_open && n->state.start_ms > start_ms) ||
+             !agg_close(&n->config, &n->state, now_ms, ret) || ret->start_ms != start_ms) {
         *ret = nothing(&n->config, start_ms);
         return false;
     }

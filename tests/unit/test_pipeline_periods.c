@@ -28,7 +28,8 @@ static const char text[] =
     "  - {id: a, type: modbus-tcp, host: 127.0.0.1, port: 1502}\n"
     "devices:\n"
     "  - {id: o3, profile: teledyne-t400, bus: a, unit: 1, poll: 5min,\n"
-    "     channels: {ozone: {stuck: 0, rate: {suspect: 0}, spike: {suspect: 0}}}}\n"
+    "     channels: {ozone: {stuck: 0, rate: {suspect: 0}, spike: {suspect: 0},\n"
+    "       statistics: [10min, 8h, day.max8h]}}}\n"
     "  - {id: noise, profile: sonbest-sm7901, bus: a, unit: 2, poll: 5min,\n"
     "     channels: {sound_level: {stuck: 0, statistics: [1h.l90, 8h, 8h.l10, 8h.l90, day, "
     "day.max, day.l5,\n"
@@ -459,6 +460,82 @@ static void the_night_is_what_the_station_says(void **state)
     close_station(f);
 }
 
+/* Polls and ticks as a station does, from..to after T0. */
+static void run_span(struct fixture *f, int64_t from, int64_t to)
+{
+    for (int64_t t = from; t < to; t += 5 * MINUTE) {
+        scan(f, OZONE, T0 + t + 500, ozone_at(T0 + t));
+        scan(f, NOISE, T0 + t + 700, level_at(T0 + t));
+        for (int64_t s = 2; s < 300; s += 30)
+            pipeline_tick(f->p, T0 + t + s * SECOND);
+    }
+}
+
+static size_t count_missing(const struct rows *r, enum status status)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n; i++) {
+        const struct verdict v = verdict_from_flag(r->cell[i].flag);
+        n += v.grade == GRADE_MISSING && v.status == status;
+    }
+    return n;
+}
+
+/* Ten past eight on the first day to forty past five on the third. */
+static void an_outage_leaves_no_gap_between_hours_and_days(void **state)
+{
+    const int64_t off = 8 * HOUR + 10 * MINUTE, on = 2 * DAY + 17 * HOUR + 40 * MINUTE;
+    struct fixture *f = open_station();
+    static struct rows hours, n, eights, days, minutes;
+
+    (void)state;
+    run_span(f, 0, off);
+    stop(f);
+    start(f);
+    run_span(f, on, 3 * DAY + 10 * MINUTE);
+    read_rows(f, "noise/sound_level@1h", &hours);
+    assert_int_equal(hours.n, 72);
+    for (size_t i = 0; i < hours.n; i++)
+        assert_int_equal(hours.time_ms[i], T0 + (int64_t)i * HOUR);
+    assert_int_equal(count_missing(&hours, STATUS_STOPPED), 48 + 17 - 9);
+    assert_true(grade(&hours, 7) < GRADE_BAD && grade(&hours, 8) == GRADE_BAD &&
+                grade(&hours, 17 + 48) == GRADE_BAD && grade(&hours, 18 + 48) < GRADE_BAD);
+    read_rows(f, "noise/sound_level@1h.n", &n);
+    assert_true(value(&n, 7) == 12 && value(&n, 8) == 2 && value(&n, 9) == 0 &&
+                value(&n, 65) == 4 && value(&n, 71) == 12);
+    read_rows(f, "noise/sound_level@day", &days);
+    assert_int_equal(days.n, 3);
+    assert_int_equal(verdict_from_flag(days.cell[0].flag).status, STATUS_STOPPED);
+    assert_int_equal(grade(&days, 0), GRADE_BAD); /* of its eight hours */
+    assert_true(decimal_has_value(series_value(&days.cell[0])));
+    assert_int_equal(grade(&days, 1), GRADE_MISSING);
+    read_rows(f, "o3/ozone@8h", &eights);
+    assert_int_equal(eights.n, 72);
+    assert_true(grade(&eights, 9) < GRADE_BAD && grade(&eights, 10) == GRADE_BAD);
+    read_rows(f, "o3/ozone@10min", &minutes); /* of two days: none */
+    assert_int_equal(minutes.n, 49 + 38);
+    close_station(f);
+}
+
+static void an_outage_of_months_stays_a_gap(void **state)
+{
+    const int64_t on = 40 * DAY + 5 * HOUR;
+    struct fixture *f = open_station();
+    static struct rows hours;
+
+    (void)state;
+    run_span(f, 0, 3 * HOUR + 30 * MINUTE);
+    stop(f);
+    start(f);
+    run_span(f, on, on + 2 * HOUR + 10 * MINUTE);
+    read_rows(f, "noise/sound_level@1h", &hours);
+    assert_int_equal(hours.n, 6); /* the hour that was under way is told */
+    assert_int_equal(hours.time_ms[3], T0 + 3 * HOUR);
+    assert_int_equal(hours.time_ms[4], T0 + on);
+    close_station(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,6 +545,8 @@ int main(void)
         cmocka_unit_test(percentiles_of_long_periods_are_those_of_their_samples),
         cmocka_unit_test(directions_of_long_periods_are_those_of_their_samples),
         cmocka_unit_test(the_night_is_what_the_station_says),
+        cmocka_unit_test(an_outage_leaves_no_gap_between_hours_and_days),
+        cmocka_unit_test(an_outage_of_months_stays_a_gap),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
