@@ -7,12 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "gateway/app_view.h"
-#include "gateway/table.h"
 #include "sensors/core/unit.h"
-#include "unit.h"
+#include "station_rig.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -57,12 +54,7 @@ struct told {
 };
 
 struct fixture {
-    char dir[64], path[96];
-    struct diag *d;
-    struct config *config;
-    struct table *t;
-    struct pipeline_options o;
-    struct pipeline *p;
+    struct station s;
     int64_t alert_ms; /* the newest that was raised */
     double alert_value;
     struct told told; /* the newest of the hour by HJ 633-2026 */
@@ -70,11 +62,6 @@ struct fixture {
 
 /* Micrograms; CO milligrams. NaN: none. */
 typedef double course_fn(int64_t after_ms, enum index_pollutant p);
-
-static void on_commit(void *user, const struct store_commit *c)
-{
-    (void)user, (void)c;
-}
 
 static void on_index(void *user, const struct pipeline_index *ix, int64_t time_ms,
                      const struct index_result *r)
@@ -96,67 +83,23 @@ static void on_alert(void *user, const struct alert_rule *rule, const struct ale
     }
 }
 
-static void start(struct fixture *f)
-{
-    const struct store_options o = {
-        .path = f->path, .commit_ms = 50, .seal_ms = HOUR, .seal_rows = 1000, .speed = 1
-    };
-    char error[256];
-
-    assert_int_equal(table_create(f->config, &f->t), 0);
-    f->o = (struct pipeline_options){ .table = &f->t->channels,
-                                      .devices = f->t->device,
-                                      .devices_n = 2,
-                                      .channels = f->t->treatment,
-                                      .indices = f->t->index,
-                                      .indices_n = f->t->indices_n,
-                                      .rules = f->t->rule,
-                                      .rules_n = f->t->rules_n,
-                                      .on_alert = on_alert,
-                                      .on_index = on_index,
-                                      .user = f };
-    assert_int_equal(store_open(&o, on_commit, NULL, &f->o.store, error, sizeof error), 0);
-    assert_int_equal(table_open_streams(f->t, f->o.store), 0);
-    assert_int_equal(pipeline_create(&f->o, &f->p), 0);
-}
-
-static void stop(struct fixture *f)
-{
-    pipeline_destroy(f->p);
-    store_close(f->o.store);
-    table_destroy(f->t);
-}
-
 static struct fixture *open_station(void)
 {
     struct fixture *f = calloc(1, sizeof *f);
 
     assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "/tmp/indices-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    snprintf(f->path, sizeof f->path, "%s/log.db", f->dir);
-    assert_int_equal(diag_create(&f->d), 0);
-    const int rc = config_load_text("station.yaml", text, sizeof text - 1, uplink_choices(),
-                                    f->d, &f->config);
-    if (rc < 0)
-        diag_print(f->d, stderr);
-    assert_int_equal(rc, 0);
-    start(f);
+    station_load(&f->s, text, sizeof text - 1);
+    f->s.o.on_alert = on_alert;
+    f->s.o.on_index = on_index;
+    f->s.o.user = f;
+    station_start(&f->s);
     return f;
 }
 
 static void close_station(struct fixture *f)
 {
-    char path[128];
-
-    stop(f);
-    for (const char *const *s = (const char *const[]){ "", "-wal", "-shm", NULL }; *s; s++) {
-        snprintf(path, sizeof path, "%s%s", f->path, *s);
-        unlink(path);
-    }
-    rmdir(f->dir);
-    config_destroy(f->config);
-    diag_destroy(f->d);
+    station_stop(&f->s);
+    station_unload(&f->s);
     free(f);
 }
 
@@ -176,7 +119,7 @@ static void scan(struct fixture *f, uint32_t device, int64_t after_ms, course_fn
         { STATUS_NO_COMMUNICATION, GRADE_MISSING, REASON_COMM },
         { 0, DECIMAL_NONE },
     };
-    const struct pipeline_device *d = &f->t->device[device];
+    const struct pipeline_device *d = &f->s.t->device[device];
     struct reading r[64];
 
     assert_true(d->points_n <= 64);
@@ -184,19 +127,19 @@ static void scan(struct fixture *f, uint32_t device, int64_t after_ms, course_fn
         r[i] = none;
         if (d->channel_of[i] == PIPELINE_NO_CHANNEL)
             continue;
-        const struct channel *c = &f->t->channel[d->channel_of[i]];
+        const struct channel *c = &f->s.t->channel[d->channel_of[i]];
         double x = value_of(c, course, after_ms);
         if (strcmp(c->quantity->id, "ozone") == 0 && device == 0)
             x = 11;
         if (!isnan(x))
             r[i] = (struct reading){ decimal_round(x, 1), { 0 }, decimal_round(x, 1) };
     }
-    pipeline_scan(f->p, &(struct scan){ .device = device,
-                                        .time_ms = T0 + after_ms + 500,
-                                        .start_ms = T0 + after_ms + 500,
-                                        .readings = r,
-                                        .outcome = SCAN_OK,
-                                        .n = d->points_n });
+    pipeline_scan(f->s.p, &(struct scan){ .device = device,
+                                          .time_ms = T0 + after_ms + 500,
+                                          .start_ms = T0 + after_ms + 500,
+                                          .readings = r,
+                                          .outcome = SCAN_OK,
+                                          .n = d->points_n });
 }
 
 /* restart_ms: so often the gateway begins anew; 0: never. */
@@ -204,12 +147,12 @@ static void run(struct fixture *f, int64_t span_ms, int64_t restart_ms, course_f
 {
     for (int64_t t = 0; t < span_ms + 10 * MINUTE; t += 5 * MINUTE) {
         if (restart_ms && t > 0 && t % restart_ms == 0) {
-            stop(f);
-            start(f);
+            station_stop(&f->s);
+            station_start(&f->s);
         }
         scan(f, 0, t, course);
         scan(f, 1, t, course);
-        pipeline_tick(f->p, T0 + t + 2 * SECOND);
+        pipeline_tick(f->s.p, T0 + t + 2 * SECOND);
     }
 }
 
@@ -230,12 +173,12 @@ static void read_rows(struct fixture *f, const char *id, struct rows *ret)
     struct store_reader *r;
 
     memset(ret, 0, sizeof *ret);
-    for (size_t i = 0; i < f->t->channels.n; i++) {
-        const struct channel *ch = &f->t->channel[i];
+    for (size_t i = 0; i < f->s.t->channels.n; i++) {
+        const struct channel *ch = &f->s.t->channel[i];
         if (strcmp(ch->id, id) != 0)
             continue;
         ret->column = ch->column;
-        assert_int_equal(store_reader_open(f->o.store, &r), 0);
+        assert_int_equal(store_reader_open(f->s.o.store, &r), 0);
         assert_int_equal(store_read_rows(r, ch->stream, 0, INT64_MAX, keep, ret), 0);
         store_reader_close(r);
         return;
@@ -246,8 +189,8 @@ static void read_rows(struct fixture *f, const char *id, struct rows *ret)
 /* Everything is committed by a restart first. */
 static void settle(struct fixture *f)
 {
-    stop(f);
-    start(f);
+    station_stop(&f->s);
+    station_start(&f->s);
 }
 
 /* -1: no value. */
@@ -303,7 +246,7 @@ static void a_rule_alerts_on_an_index(void **state)
     struct fixture *f = open_station();
 
     (void)state;
-    assert_int_equal(f->t->rules_n, 2); /* of both HJ 633 */
+    assert_int_equal(f->s.t->rules_n, 2); /* of both HJ 633 */
     run(f, 3 * HOUR, 0, three_hours);
     assert_int_equal(f->alert_ms, T0 + HOUR);
     assert_true(f->alert_value == 151);

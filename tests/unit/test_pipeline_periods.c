@@ -7,11 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "gateway/app_view.h"
-#include "gateway/table.h"
-#include "unit.h"
+#include "station_rig.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -48,74 +45,20 @@ struct rows {
     uint32_t column;
 };
 
-struct fixture {
-    char dir[64], path[96];
-    struct diag *d;
-    struct config *config;
-    struct table *t;
-    struct pipeline_options o;
-    struct pipeline *p;
-};
-
-static void on_commit(void *user, const struct store_commit *c)
+static struct station *open_station(void)
 {
-    (void)user, (void)c;
-}
-
-static void start(struct fixture *f)
-{
-    const struct store_options o = {
-        .path = f->path, .commit_ms = 50, .seal_ms = HOUR, .seal_rows = 1000, .speed = 1
-    };
-    char error[256];
-
-    assert_int_equal(table_create(f->config, &f->t), 0);
-    f->o = (struct pipeline_options){ .table = &f->t->channels,
-                                      .devices = f->t->device,
-                                      .devices_n = 3,
-                                      .channels = f->t->treatment };
-    assert_int_equal(store_open(&o, on_commit, NULL, &f->o.store, error, sizeof error), 0);
-    assert_int_equal(table_open_streams(f->t, f->o.store), 0);
-    assert_int_equal(pipeline_create(&f->o, &f->p), 0);
-}
-
-static void stop(struct fixture *f)
-{
-    pipeline_destroy(f->p);
-    store_close(f->o.store);
-    table_destroy(f->t);
-}
-
-static struct fixture *open_station(void)
-{
-    struct fixture *f = calloc(1, sizeof *f);
+    struct station *f = calloc(1, sizeof *f);
 
     assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "/tmp/periods-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    snprintf(f->path, sizeof f->path, "%s/log.db", f->dir);
-    assert_int_equal(diag_create(&f->d), 0);
-    const int rc = config_load_text("station.yaml", text, sizeof text - 1, uplink_choices(),
-                                    f->d, &f->config);
-    if (rc < 0)
-        diag_print(f->d, stderr);
-    assert_int_equal(rc, 0);
-    start(f);
+    station_load(f, text, sizeof text - 1);
+    station_start(f);
     return f;
 }
 
-static void close_station(struct fixture *f)
+static void close_station(struct station *f)
 {
-    char path[128];
-
-    stop(f);
-    for (const char *const *s = (const char *const[]){ "", "-wal", "-shm", NULL }; *s; s++) {
-        snprintf(path, sizeof path, "%s%s", f->path, *s);
-        unlink(path);
-    }
-    rmdir(f->dir);
-    config_destroy(f->config);
-    diag_destroy(f->d);
+    station_stop(f);
+    station_unload(f);
     free(f);
 }
 
@@ -126,7 +69,7 @@ static double speed_at(int64_t ms)
 }
 
 /* One value for every point of the profile that is a channel; NaN: no answer. */
-static void scan(struct fixture *f, uint32_t device, int64_t time_ms, double x)
+static void scan(struct station *f, uint32_t device, int64_t time_ms, double x)
 {
     static const struct reading none = {
         { 0, DECIMAL_NONE },
@@ -178,12 +121,12 @@ static bool is_gap(int64_t after_ms)
 }
 
 /* restart_ms: so often the gateway begins anew; 0: never. */
-static void run(struct fixture *f, int64_t restart_ms)
+static void run(struct station *f, int64_t restart_ms)
 {
     for (int64_t t = 0; t < DAYS * DAY + 10 * MINUTE; t += 5 * MINUTE) {
         if (restart_ms && t > 0 && t % restart_ms == 0) {
-            stop(f);
-            start(f);
+            station_stop(f);
+            station_start(f);
         }
         scan(f, OZONE, T0 + t + 500, is_gap(t) ? NAN : ozone_at(T0 + t));
         scan(f, NOISE, T0 + t + 700, is_gap(t) ? NAN : level_at(T0 + t));
@@ -204,12 +147,12 @@ static bool keep(void *user, int64_t time_ms, const struct series_cell *cells, u
     return true;
 }
 
-static void read_rows(struct fixture *f, const char *id, struct rows *ret)
+static void read_rows(struct station *f, const char *id, struct rows *ret)
 {
     struct store_reader *r;
 
-    stop(f);
-    start(f); /* everything is committed by a restart first */
+    station_stop(f);
+    station_start(f); /* everything is committed by a restart first */
     memset(ret, 0, sizeof *ret);
     for (size_t i = 0; i < f->t->channels.n; i++) {
         const struct channel *ch = &f->t->channel[i];
@@ -259,12 +202,12 @@ static const char *const ids[] = {
 static void restarts_change_no_period(void **state)
 {
     static const int64_t every[] = { 3 * HOUR, 50 * MINUTE, 11 * HOUR };
-    struct fixture *once = open_station();
+    struct station *once = open_station();
 
     (void)state;
     run(once, 0);
     for (size_t k = 0; k < sizeof every / sizeof every[0]; k++) {
-        struct fixture *often = open_station();
+        struct station *often = open_station();
         run(often, every[k]);
         for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
             static struct rows a, b;
@@ -287,7 +230,7 @@ static void restarts_change_no_period(void **state)
 
 static void eight_hours_slide_by_the_hour_and_days_are_local(void **state)
 {
-    struct fixture *f = open_station();
+    struct station *f = open_station();
     static struct rows hours, eights, days;
 
     (void)state;
@@ -317,7 +260,7 @@ static void eight_hours_slide_by_the_hour_and_days_are_local(void **state)
 
 static void a_day_of_levels_weighs_its_samples(void **state)
 {
-    struct fixture *f = open_station();
+    struct station *f = open_station();
     static struct rows days, largest;
     double sum = 0, max = 0;
     int n = 0;
@@ -361,7 +304,7 @@ static double exceeded(int64_t from, int64_t to, double percent)
 
 static void percentiles_of_long_periods_are_those_of_their_samples(void **state)
 {
-    struct fixture *f = open_station();
+    struct station *f = open_station();
     static struct rows l10, l90, l5, l50;
 
     (void)state;
@@ -394,7 +337,7 @@ static double bearing_of(double east, double north)
 
 static void directions_of_long_periods_are_those_of_their_samples(void **state)
 {
-    struct fixture *f = open_station();
+    struct station *f = open_station();
     static struct rows dir, vector, speed;
 
     (void)state;
@@ -443,7 +386,7 @@ static double leq(int64_t from, int64_t to, bool is_night)
 
 static void the_night_is_what_the_station_says(void **state)
 {
-    struct fixture *f = open_station();
+    struct station *f = open_station();
     static struct rows ld, ln, ldn;
 
     (void)state;

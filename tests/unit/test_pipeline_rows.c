@@ -7,12 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "folder.h"
-#include "gateway/app_view.h"
-#include "gateway/table.h"
-#include "unit.h"
+#include "station_rig.h"
 
 #define MINUTE INT64_C(60000)
 #define HOUR   (60 * MINUTE)
@@ -157,11 +153,6 @@ static void run_without_log(const struct config *config)
     table_destroy(t);
 }
 
-static void on_commit(void *user, const struct store_commit *c)
-{
-    (void)user, (void)c;
-}
-
 static struct store *open_log(const char *path, struct table *t)
 {
     const struct store_options o = {
@@ -170,7 +161,7 @@ static struct store *open_log(const char *path, struct table *t)
     struct store *s;
     char error[256];
 
-    assert_int_equal(store_open(&o, on_commit, NULL, &s, error, sizeof error), 0);
+    assert_int_equal(store_open(&o, station_on_commit, NULL, &s, error, sizeof error), 0);
     assert_int_equal(table_open_streams(t, s), 0);
     return s;
 }
@@ -231,22 +222,13 @@ static void rows_of_a_stream_are_told_in_order(void)
 
 static void without_a_log_the_rows_are_those_of_the_log(void **state)
 {
-    char dir[FOLDER_MAX], path[FOLDER_MAX + 8];
-    struct config *config;
-    struct diag *d;
+    struct station s = { 0 };
     unsigned spikes = 0;
 
     (void)state;
-    assert_true(folder_make(dir));
-    snprintf(path, sizeof path, "%s/log.db", dir);
-    assert_int_equal(diag_create(&d), 0);
-    const int rc =
-        config_load_text("station.yaml", text, sizeof text - 1, uplink_choices(), d, &config);
-    if (rc < 0)
-        diag_print(d, stderr);
-    assert_int_equal(rc, 0);
-    run_without_log(config);
-    run_with_log(config, path);
+    station_load(&s, text, sizeof text - 1);
+    run_without_log(s.config);
+    run_with_log(s.config, s.path);
     rows_of_a_stream_are_told_in_order();
     qsort(told.cell, told.n, sizeof *told.cell, compare);
     qsort(kept.cell, kept.n, sizeof *kept.cell, compare);
@@ -263,9 +245,7 @@ static void without_a_log_the_rows_are_those_of_the_log(void **state)
         spikes += (verdict_from_flag(a->flag).reasons & REASON_SPIKE) != 0;
     }
     assert_true(spikes > 10);
-    folder_remove(dir);
-    config_destroy(config);
-    diag_destroy(d);
+    station_unload(&s);
 }
 
 int main(void)
