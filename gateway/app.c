@@ -10,6 +10,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "gateway/app_alerts.h"
 #include "gateway/app_calibration.h"
 #include "gateway/app_view.h"
 #include "gateway/base/log.h"
@@ -53,6 +54,7 @@ struct app {
     struct control *control;
     struct commands *commands; /* NULL: a drain takes none */
     struct app_calibration calibration;
+    struct app_alerts alerts;
     struct station *station;
     struct config *next;         /* checked, waiting for the old poller to end */
     pthread_mutex_t commit_lock; /* guards what the log's thread tells: */
@@ -220,6 +222,7 @@ static void station_destroy(struct station *s)
     forward_destroy(s->forward);
     poll_destroy(s->poll);
     pipeline_destroy(s->pipeline);
+    app_alerts_detach(&s->app->alerts);
     view_destroy(s->view);
     table_destroy(s->table);
     free(s->uplinks);
@@ -230,7 +233,11 @@ static void station_destroy(struct station *s)
 static int start_pipeline(struct station *s)
 {
     struct table *t = s->table;
+    struct app_alerts *alerts = &s->app->alerts;
 
+    alerts->on_event = on_event;
+    alerts->user = s;
+    app_alerts_attach(alerts, t, s->app->clock.timeline);
     s->pipeline_options = (struct pipeline_options){
         .table = &t->channels,
         .devices = t->device,
@@ -241,6 +248,7 @@ static int start_pipeline(struct station *s)
         .indices = t->index,
         .indices_n = t->indices_n,
         .store = s->app->store,
+        .book = alerts->book,
         .timeline = s->app->clock.timeline,
         .on_sample = on_sample,
         .on_alert = on_alert,
@@ -248,7 +256,9 @@ static int start_pipeline(struct station *s)
         .on_index = on_index,
         .user = s,
     };
-    return pipeline_create(&s->pipeline_options, &s->pipeline);
+    int rc = pipeline_create(&s->pipeline_options, &s->pipeline);
+    alerts->pipeline = rc == 0 ? s->pipeline : NULL;
+    return rc;
 }
 
 static int start_poll(struct station *s)
@@ -646,6 +656,7 @@ static void on_tick(uv_timer_t *timer)
     if (!a->station || a->is_stopping || a->next)
         return;
     station_clock_tick(&a->clock, a->station->pipeline);
+    app_alerts_tick(&a->alerts);
     pipeline_tick(a->station->pipeline, clock_wall_ms(&a->clock.clock));
     app_calibration_tick(&a->calibration);
     view_tick(a->station->view, a->station->poll, a->station->pipeline);
@@ -704,6 +715,7 @@ static int start_control(struct app *a)
     if (a->commands)
         control_take(a->control, "command", on_command, a);
     app_calibration_listen(&a->calibration, a->control);
+    app_alerts_listen(&a->alerts, a->control);
     return 0;
 }
 
@@ -746,10 +758,14 @@ int app_run(const struct app_options *o)
     if (open_store(&a, &config->log) == 0) {
         if (!o->is_drain)
             station_clock_start(&a.clock, a.store);
+        a.alerts.clock = &a.clock.clock;
+        if (!o->is_drain)
+            app_alerts_start(&a.alerts, a.store);
         status = run_station(&a, config);
     } else
         config_destroy(config);
     app_calibration_done(&a.calibration);
+    app_alerts_done(&a.alerts);
     store_close(a.store);
     uv_run(&a.loop, UV_RUN_DEFAULT); /* close callbacks of a start that failed half-way */
     commands_destroy(a.commands);

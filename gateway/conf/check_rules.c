@@ -388,6 +388,23 @@ static void check_levels(const struct check *k, const struct rule_conf *r,
     check_order(k, r, levels);
 }
 
+/* Limits of a colour that the rule never raises are a mistake, or belong to the station. */
+static void check_responses(const struct check *k, const struct rule_conf *r)
+{
+    const struct response_conf *responses = r->responses.items;
+    const struct level_conf *levels = r->levels.items;
+
+    for (size_t i = 0; i < r->responses.n; i++) {
+        bool has_level = false;
+        for (size_t l = 0; responses[i].id && l < r->levels.n; l++)
+            has_level |= levels[l].id && strcmp(levels[l].id, responses[i].id) == 0;
+        if (responses[i].id && !has_level)
+            check_warning(k, &responses[i], &responses[i].id, E_RULE,
+                          "rule '%s' has no level '%s' that could be answered",
+                          r->id ? r->id : "", responses[i].id);
+    }
+}
+
 static void check_rule(const struct check *k, struct rule_conf *r)
 {
     struct level_conf *levels = r->levels.items;
@@ -398,6 +415,7 @@ static void check_rule(const struct check *k, struct rule_conf *r)
     if (is_selected)
         check_selection(k, r, &s);
     check_levels(k, r, levels);
+    check_responses(k, r);
     if (!is_selected || s.is_mixed)
         return;
     check_conditions(k, r);

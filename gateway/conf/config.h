@@ -106,6 +106,18 @@ struct level_conf {
     struct field_mark mark;
 };
 
+struct response_conf { /* how a colour is to be answered; facts: alerting section 3 */
+    const char *id;    /* blue, yellow, orange, red */
+    int64_t ack_ms, triage_ms, route_ms, handle_ms, verify_ms; /* -1: not said; 0: no limit */
+    const char *route, *escalate_to;                           /* NULL: not said */
+    struct field_mark mark;
+};
+
+struct alerts_conf { /* of all rules that say nothing else */
+    struct field_array responses; /* struct response_conf */
+    int64_t flap, shelve_max_ms, reopen_ms;
+};
+
 struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     const char *id;
     struct names title;
@@ -123,6 +135,8 @@ struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     int64_t hold_samples;      /* after a gap */
     int64_t stale_ms;          /* -1: three intervals */
     int64_t rearm_ms;
+    int64_t flap;                 /* raises in an hour; -1: the station's */
+    struct field_array responses; /* struct response_conf; what they do not say is the station's */
     struct field_mark mark;
 };
 
@@ -164,6 +178,7 @@ struct config {
     struct field_array rules;        /* struct rule_conf */
     struct field_array uplinks;      /* struct uplink_conf */
     struct field_array profile_dirs; /* const char *: searched before the built-in profiles */
+    struct alerts_conf alerts;
     struct index_conf index;
     struct http_conf http;
     struct log_conf log;
@@ -189,6 +204,9 @@ int config_load_text(const char *name, const char *text, size_t size,
 struct index_scheme;
 const struct quantity *config_index_quantity(const struct index_scheme *s);
 bool config_has_index(const struct config *c, const struct quantity *q);
+
+/* What decides when a rule raises, as text: the same text, the same version of the rule. */
+int config_print_rule(const struct rule_conf *r, FILE *out);
 
 /* Channels that the enabled devices give: points that measure a quantity, not switched off. */
 size_t config_channels(const struct config *c);

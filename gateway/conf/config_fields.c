@@ -578,6 +578,68 @@ static const struct field level_fields[] = {
     { 0 },
 };
 
+#define RESPONSE_LIMIT(word, member, text) \
+    { \
+        .name = word, .type = FIELD_DURATION, AT(response_conf, member), .dflt = "-1ms", \
+        .min = 0, .max = 90.0 * DAY, .help = text \
+    }
+
+static const struct field response_fields[] = {
+    { .name = "id",
+      .type = FIELD_TEXT,
+      AT(response_conf, id),
+      .flags = FIELD_REQUIRED,
+      .help = "Colour of the alert.",
+      .words = level_words },
+    RESPONSE_LIMIT("ack_within", ack_ms,
+                   "Somebody has acknowledged it by then, else it is escalated; 0s: no limit."),
+    RESPONSE_LIMIT("triage_within", triage_ms, "It is judged so soon after that."),
+    RESPONSE_LIMIT("route_within", route_ms, "A unit is assigned so soon after that."),
+    RESPONSE_LIMIT("handle_within", handle_ms, "The unit has it in hand so soon after that."),
+    RESPONSE_LIMIT("verify_within", verify_ms, "Its end is verified so soon after that."),
+    { .name = "route",
+      .type = FIELD_TEXT,
+      AT(response_conf, route),
+      .help = "Unit that it is assigned to when nobody names another." },
+    { .name = "escalate_to",
+      .type = FIELD_TEXT,
+      AT(response_conf, escalate_to),
+      .help = "Who is told when a limit has passed." },
+    { 0 },
+};
+
+static const struct field alerts_fields[] = {
+    { .name = "response",
+      .type = FIELD_MAP,
+      AT(alerts_conf, responses),
+      .max = 4,
+      .help = "How each colour is to be answered, unless the rule says otherwise.",
+      .fields = response_fields,
+      .size = sizeof(struct response_conf) },
+    { .name = "flap",
+      .type = FIELD_INT,
+      AT(alerts_conf, flap),
+      .dflt = "4",
+      .min = 0,
+      .max = 1000,
+      .help = "Raises in an hour that make one unstable alert of them. 0: never." },
+    { .name = "shelve_max",
+      .type = FIELD_DURATION,
+      AT(alerts_conf, shelve_max_ms),
+      .dflt = "24h",
+      .min = MINUTE,
+      .max = 30.0 * DAY,
+      .help = "Longest time that an alert can be shelved." },
+    { .name = "reopen",
+      .type = FIELD_DURATION,
+      AT(alerts_conf, reopen_ms),
+      .dflt = "1h",
+      .min = 0,
+      .max = 30.0 * DAY,
+      .help = "Raised again so soon after it cleared, an alert says that it is reopened." },
+    { 0 },
+};
+
 static const struct field selector_fields[] = {
     { .name = "quantity",
       .type = FIELD_TEXT,
@@ -710,6 +772,21 @@ static const struct field rule_fields[] = {
       .min = 0,
       .max = 30.0 * DAY,
       .help = "Shortest time between two raises of one episode." },
+    { .name = "flap",
+      .type = FIELD_INT,
+      AT(rule_conf, flap),
+      .dflt = "-1",
+      .min = 0,
+      .max = 1000,
+      .help = "Raises in an hour that make one unstable alert of them. Not given: the "
+              "station's." },
+    { .name = "response",
+      .type = FIELD_MAP,
+      AT(rule_conf, responses),
+      .max = 4,
+      .help = "How each colour is to be answered. What is not given is the station's.",
+      .fields = response_fields,
+      .size = sizeof(struct response_conf) },
     { 0 },
 };
 
@@ -879,6 +956,11 @@ const struct field config_fields[] = {
       .help = "When to raise an alert.",
       .fields = rule_fields,
       .size = sizeof(struct rule_conf) },
+    { .name = "alerts",
+      .type = FIELD_GROUP,
+      AT(config, alerts),
+      .help = "What becomes of alerts once they are raised.",
+      .fields = alerts_fields },
     { .name = "uplinks",
       .type = FIELD_LIST,
       AT(config, uplinks),

@@ -232,6 +232,32 @@ static void print_fields(struct printer *p, const struct field *fields, const st
     }
 }
 
+/* Titles and limits of the answer are no part of what it judges. */
+static bool is_judging(const struct field *f)
+{
+    static const char *const others[] = { "title", "enabled", "flap", "response" };
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(f->name, others[i]) == 0)
+            return false;
+    }
+    return true;
+}
+
+int config_print_rule(const struct rule_conf *r, FILE *out)
+{
+    struct printer p = { .out = out };
+    const struct field *rules = config_fields;
+
+    while (rules->offset != offsetof(struct config, rules))
+        rules++;
+    for (const struct field *f = rules->fields; f->name; f++) {
+        if (is_judging(f))
+            print_field(&p, f, member(r, f), 0);
+    }
+    return ferror(out) ? -EIO : 0;
+}
+
 int config_print(const struct config *c, FILE *out)
 {
     struct printer p = { .out = out };

@@ -377,7 +377,7 @@ static void serve_line(struct client *cl, char *line)
     }
     send_answer(cl, false,
                 "Unknown request; known are status, tail, frames, reload, command, "
-                "calibrate, maint.");
+                "calibrate, maint, alert.");
 }
 
 static void give_line(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)

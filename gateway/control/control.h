@@ -11,6 +11,7 @@
  *     reload   {"ok":true|false,"text":"..."}
  *     command {json}   one object, perhaps much later: gateway/command
  *     calibrate {json}, maint {json}   one object, perhaps much later: gateway/calibration
+ *     alert {json}   one object: gateway/alerts
  *
  * Main loop only, and it never waits: a client that does not read is dropped, clients and
  * output are bounded. The socket has mode 0660; who may open it may reload and tell

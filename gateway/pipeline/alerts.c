@@ -38,7 +38,7 @@ static void tell_standing(const struct pipeline *p, size_t rule)
     const struct alert_rule *r = &p->o->rules[rule];
     const struct alert_state *s = &p->alerts[rule];
 
-    if (s->level == LEVEL_NONE || s->level >= LEVEL_COUNT_ || !p->o->on_alert)
+    if (s->level == LEVEL_NONE || s->level >= LEVEL_COUNT_)
         return;
     const struct alert_change change = { .what = ALERT_RAISED,
                                          .time_ms = s->last_sample_ms,
@@ -50,7 +50,10 @@ static void tell_standing(const struct pipeline *p, size_t rule)
                                          .limit = r->level[s->level].set,
                                          .extreme = s->extreme,
                                          .verdict = s->last_verdict };
-    p->o->on_alert(p->o->user, r, &change);
+    if (p->o->book)
+        book_standing(p->o->book, rule, &change);
+    if (p->o->on_alert)
+        p->o->on_alert(p->o->user, r, &change);
 }
 
 int alerts_restore(struct pipeline *p)
@@ -116,7 +119,7 @@ static void put_text(struct buf *b, const char *name, const char *text)
 }
 
 static void write_event(struct pipeline *p, const struct alert_rule *r,
-                        const struct alert_change *a)
+                        const struct alert_change *a, const struct episode *e)
 {
     const struct channel *ch = &p->o->table->channels[r->channel];
     struct buf *b = &p->text;
@@ -146,21 +149,36 @@ static void write_event(struct pipeline *p, const struct alert_rule *r,
     put_number(b, "extreme", a->extreme);
     buf_printf(b, ",\"flag\":%u", (unsigned)verdict_to_flag(a->verdict));
     put_time(b, "raised", a->raised_ms);
+    if (e)
+        book_put(e, b);
     clock_put(p, b);
     buf_puts(b, "}");
 }
 
+/* Of a rule that flaps, the episode it belongs to began earlier. */
+static const struct episode *enter_book(struct pipeline *p, struct change *c, size_t rule,
+                                        struct alert_change *a)
+{
+    if (a->what == ALERT_QUIET || !p->o->book)
+        return NULL;
+    const struct episode *e = book_take(p->o->book, rule, a, c->batch);
+    if (e)
+        p->alerts[rule].raised_ms = a->raised_ms;
+    return e;
+}
+
 static void take_change(struct pipeline *p, struct change *c, size_t rule,
-                        const struct alert_change *a, bool is_touched)
+                        struct alert_change *a, bool is_touched)
 {
     const struct alert_rule *r = &p->o->rules[rule];
+    const struct episode *e = enter_book(p, c, rule, a);
 
     if (is_touched)
         keep_state(p, c, rule);
     if (a->what == ALERT_QUIET)
         return;
     c->urgency = STORE_AT_ONCE;
-    write_event(p, r, a);
+    write_event(p, r, a, e);
     event_put(p, c);
     if (p->o->on_alert)
         p->o->on_alert(p->o->user, r, a);
@@ -198,4 +216,25 @@ void alerts_shift(struct pipeline *p, struct change *c, int64_t by_ms)
         alert_shift(&p->alerts[i], by_ms);
         keep_state(p, c, i);
     }
+    if (p->o->book)
+        book_shift(p->o->book, c->batch, by_ms);
+}
+
+void pipeline_withdraw(struct pipeline *p, size_t rule, struct store_batch *batch)
+{
+    struct alert_state *s = &p->alerts[rule];
+    struct change c = { .batch = batch };
+    const struct alert_change gone = { .what = ALERT_CLEARED,
+                                       .time_ms = s->last_sample_ms,
+                                       .raised_ms = s->raised_ms,
+                                       .from_level = s->level,
+                                       .peak = s->peak,
+                                       .value = s->last_value,
+                                       .limit = (double)NAN,
+                                       .extreme = s->extreme };
+
+    memset(s, 0, sizeof *s);
+    keep_state(p, &c, rule);
+    if (p->o->on_alert && gone.from_level != LEVEL_NONE)
+        p->o->on_alert(p->o->user, &p->o->rules[rule], &gone);
 }

@@ -23,6 +23,7 @@
  */
 #pragma once
 
+#include "gateway/alerts/book.h"
 #include "gateway/base/channel.h"
 #include "gateway/base/scan.h"
 #include "gateway/clock/timeline.h"
@@ -92,6 +93,7 @@ struct pipeline_options {
     const struct pipeline_index *indices;
     size_t indices_n;
     struct store *store;       /* NULL: nothing is kept or taken up; a timeline is none then */
+    struct book *book; /* attached to these rules; NULL: transitions are told, nobody answers */
     struct timeline *timeline; /* NULL: the times of the scans are the rows' */
     /* Live view; each may be NULL. on_alert and on_index tell what stands already from within
      * pipeline_create(). */
@@ -143,6 +145,8 @@ struct pipeline_service {
  */
 int pipeline_service(struct pipeline *p, uint32_t device, int32_t channel,
                      const struct pipeline_service *s);
+/* A person has withdrawn the alert of rule number `rule`: it begins quiet. Into the batch. */
+void pipeline_withdraw(struct pipeline *p, size_t rule, struct store_batch *batch);
 /* What of it is in force for a channel. */
 struct pipeline_service pipeline_service_of(const struct pipeline *p, uint32_t channel,
                                             int64_t now_ms);

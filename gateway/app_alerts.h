@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app_alerts - ties the book of alerts (gateway/alerts) to the configuration that says how each
+ * colour is to be answered, to the pipeline that raises, and to those who act: the control
+ * socket, and the centre through an uplink.
+ */
+#pragma once
+
+#include "gateway/alerts/book.h"
+#include "gateway/control/control.h"
+#include "gateway/pipeline/pipeline.h"
+#include "gateway/table.h"
+
+/* Zero at start; must not move while attached. */
+struct app_alerts {
+    struct book *book; /* NULL: none, a station without still raises */
+    const struct clock *clock;
+    struct control *control;
+    /* of the configuration in force */
+    struct pipeline *pipeline;      /* set when it is created */
+    struct book_plan *plans;        /* per rule of the configuration */
+    const struct book_plan **plan_of; /* per bound rule */
+    void (*on_event)(void *user, const char *json);
+    void *user;
+};
+
+void app_alerts_start(struct app_alerts *a, struct store *store);
+/* Before the pipeline is created, with clock, on_event and user set. */
+void app_alerts_attach(struct app_alerts *a, const struct table *t,
+                       const struct timeline *timeline);
+/* After the pipeline is gone. */
+void app_alerts_detach(struct app_alerts *a);
+void app_alerts_done(struct app_alerts *a);
+
+/* From now on the socket, once a start, takes "alert". */
+void app_alerts_listen(struct app_alerts *a, struct control *c);
+void app_alerts_tick(struct app_alerts *a);
