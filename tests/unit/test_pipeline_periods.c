@@ -404,7 +404,7 @@ static void the_night_is_what_the_station_says(void **state)
 }
 
 /* Polls and ticks as a station does, from..to after T0. */
-static void run_span(struct fixture *f, int64_t from, int64_t to)
+static void run_span(struct station *f, int64_t from, int64_t to)
 {
     for (int64_t t = from; t < to; t += 5 * MINUTE) {
         scan(f, OZONE, T0 + t + 500, ozone_at(T0 + t));
@@ -429,13 +429,13 @@ static size_t count_missing(const struct rows *r, enum status status)
 static void an_outage_leaves_no_gap_between_hours_and_days(void **state)
 {
     const int64_t off = 8 * HOUR + 10 * MINUTE, on = 2 * DAY + 17 * HOUR + 40 * MINUTE;
-    struct fixture *f = open_station();
+    struct station *f = open_station();
     static struct rows hours, n, eights, days, minutes;
 
     (void)state;
     run_span(f, 0, off);
-    stop(f);
-    start(f);
+    station_stop(f);
+    station_start(f);
     run_span(f, on, 3 * DAY + 10 * MINUTE);
     read_rows(f, "noise/sound_level@1h", &hours);
     assert_int_equal(hours.n, 72);
@@ -464,13 +464,13 @@ static void an_outage_leaves_no_gap_between_hours_and_days(void **state)
 static void an_outage_of_months_stays_a_gap(void **state)
 {
     const int64_t on = 40 * DAY + 5 * HOUR;
-    struct fixture *f = open_station();
+    struct station *f = open_station();
     static struct rows hours;
 
     (void)state;
     run_span(f, 0, 3 * HOUR + 30 * MINUTE);
-    stop(f);
-    start(f);
+    station_stop(f);
+    station_start(f);
     run_span(f, on, on + 2 * HOUR + 10 * MINUTE);
     read_rows(f, "noise/sound_level@1h", &hours);
     assert_int_equal(hours.n, 6); /* the hour that was under way is told */
