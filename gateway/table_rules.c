@@ -6,11 +6,19 @@
 
 #include "gateway/table.h"
 
+/* A row of an index is a sample of its own, of the hour as of the day. */
+static bool is_input(const struct channel *ch, int64_t period_ms)
+{
+    if (!ch->statistic)
+        return period_ms == 0;
+    if (strchr(ch->statistic, '.'))
+        return false;
+    return ch->period_ms == period_ms || (ch->is_index && period_ms == 0);
+}
+
 static bool is_selected(const struct rule_conf *r, const struct channel *ch, int64_t period_ms)
 {
-    if (period_ms == 0
-            ? ch->statistic != NULL
-            : !ch->statistic || ch->period_ms != period_ms || strchr(ch->statistic, '.'))
+    if (!is_input(ch, period_ms))
         return false;
     if (r->quantity ? quantity_find(r->quantity) != ch->quantity : ch->is_index)
         return false; /* an index only where it is named: it is none of a medium's quantities */

@@ -23,6 +23,7 @@ struct selection {
     size_t with_statistic;           /* of them: polled often enough for the rule's input */
     const struct quantity *quantity; /* the first; NULL: none */
     bool is_mixed;                   /* several units */
+    bool is_index;                   /* and nothing else */
     struct field_range reach;        /* the widest gross range among them */
 };
 
@@ -155,7 +156,8 @@ static bool select_channels(const struct check *k, const struct rule_conf *r, in
     }
     if (is_known && !r->medium && !r->device && config_has_index(k->c, q)) {
         ret->reach = (struct field_range){ q->range_min, q->range_max };
-        ret->with_statistic += period_ms >= HOUR_MS;
+        ret->with_statistic += period_ms == 0 || period_ms >= HOUR_MS;
+        ret->is_index = ret->n == 0;
         ret->n++;
     }
     return is_known;
@@ -206,6 +208,12 @@ static void check_selection(const struct check *k, const struct rule_conf *r,
                                   : &r->device,
                       E_RULE, "no channel of this station fits the selector of rule '%s'",
                       r->id ? r->id : "");
+    else if (s->with_statistic == 0 && s->is_index)
+        check_error(
+            k, r, &r->input, E_RULE,
+            "an index has no statistic '%s', expected mean(1h), or raw for its hours and "
+            "days",
+            r->input);
     else if (s->with_statistic == 0)
         check_error(k, r, &r->input, E_RULE,
                     "no channel has the statistic '%s', all that fit are polled too seldom",

@@ -37,6 +37,8 @@ static const char text[] =
     "rules:\n"
     "  - {id: aqi, selector: {quantity: aqi_cn}, input: mean(1h), direction: above,\n"
     "     levels: {red: {set: 150, on: 1 of 1}}}\n"
+    "  - {id: any, selector: {quantity: aqi_us}, input: raw, direction: above,\n"
+    "     levels: {red: {set: 400, on: 1 of 1}}}\n"
     "log: {path: /nonexistent/log.db}\n";
 
 struct rows {
@@ -246,7 +248,7 @@ static void a_rule_alerts_on_an_index(void **state)
     struct fixture *f = open_station();
 
     (void)state;
-    assert_int_equal(f->s.t->rules_n, 2); /* of both HJ 633 */
+    assert_int_equal(f->s.t->rules_n, 4); /* of both HJ 633, and of the US hour and day */
     run(f, 3 * HOUR, 0, three_hours);
     assert_int_equal(f->alert_ms, T0 + HOUR);
     assert_true(f->alert_value == 151);

@@ -131,6 +131,24 @@ def test_a_wrong_index_is_told_before_it_runs(place, index, words):
     assert done.returncode != 0 and words in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("rule, words", [
+    ("input: raw,", None),
+    ("input: mean(1h),", None),
+    ("", None),
+    ("input: mean(1min),", "an index has no statistic 'mean(1min)', expected mean(1h), or raw"),
+])
+def test_a_rule_takes_the_rows_of_an_index(place, rule, words):
+    station = Station(place, ["id: b, type: modbus-tcp, host: 127.0.0.1, port: 502"],
+                      ["id: d, profile: air, bus: b, unit: 1, poll: 5min"], {"air": PROFILE},
+                      "index: {standard: hj633-2026}\n"
+                      f"rules: [{{id: aqi, selector: {{quantity: aqi_cn}}, {rule} "
+                      "direction: above, levels: {red: {set: 150, on: 1 of 1}}}]")
+    done = subprocess.run([BINARY, "check", station.file], capture_output=True, text=True)
+    said = done.stdout + done.stderr
+    assert (done.returncode == 0) == (words is None), said
+    assert words is None or (words in said and "polled" not in said)
+
+
 def test_what_nobody_measures_is_told_unless_it_is_outside_the_plan(place):
     for clean, is_told in ("", True), (", not_in_plan_clean: [so2, no2, co, o3]", False):
         station = Station(place, ["id: b, type: modbus-tcp, host: 127.0.0.1, port: 502"],
