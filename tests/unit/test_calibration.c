@@ -377,6 +377,27 @@ static void an_hour_is_written_with_four_digits(void **state)
         assert_int_equal(calibration_hour_parse(wrong[i], &ms), -EINVAL);
 }
 
+static void drift_is_even_between_two_checks(void **state)
+{
+    struct calibration_drift d = { .zero = { 1000, 3000, 2, 6 },
+                                   .factor = { 1000, 3000, 1, 1.2 } };
+
+    (void)state;
+    assert_true(calibration_drift_is_known(&d));
+    assert_true(fabs(calibration_drift_at(&d, 1500).zero - 3) < 1e-12);
+    assert_true(fabs(calibration_drift_at(&d, 2000).factor - 1.1) < 1e-12);
+    assert_true(calibration_drift_at(&d, 0).zero == 2);
+    assert_true(calibration_drift_at(&d, 9000).zero == 6);
+    d.factor.to = NAN; /* the span was not checked again */
+    assert_true(calibration_drift_is_known(&d));
+    assert_true(calibration_drift_at(&d, 2000).factor == 1);
+    d.zero.to_ms = d.zero.from_ms; /* nor the zero */
+    assert_false(calibration_drift_is_known(&d));
+    d = (struct calibration_drift){ .zero = { 1000, 3000, 2, 6 },
+                                    .factor = { 1000, 3000, 1, 2.5 } };
+    assert_false(calibration_drift_is_known(&d)); /* a fault, no drift */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +421,7 @@ int main(void)
         cmocka_unit_test(values_may_be_in_another_unit),
         cmocka_unit_test(refuses_a_sequence_that_cannot_be_run),
         cmocka_unit_test(an_hour_is_written_with_four_digits),
+        cmocka_unit_test(drift_is_even_between_two_checks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,10 @@ struct fixture {
     unsigned events;
     char answer[4096];
     unsigned answers;
+    struct calibrations_doubt doubt;
+    char doubt_check[16];
+    unsigned doubts;
+    bool is_doubt_refused;
     int64_t now_ms, boot_ms;
     double reading; /* of the ozone channel at every tick; NaN: none */
     struct verdict verdict;
@@ -87,6 +91,19 @@ static void on_event(void *user, const char *json)
     snprintf(f->event[f->events++], sizeof f->event[0], "%s", json);
 }
 
+static int on_doubt(void *user, struct store_batch *b, const struct calibrations_doubt *d)
+{
+    struct fixture *f = user;
+
+    assert_non_null(b);
+    if (f->is_doubt_refused)
+        return -ENOMEM;
+    f->doubt = *d;
+    f->doubts++;
+    snprintf(f->doubt_check, sizeof f->doubt_check, "%s", d->check);
+    return 0;
+}
+
 static void on_answer(void *user, uint64_t ticket, const char *json)
 {
     struct fixture *f = user;
@@ -115,6 +132,7 @@ static void attach(struct fixture *f)
         .on_correction = on_correction,
         .on_command = on_command,
         .on_event = on_event,
+        .on_doubt = on_doubt,
         .user = f,
     };
 
@@ -415,6 +433,102 @@ static void a_failed_check_makes_doubtful_what_came_since_the_passed_one(void **
     calibrate(f, "{\"do\":\"ledger\",\"channel\":\"gas\"}");
     assert_non_null(strstr(f->answer, "\"verdict\":\"pass\""));
     assert_non_null(strstr(f->answer, "\"verdict\":\"fail\""));
+}
+
+/* Both steps of the configuration, begun by an operator. */
+static void run_sequence(struct fixture *f, double zero, double span)
+{
+    calibrate(f, "{\"do\":\"start\",\"channel\":\"gas/ozone\",\"check\":\"sequence\"}");
+    answer_command(f, true);
+    f->reading = zero;
+    pass(f, 5 * MINUTE);
+    answer_command(f, true);
+    f->reading = span;
+    pass(f, 5 * MINUTE);
+    answer_command(f, true);
+    pass(f, 2 * MINUTE + 10 * SECOND);
+}
+
+static void a_sequence_tells_one_doubt_when_zero_and_factor_are_known(void **state)
+{
+    struct fixture *f = *state;
+
+    f->setup[OZONE].revise = CALIBRATION_REVISE_DRIFT;
+    run_sequence(f, 1, 401);
+    assert_int_equal(f->doubts, 0);
+    f->reading = NAN;
+    pass(f, 2 * HOUR);
+    restart(f, 0);
+    const int64_t begin_ms = f->now_ms;
+    f->commands = 0;
+    run_sequence(f, 30, 430); /* the zero fails, the span does not */
+    assert_int_equal(f->doubts, 1);
+    assert_string_equal(f->doubt.channel, "gas/ozone");
+    assert_string_equal(f->doubt_check, "zero");
+    assert_int_equal(f->doubt.from_ms, T0 + 5 * MINUTE);
+    assert_int_equal(f->doubt.to_ms, begin_ms);
+    assert_int_equal(f->doubt.revise, CALIBRATION_REVISE_DRIFT);
+    const struct calibration_drift *d = &f->doubt.drift;
+    assert_true(calibration_drift_is_known(d));
+    assert_true(d->zero.from == 1 && d->zero.to == 30 && d->zero.from_ms == T0 + 5 * MINUTE);
+    assert_true(d->factor.from == 1 && d->factor.to == 1);
+    assert_int_equal(d->factor.to_ms, begin_ms + 10 * MINUTE);
+}
+
+static void the_longest_bracket_of_a_sequence_counts(void **state)
+{
+    struct fixture *f = *state;
+
+    f->setup[OZONE].revise = CALIBRATION_REVISE_FLAG;
+    run_sequence(f, 1, 401);
+    run_zero(f, 2); /* the zero alone, later */
+    run_sequence(f, 30, 500);
+    assert_int_equal(f->doubts, 1);
+    assert_int_equal(f->doubt.from_ms, T0 + 10 * MINUTE); /* of the span */
+}
+
+static void a_doubt_that_nobody_took_is_told_again_after_a_restart(void **state)
+{
+    struct fixture *f = *state;
+
+    f->setup[OZONE].revise = CALIBRATION_REVISE_FLAG;
+    f->is_doubt_refused = true;
+    run_zero(f, 30);
+    restart(f, HOUR);
+    assert_int_equal(f->doubts, 0);
+    f->is_doubt_refused = false;
+    restart(f, HOUR);
+    assert_int_equal(f->doubts, 1);
+    assert_int_equal(f->doubt.from_ms, 0);
+    assert_int_equal(f->doubt.to_ms, T0);
+    restart(f, HOUR);
+    assert_int_equal(f->doubts, 1);
+}
+
+static void a_restart_between_two_steps_keeps_the_doubt_of_the_first(void **state)
+{
+    struct fixture *f = *state;
+
+    f->setup[OZONE].revise = CALIBRATION_REVISE_FLAG;
+    calibrate(f, "{\"do\":\"start\",\"channel\":\"gas/ozone\",\"check\":\"sequence\"}");
+    answer_command(f, true);
+    f->reading = 30;
+    pass(f, 6 * MINUTE);
+    assert_int_equal(f->doubts, 0);
+    restart(f, HOUR);
+    assert_int_equal(f->doubts, 1);
+}
+
+static void no_doubt_is_told_where_nothing_is_to_be_revised(void **state)
+{
+    struct fixture *f = *state;
+
+    f->setup[OZONE].revise = CALIBRATION_REVISE_OFF;
+    run_zero(f, 30);
+    assert_event(f, "\"what\":\"doubtful\"", "calibration_drift");
+    f->setup[OZONE].revise = CALIBRATION_REVISE_FLAG;
+    restart(f, HOUR);
+    assert_int_equal(f->doubts, 0);
 }
 
 static void a_caller_may_wait_for_the_verdict(void **state)
@@ -778,6 +892,11 @@ int main(void)
         TEST(a_step_of_the_clock_changes_no_duration),
         TEST(a_zero_check_passes),
         TEST(a_failed_check_makes_doubtful_what_came_since_the_passed_one),
+        TEST(a_sequence_tells_one_doubt_when_zero_and_factor_are_known),
+        TEST(the_longest_bracket_of_a_sequence_counts),
+        TEST(a_doubt_that_nobody_took_is_told_again_after_a_restart),
+        TEST(a_restart_between_two_steps_keeps_the_doubt_of_the_first),
+        TEST(no_doubt_is_told_where_nothing_is_to_be_revised),
         TEST(a_caller_may_wait_for_the_verdict),
         TEST(every_point_has_a_drift_of_its_own),
         TEST(another_bottle_comes_by_the_same_command),
