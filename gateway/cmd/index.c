@@ -192,20 +192,6 @@ void index_put_decimal(struct buf *b, struct decimal d)
     buf_put(b, text, decimal_print(d, text));
 }
 
-void index_json_decimal(struct buf *b, const char *name, struct decimal d)
-{
-    buf_printf(b, ",\"%s\":", name);
-    if (decimal_has_value(d))
-        index_put_decimal(b, d);
-    else
-        buf_puts(b, "null");
-}
-
-void index_json_words(struct buf *b, const char *name, const char *en, const char *zh)
-{
-    buf_printf(b, ",\"%s\":{\"en\":\"%s\",\"zh\":\"%s\"}", name, en, zh);
-}
-
 void index_row_begin(struct index_job *j, const struct index_row *r, const char *standard)
 {
     struct buf *b = &j->out;

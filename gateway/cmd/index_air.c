@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/cmd/index_json.h"
 #include "gateway/cmd/index_kind.h"
 #include "sensors/core/words.h"
 
@@ -197,11 +198,6 @@ static void put_names(const struct index_job *j, const struct index_result *r, b
     }
 }
 
-static const char *cell_of(const struct index_part *p)
-{
-    return p->cause == INDEX_UNPLANNED ? "/" : "NA";
-}
-
 /* ": calibration", or of a status that is valid the first reason. */
 static void put_why(struct verdict v, const char *lang, struct buf *b)
 {
@@ -220,7 +216,7 @@ static void put_part_text(const struct index_job *j, const struct index_part *p,
         buf_printf(b, " %d", p->sub);
         return;
     }
-    buf_printf(b, " %s%s%s", cell_of(p), j->is_zh ? "（" : " (",
+    buf_printf(b, " %s%s%s", index_json_cell(p), j->is_zh ? "（" : " (",
                index_cause_text(p->cause, lang_of(j)));
     if (p->cause == INDEX_INVALID)
         put_why(p->verdict, lang_of(j), b);
@@ -251,103 +247,15 @@ static void put_text(struct index_job *j, const struct index_result *r)
 
 /* ---- JSON ---- */
 
-static const char *mean_of(const struct index_job *j, const struct index_part *p)
-{
-    for (unsigned i = 0; i < j->columns_n; i++) {
-        const struct index_air_column *c = &j->u.air.columns[i];
-        if (c->is_used && c->is_hourly && c->pollutant == p->pollutant)
-            return "nowcast";
-    }
-    return index_mean_id(p->mean);
-}
-
-static void put_why_json(struct verdict v, struct buf *b)
-{
-    const char *comma = "";
-
-    buf_printf(b, ",\"status\":\"%s\",\"reasons\":[", status_id(v.status));
-    for (uint32_t rest = v.reasons; rest; rest &= rest - 1) {
-        const char *id = reason_id(rest & -rest);
-        if (!id)
-            continue;
-        buf_printf(b, "%s\"%s\"", comma, id);
-        comma = ",";
-    }
-    buf_puts(b, "]");
-}
-
-static void put_part_json(const struct index_job *j, const struct index_part *p, struct buf *b)
-{
-    const struct index_column *c = index_column_find(j->u.air.scheme, p->pollutant, p->mean);
-
-    buf_printf(b, "{\"pollutant\":\"%s\",\"mean\":\"%s\"", index_pollutant_id(p->pollutant),
-               mean_of(j, p));
-    index_json_decimal(b, "concentration", p->rounded);
-    if (c)
-        buf_printf(b, ",\"unit\":\"%s\"", c->unit);
-    if (p->sub != INDEX_NONE) {
-        buf_printf(b, ",\"iaqi\":%d", p->sub);
-    } else {
-        buf_printf(b, ",\"iaqi\":null,\"cell\":\"%s\",\"reason\":\"%s\"", cell_of(p),
-                   index_cause_id(p->cause));
-        if (p->cause == INDEX_INVALID)
-            put_why_json(p->verdict, b);
-    }
-    if (p->sub > 100)
-        index_json_words(b, "sensitive", index_sensitive_groups(p->pollutant, "en"),
-                         index_sensitive_groups(p->pollutant, "zh"));
-    buf_puts(b, "}");
-}
-
-static void put_list_json(const struct index_job *j, const struct index_result *r,
-                          bool is_primary, const char *name, struct buf *b)
-{
-    const char *comma = "";
-
-    buf_printf(b, ",\"%s\":[", name);
-    for (unsigned i = 0; i < r->parts_n; i++) {
-        const struct index_part *p = &r->parts[i];
-        if (!(is_primary ? p->is_primary : p->is_exceeding))
-            continue;
-        buf_printf(b, "%s\"%s_%s\"", comma, index_pollutant_id(p->pollutant), mean_of(j, p));
-        comma = ",";
-    }
-    buf_puts(b, "]");
-}
-
-static void put_level_json(const struct index_job *j, const struct index_result *r,
-                           struct buf *b)
-{
-    const struct index_scheme *s = j->u.air.scheme;
-    const struct index_level *l = r->level;
-
-    if (!l) {
-        buf_printf(b, ",\"aqi\":null,\"reason\":\"%s\",\"level\":null,\"primary\":null",
-                   index_cause_id(r->cause));
-        return;
-    }
-    buf_printf(b, ",\"aqi\":%d,\"level\":%d", r->index, (int)(l - s->levels) + 1);
-    index_json_words(b, "class", l->class_en, l->class_zh);
-    index_json_words(b, "colour", l->colour_en, l->colour_zh);
-    buf_printf(b, ",\"rgb\":\"#%02X%02X%02X\"", l->rgb[0], l->rgb[1], l->rgb[2]);
-    put_list_json(j, r, true, "primary", b);
-    if (s->exceeding_above != INDEX_NONE)
-        put_list_json(j, r, false, "exceeding", b);
-}
-
 static void put_json(struct index_job *j, const struct index_result *r)
 {
     const struct index_air *a = &j->u.air;
-    struct buf *b = &j->out;
+    struct index_json as = { .scheme = a->scheme, .report = a->report };
 
-    buf_printf(b, ",\"report\":\"%s\"", a->report == INDEX_DAY ? "day" : "hour");
-    put_level_json(j, r, b);
-    buf_puts(b, ",\"items\":[");
-    for (unsigned i = 0; i < r->parts_n; i++) {
-        buf_puts(b, i ? "," : "");
-        put_part_json(j, &r->parts[i], b);
-    }
-    buf_puts(b, "]}\n");
+    for (unsigned i = 0; i < j->columns_n; i++)
+        if (a->columns[i].is_used && a->columns[i].is_hourly)
+            as.nowcasts |= 1u << a->columns[i].pollutant;
+    index_json_result(&as, r, &j->out);
 }
 
 /* ---- CSV: the columns of the published tables ---- */
@@ -385,11 +293,11 @@ static void put_part_csv(const struct index_part *p, struct buf *b)
     if (decimal_has_value(p->rounded))
         index_put_decimal(b, p->rounded);
     else
-        buf_puts(b, cell_of(p));
+        buf_puts(b, index_json_cell(p));
     if (p->sub != INDEX_NONE)
         buf_printf(b, ",%d", p->sub);
     else
-        buf_printf(b, ",%s", cell_of(p));
+        buf_printf(b, ",%s", index_json_cell(p));
 }
 
 static void put_csv(struct index_job *j, const struct index_result *r)

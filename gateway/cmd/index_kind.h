@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "gateway/base/buf.h"
+#include "gateway/cmd/index_json.h"
 #include "rules/index/dose.h"
 #include "rules/index/gb3095.h"
 #include "rules/index/gb3096.h"
@@ -140,10 +141,6 @@ int index_complain(const struct index_job *j, const char *format, ...)
 
 /* What both formats begin a row with: the time, or {"time":..,"standard":"...". */
 void index_row_begin(struct index_job *j, const struct index_row *r, const char *standard);
-/* ,"name":null or a number. */
-void index_json_decimal(struct buf *b, const char *name, struct decimal d);
-/* ,"name":{"en":...,"zh":...} */
-void index_json_words(struct buf *b, const char *name, const char *en, const char *zh);
 void index_put_decimal(struct buf *b, struct decimal d);
 bool index_is_usable(const struct sample *s);
 struct gb3095_date index_date_of(int64_t local_ms);

@@ -67,6 +67,17 @@ static void on_row(void *user, uint32_t stream, int64_t time_ms,
                                &cells[i]);
 }
 
+static void on_index(void *user, const struct pipeline_index *ix, int64_t time_ms,
+                     const struct index_result *result)
+{
+    const struct replay *r = user;
+    struct index_json as = { .scheme = ix->scheme, .report = ix->report };
+
+    if (ix->scheme->is_nowcast && ix->report == INDEX_HOUR)
+        as.nowcasts = 1u << INDEX_PM10 | 1u << INDEX_PM2_5;
+    replay_write_index(r->writer, &as, time_ms, result);
+}
+
 static void on_event(void *user, const char *json)
 {
     replay_write_event(((struct replay *)user)->writer, json);
@@ -402,6 +413,7 @@ static int start(struct replay *r, struct pipeline_options *po)
         .indices_n = r->table->indices_n,
         .on_event = on_event,
         .on_row = on_row,
+        .on_index = on_index,
         .user = r,
     };
     return rc == 0 ? pipeline_create(po, &r->pipeline) : rc;

@@ -45,8 +45,8 @@ struct replay_writer {
 
 static const char *const names[REPLAY_OUTPUTS_COUNT_] = {
     [REPLAY_FLAGS] = "flags.csv",     [REPLAY_STATISTICS] = "statistics.csv",
-    [REPLAY_INDICES] = "indices.csv", [REPLAY_ALERTS] = "alerts.json",
-    [REPLAY_EVENTS] = "events.json",
+    [REPLAY_INDICES] = "indices.csv", [REPLAY_INDEX_RESULTS] = "indices.json",
+    [REPLAY_ALERTS] = "alerts.json",  [REPLAY_EVENTS] = "events.json",
 };
 
 const char *replay_output_name(enum replay_output o)
@@ -224,7 +224,21 @@ void replay_write_value(struct replay_writer *w, enum replay_output output, uint
     end_line(w, output);
 }
 
-/* ---- events ---- */
+/* ---- objects ---- */
+
+void replay_write_index(struct replay_writer *w, const struct index_json *as, int64_t time_ms,
+                        const struct index_result *r)
+{
+    struct buf *b = &w->output[REPLAY_INDEX_RESULTS].text;
+    struct buf time = BUF_INIT(64);
+
+    csv_time_print(&w->form, time_ms, &time);
+    buf_printf(b, "{\"time\":\"%.*s\",\"standard\":\"%s\"", (int)time.size,
+               (const char *)time.data, as->scheme->standard);
+    index_json_result(as, r, b);
+    buf_done(&time);
+    end_line(w, REPLAY_INDEX_RESULTS);
+}
 
 void replay_write_event(struct replay_writer *w, const char *json)
 {

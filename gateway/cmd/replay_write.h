@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * replay_write - what a replay leaves in its folder: flags.csv, statistics.csv and indices.csv
- * with a line a value, alerts.json and events.json with an object a line.
+ * with a line a value, indices.json, alerts.json and events.json with an object a line.
  */
 #pragma once
 
 #include "gateway/base/channel.h"
+#include "gateway/cmd/index_json.h"
 #include "gateway/cmd/series_csv.h"
 #include "sensors/core/status.h"
 
@@ -13,6 +14,7 @@ enum replay_output {
     REPLAY_FLAGS,
     REPLAY_STATISTICS,
     REPLAY_INDICES,
+    REPLAY_INDEX_RESULTS,
     REPLAY_ALERTS,
     REPLAY_EVENTS,
     REPLAY_OUTPUTS_COUNT_
@@ -35,6 +37,9 @@ int replay_writer_open(const char *folder, const struct channel_table *t,
 /* `output` of the first three. */
 void replay_write_value(struct replay_writer *w, enum replay_output output, uint32_t channel,
                         int64_t time_ms, const struct series_cell *cell);
+/* As `sluice index` writes it. */
+void replay_write_index(struct replay_writer *w, const struct index_json *as, int64_t time_ms,
+                        const struct index_result *r);
 void replay_write_event(struct replay_writer *w, const char *json);
 
 /* True from the first one that failed. */

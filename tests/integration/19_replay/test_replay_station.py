@@ -140,7 +140,8 @@ def test_two_runs_give_the_same_bytes_wherever_they_run(place):
     replay(place)
     replay(place, out="again", env={"TZ": "Asia/Shanghai", "LC_ALL": "zh_CN.UTF-8"})
     names = sorted(p.name for p in (place / "out").iterdir())
-    assert names == ["alerts.json", "events.json", "flags.csv", "indices.csv", "statistics.csv"]
+    assert names == ["alerts.json", "events.json", "flags.csv", "indices.csv",
+                     "indices.json", "statistics.csv"]
     for name in names:
         assert (place / "out" / name).read_bytes() == (place / "again" / name).read_bytes()
 
@@ -242,6 +243,18 @@ def test_an_index_stands_beside_the_means_it_is_of(place):
     hours = [(seconds(r) // 3600, r["value"]) for r in table(place, "indices.csv")
              if r["channel"].endswith("@1h")]
     assert hours == [(0, "72"), (1, "72")]
+    subs = {r["channel"].split("@1h.")[1]: r["value"] for r in table(place, "indices.csv")
+            if r["channel"].endswith("_iaqi") and "@1h" in r["channel"]}
+    assert subs == {"so2_iaqi": "12", "no2_iaqi": "43", "co_iaqi": "30", "o3_iaqi": "44",
+                    "pm10_iaqi": "72", "pm2_5_iaqi": "70"}
+    results = [json.loads(line) for line in
+               (place / "out" / "indices.json").read_text().splitlines()]
+    heading = "time," + ",".join(points)
+    row = f"{results[0]['time']}," + ",".join(str(v) for v in points.values())
+    done = subprocess.run([BINARY, "index", "--standard", "hj633-2026", "--format", "json"],
+                          input=f"{heading}\n{row}\n", capture_output=True, text=True)
+    assert results[0] == json.loads(done.stdout)
+    assert [r["report"] for r in results] == ["hour", "hour"]
 
 
 @pytest.mark.parametrize("name, text, told", [
