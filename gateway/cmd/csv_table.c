@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/csv_line.h"
 
 enum {
-    LINE_MAX_SIZE = 1 << 16,  /* 256 values are far below */
     CELLS_MAX = 50 * 1000000, /* 1.2 GB */
     SHOWN_MAX = 40,           /* bytes of a text in a message */
 };
@@ -39,15 +39,14 @@ int csv_table_complain(const struct csv_table *t, unsigned column, const char *e
 /* Length of the next line without its end, -ENODATA after the last, or -EINVAL. */
 static ssize_t next_line(struct csv_table *t)
 {
-    ssize_t n = getline(&t->text, &t->text_cap, t->in);
+    const ssize_t n = csv_line_read(t->in, &t->text, &t->text_cap, &t->line);
 
-    if (n < 0)
-        return -ENODATA;
-    t->line++;
-    if (n > LINE_MAX_SIZE)
+    if (n == -EMSGSIZE)
         return csv_table_complain(t, 0, "longer than 64 KiB", "超过 64 KiB", NULL, 0);
-    while (n > 0 && (t->text[n - 1] == '\n' || t->text[n - 1] == '\r'))
-        n--;
+    if (n == -EILSEQ)
+        return csv_table_complain(t, 0, "not text", "不是文本", NULL, 0);
+    if (n == -EIO)
+        return csv_table_complain(t, 0, "the table cannot be read", "无法读取表格", NULL, 0);
     return n;
 }
 
@@ -62,17 +61,17 @@ static unsigned count_cells(const char *text, size_t n)
 
 static int name_column(struct csv_table *t, unsigned i, const char *text, size_t n)
 {
-    while (n > 0 && strchr(" \t\"", *text)) {
-        text++;
-        n--;
-    }
-    while (n > 0 && strchr(" \t\"", text[n - 1]))
-        n--;
-    if (n == 0 || n >= CSV_NAME_MAX)
+    const struct csv_span name = csv_trim(text, n);
+
+    if (name.n == 0 || name.n >= CSV_NAME_MAX)
         return csv_table_complain(t, i + 2, "expected the name of a channel or quantity",
                                   "应为通道或要素的名称", text, n);
-    memcpy(t->names[i], text, n);
-    t->names[i][n] = '\0';
+    memcpy(t->names[i], name.p, name.n);
+    t->names[i][name.n] = '\0';
+    for (unsigned k = 0; k < i; k++)
+        if (strcmp(t->names[k], t->names[i]) == 0)
+            return csv_table_complain(t, i + 2, "expected a name that no other column has",
+                                      "列名不应重复", name.p, name.n);
     return 0;
 }
 
@@ -104,7 +103,9 @@ static int reserve_columns(struct csv_table *t, unsigned columns)
 
 static bool is_heading(const char *text, size_t n)
 {
-    return n > 0 && memchr("0123456789-+.", text[0], 13) == NULL;
+    const struct csv_span first = csv_trim(text, n);
+
+    return first.n > 0 && memchr("0123456789-+.", *first.p, 13) == NULL;
 }
 
 /* The first line: names, or a first row for which names were given. */
@@ -150,25 +151,25 @@ static int reserve_row(struct csv_table *t)
     return 0;
 }
 
-static int read_time(struct csv_table *t, size_t n)
+static int read_time(struct csv_table *t, struct csv_span s)
 {
     int rc = 0;
 
     if (!t->has_form)
-        rc = csv_form_guess(t->text, n, &t->form);
+        rc = csv_form_guess(s.p, s.n, &t->form);
     if (rc < 0)
         return csv_table_complain(
             t, 1,
             "expected a time: Unix seconds, milliseconds or ISO 8601 UTC such as "
             "2026-11-22T10:00:00Z",
-            "应为时间：Unix 秒、毫秒或 ISO 8601 UTC，例如 2026-11-22T10:00:00Z", t->text, n);
+            "应为时间：Unix 秒、毫秒或 ISO 8601 UTC，例如 2026-11-22T10:00:00Z", s.p, s.n);
     t->has_form = true;
-    rc = csv_time_parse(&t->form, t->text, n, &t->time_ms[t->rows]);
+    rc = csv_time_parse(&t->form, s.p, s.n, &t->time_ms[t->rows]);
     if (rc == -ERANGE)
-        return csv_table_complain(t, 1, "a time that cannot be", "不可能的时间", t->text, n);
+        return csv_table_complain(t, 1, "a time that cannot be", "不可能的时间", s.p, s.n);
     if (rc < 0)
         return csv_table_complain(t, 1, "expected a time written as in the first row",
-                                  "时间的写法应与首行相同", t->text, n);
+                                  "时间的写法应与首行相同", s.p, s.n);
     return 0;
 }
 
@@ -182,7 +183,7 @@ static int read_row(struct csv_table *t, size_t n)
                                   "数值个数应与首行相同", t->text, n);
     int rc = reserve_row(t);
     if (rc == 0)
-        rc = read_time(t, (size_t)(p - t->text));
+        rc = read_time(t, csv_trim(t->text, (size_t)(p - t->text)));
     if (rc < 0)
         return rc;
     cells = t->cells + t->rows * t->columns;
@@ -190,7 +191,8 @@ static int read_row(struct csv_table *t, size_t n)
         p++; /* behind the comma before it */
         const char *comma = memchr(p, ',', (size_t)(end - p));
         const size_t size = (size_t)((comma ? comma : end) - p);
-        if (csv_cell_parse(p, size, &cells[i], NULL) != 0)
+        const struct csv_span cell = csv_trim(p, size);
+        if (csv_cell_parse(cell.p, csv_is_missing(cell) ? 0 : cell.n, &cells[i], NULL) != 0)
             return csv_table_complain(t, i + 2, "expected a number", "应为数字", p, size);
         p += size;
     }

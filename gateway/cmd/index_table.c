@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/csv_line.h"
 #include "gateway/cmd/series_csv.h"
 
 enum {
-    LINE_MAX_SIZE = 1 << 16, /* a table of 64 columns is far below */
-    SHOWN_MAX = 40           /* of a text in a message */
+    SHOWN_MAX = 40 /* of a text in a message */
 };
 
 struct table {
@@ -27,23 +27,7 @@ struct table {
 
 /* ---- headings ---- */
 
-struct span {
-    const char *p;
-    size_t n;
-};
-
-static struct span trim(struct span s)
-{
-    while (s.n > 0 && (*s.p == ' ' || *s.p == '\t' || *s.p == '"')) {
-        s.p++;
-        s.n--;
-    }
-    while (s.n > 0 && strchr(" \t\"\r", s.p[s.n - 1]))
-        s.n--;
-    return s;
-}
-
-static void copy(struct span s, char *out, size_t size)
+static void copy(struct csv_span s, char *out, size_t size)
 {
     const size_t n = s.n < size - 1 ? s.n : size - 1;
 
@@ -51,7 +35,7 @@ static void copy(struct span s, char *out, size_t size)
     out[n] = '\0';
 }
 
-static const struct unit *unit_of(struct span s)
+static const struct unit *unit_of(struct csv_span s)
 {
     char text[INDEX_NAME_MAX];
 
@@ -60,7 +44,7 @@ static const struct unit *unit_of(struct span s)
 }
 
 /* "(ppb)", "[ppb]" or "_ppb" at the end. */
-static struct span cut_unit(struct span s, const struct unit **ret)
+static struct csv_span cut_unit(struct csv_span s, const struct unit **ret)
 {
     const char *open = memchr(s.p, '(', s.n);
     const char end = s.n > 0 ? s.p[s.n - 1] : '\0';
@@ -70,22 +54,22 @@ static struct span cut_unit(struct span s, const struct unit **ret)
         open = memchr(s.p, '[', s.n);
     if (open && (end == ')' || end == ']')) {
         const size_t at = (size_t)(open - s.p);
-        *ret = unit_of(trim((struct span){ open + 1, s.n - at - 2 }));
+        *ret = unit_of(csv_trim(open + 1, s.n - at - 2));
         if (*ret)
-            return trim((struct span){ s.p, at });
+            return csv_trim(s.p, at);
     }
     const char *mark = memrchr(s.p, '_', s.n);
     const size_t at = mark ? (size_t)(mark - s.p) : 0;
     if (mark && s.n - at == 4 &&
         (memcmp(mark, "_ppb", 4) == 0 || memcmp(mark, "_ppm", 4) == 0)) {
-        *ret = unit_of((struct span){ mark + 1, 3 });
-        return (struct span){ s.p, at };
+        *ret = unit_of((struct csv_span){ mark + 1, 3 });
+        return (struct csv_span){ s.p, at };
     }
     return s;
 }
 
 /* "@8h" or "_8h" at the end. */
-static struct span cut_mean(struct span s, char *ret, size_t size)
+static struct csv_span cut_mean(struct csv_span s, char *ret, size_t size)
 {
     static const char *const means[] = { "1h", "8h", "24h", "day", "quarter", "year" };
 
@@ -117,14 +101,14 @@ static const struct quantity *quantity_of(const char *name)
 
 void index_heading_parse(const char *text, size_t n, struct index_heading *ret)
 {
-    struct span s = trim((struct span){ text, n });
+    struct csv_span s = csv_trim(text, n);
 
     copy(s, ret->name, sizeof ret->name);
     s = cut_unit(s, &ret->unit);
     s = cut_mean(s, ret->mean, sizeof ret->mean);
     const char *slash = memrchr(s.p, '/', s.n);
     if (slash)
-        s = (struct span){ slash + 1, s.n - (size_t)(slash + 1 - s.p) };
+        s = (struct csv_span){ slash + 1, s.n - (size_t)(slash + 1 - s.p) };
     copy(s, ret->base, sizeof ret->base);
     ret->quantity = quantity_of(ret->base);
 }
@@ -172,20 +156,20 @@ static int take_headings(struct table *t, const char *text, size_t n)
 
 /* ---- rows ---- */
 
-static int bad_cell(const struct table *t, unsigned i, struct span s)
+static int bad_cell(const struct table *t, unsigned i, struct csv_span s)
 {
     return index_complain(t->j, "expected a number in column %u (%s), found '%.*s'", i + 2,
                           t->j->columns[i].name, (int)(s.n < SHOWN_MAX ? s.n : SHOWN_MAX), s.p);
 }
 
-static int read_cell(struct table *t, unsigned i, struct span s)
+static int read_cell(struct table *t, unsigned i, struct csv_span s)
 {
     struct series_cell c;
     bool is_exact;
 
-    s = trim(s);
+    s = csv_trim(s.p, s.n);
     t->cells[i] = (struct sample){ .value = DECIMAL_MISSING };
-    if ((s.n == 2 && memcmp(s.p, "NA", 2) == 0) || (s.n == 1 && (*s.p == '/' || *s.p == '-')))
+    if (csv_is_missing(s))
         return 0;
     if (csv_cell_parse(s.p, s.n, &c, &is_exact) != 0)
         return bad_cell(t, i, s);
@@ -203,7 +187,8 @@ static int read_cells(struct table *t, const char *p, const char *end)
         if ((comma == NULL) != (i + 1 == n))
             return index_complain(t->j, "expected a time and %u values, found %s", n,
                                   comma ? "more" : "fewer");
-        const int rc = read_cell(t, i, (struct span){ p, (size_t)((comma ? comma : end) - p) });
+        const int rc =
+            read_cell(t, i, (struct csv_span){ p, (size_t)((comma ? comma : end) - p) });
         if (rc < 0)
             return rc;
         p = comma ? comma + 1 : end;
@@ -211,7 +196,7 @@ static int read_cells(struct table *t, const char *p, const char *end)
     return 0;
 }
 
-static int read_time(struct table *t, struct span s, int64_t *ret_ms)
+static int read_time(struct table *t, struct csv_span s, int64_t *ret_ms)
 {
     if (!t->has_form && csv_form_guess(s.p, s.n, &t->form) != 0)
         return index_complain(t->j,
@@ -238,7 +223,7 @@ static int take_row(struct table *t, size_t n)
 
     if (!comma)
         return index_complain(t->j, "expected a time, a comma and at least one value");
-    const struct span time = trim((struct span){ t->text, (size_t)(comma - t->text) });
+    const struct csv_span time = csv_trim(t->text, (size_t)(comma - t->text));
     int rc = read_time(t, time, &r.time_ms);
     if (rc == 0)
         rc = read_cells(t, comma + 1, t->text + n);
@@ -248,15 +233,6 @@ static int take_row(struct table *t, size_t n)
     r.time_n = (int)time.n;
     r.local_ms = r.time_ms + t->j->zone_ms;
     return t->j->kind->row(t->j, &r);
-}
-
-/* What spreadsheets put before UTF-8. */
-static size_t strip_mark(char *text, size_t n)
-{
-    if (n < 3 || memcmp(text, "\xEF\xBB\xBF", 3) != 0)
-        return n;
-    memmove(text, text + 3, n - 3);
-    return n - 3;
 }
 
 static bool is_heading(const char *text, size_t n)
@@ -300,28 +276,18 @@ static int flush(struct table *t)
 
 static int read_all(struct table *t)
 {
-    ssize_t n;
+    ssize_t n = -ENODATA;
     int rc = 0;
 
-    while (rc == 0 && (n = getline(&t->text, &t->cap, t->in)) >= 0) {
-        t->j->line++;
-        if (n > LINE_MAX_SIZE)
-            return index_complain(t->j, "longer than 64 KiB");
-        while (n > 0 && (t->text[n - 1] == '\n' || t->text[n - 1] == '\r'))
-            n--;
-        if (memchr(t->text, '\0', (size_t)n))
-            return index_complain(t->j, "not text");
-        if (t->j->line == 1)
-            n = (ssize_t)strip_mark(t->text, (size_t)n);
-        t->text[n] = '\0';
-        if (n == 0 || t->text[0] == '#')
-            continue;
+    while (rc == 0 && (n = csv_line_read(t->in, &t->text, &t->cap, &t->j->line)) >= 0) {
         rc = take_line(t, (size_t)n);
         if (rc == 0)
             rc = flush(t);
     }
-    if (rc == 0 && ferror(t->in))
-        return index_complain(t->j, "cannot be read");
+    if (rc == 0 && n != -ENODATA)
+        return index_complain(t->j, n == -EMSGSIZE ? "longer than 64 KiB"
+                                    : n == -EILSEQ ? "not text"
+                                                   : "cannot be read");
     if (rc == 0 && !t->has_columns)
         return index_complain(t->j, "there is no table");
     if (rc == 0 && t->j->kind->end) {

@@ -71,7 +71,7 @@ enum qc_service qc_service_step(const struct qc_service_options *c, struct qc_se
 
     if (now == QC_MEASURING && is_pattern(c, st, x))
         now = QC_CALIBRATION;
-    if (now == QC_MEASURING && time_ms < st->settle_to_ms)
+    if (now == QC_MEASURING && st->settle_to_ms != 0 && time_ms < st->settle_to_ms)
         now = QC_SETTLING;
     if (now == QC_MEASURING || now == QC_SETTLING) {
         st->since_ms = 0;
