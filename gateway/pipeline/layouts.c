@@ -28,6 +28,11 @@ static const struct channel_stream *stream_of(const struct layout_view *v)
     return &v->p->o->table->streams[v->stream];
 }
 
+bool layout_view_has(const struct layout_view *v, uint32_t layout, uint32_t i)
+{
+    return layout == v->today || v->column[i] >= 0;
+}
+
 /* A change mostly adds or removes some: the search begins behind the one found last. */
 static int32_t find_id(json_t *channels, const char *id, size_t from)
 {

@@ -25,3 +25,5 @@ void layout_view_done(struct layout_view *v);
 const struct series_cell *layout_view_row(struct layout_view *v,
                                           const struct series_cell *cells, unsigned columns,
                                           uint32_t layout);
+/* Whether the row that was asked for last had the channel, counted from the stream's first. */
+bool layout_view_has(const struct layout_view *v, uint32_t layout, uint32_t i);

@@ -7,10 +7,12 @@
 
 #include <errno.h>
 
+#include "gateway/pipeline/layouts.h"
+
 struct restore {
     struct pipeline *p;
     uint32_t stream; /* its index */
-    uint32_t layout;
+    struct layout_view view;
     int64_t oldest_ms; /* of the rows read, 0: none */
 };
 
@@ -19,31 +21,32 @@ static int64_t period_start_of(const struct pipeline *p, int64_t time_ms, int64_
     return agg_start_of(time_ms, period_ms, p->o->table->zone_ms);
 }
 
-static bool is_of_this_layout(struct restore *r, int64_t time_ms, unsigned columns,
-                              uint32_t layout)
+static void note_time(struct restore *r, int64_t time_ms)
 {
-    if (layout != r->layout || columns != r->p->o->table->streams[r->stream].n)
-        return false;
     time_ms += statistics_lag(r->p, r->stream);
     if (r->oldest_ms == 0 || time_ms < r->oldest_ms)
         r->oldest_ms = time_ms;
-    return true;
 }
 
 static bool on_reading(void *user, int64_t time_ms, const struct series_cell *cells,
                        unsigned columns, uint32_t layout)
 {
     struct restore *r = user;
+    const struct channel_stream *stream = &r->p->o->table->streams[r->stream];
+    const struct series_cell *row = layout_view_row(&r->view, cells, columns, layout);
 
-    if (!is_of_this_layout(r, time_ms, columns, layout))
-        return true; /* of another configuration */
-    for (uint32_t i = 0; i < columns; i++) {
+    if (!row)
+        return true; /* of quite another configuration */
+    note_time(r, time_ms);
+    for (uint32_t i = 0; i < stream->n; i++) {
         struct sample s = {
             .time_ms = time_ms,
-            .channel = r->p->o->table->streams[r->stream].first + i,
-            .value = series_value(&cells[i]),
-            .verdict = verdict_from_flag(cells[i].flag),
+            .channel = stream->first + i,
+            .value = series_value(&row[i]),
+            .verdict = verdict_from_flag(row[i].flag),
         };
+        if (!layout_view_has(&r->view, layout, i))
+            continue;
         statistics_step(r->p, &s);
     }
     return true;
@@ -53,9 +56,12 @@ static bool on_period(void *user, int64_t time_ms, const struct series_cell *cel
                       unsigned columns, uint32_t layout)
 {
     struct restore *r = user;
+    const struct series_cell *row = layout_view_row(&r->view, cells, columns, layout);
 
-    if (is_of_this_layout(r, time_ms, columns, layout))
-        groups_feed(r->p, r->stream, time_ms, cells);
+    if (!row)
+        return true;
+    note_time(r, time_ms);
+    groups_feed(r->p, r->stream, time_ms, row);
     return true;
 }
 
@@ -135,14 +141,16 @@ static int read_stream(struct pipeline *p, uint32_t i, int64_t from_ms, int64_t 
     struct restore r = {
         .p = p,
         .stream = i,
-        .layout = store_read_stream_layout(p->reader, number),
         .oldest_ms = *ret_oldest_ms,
     };
 
     if (p->streams[i].times.newest_ms < from_ms)
         return 0;
-    const int rc = store_read_rows(p->reader, number, from_ms, to_ms,
-                                   p->streams[i].is_statistic ? on_period : on_reading, &r);
+    int rc = layout_view_init(&r.view, p, i);
+    if (rc == 0)
+        rc = store_read_rows(p->reader, number, from_ms, to_ms,
+                             p->streams[i].is_statistic ? on_period : on_reading, &r);
+    layout_view_done(&r.view);
     *ret_oldest_ms = r.oldest_ms;
     return rc;
 }

@@ -320,6 +320,58 @@ static void restarts_change_no_index(void **state)
     close_station(once);
 }
 
+/* More statistics of the first channel: the others stand elsewhere from then on. */
+static void change_channels(struct fixture *f)
+{
+    static const char before[] = "unit: 1, poll: 5min}",
+                      after[] = "unit: 1, poll: 5min, channels: {sulfur_dioxide: "
+                                "{statistics: [1h.min, 1h.max, 1h, day]}, nitrogen_dioxide: "
+                                "{statistics: [1h.min, 1h, day]}}}";
+    char changed[sizeof text + sizeof after];
+    const char *at = strstr(text, before);
+
+    assert_non_null(at);
+    snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, after,
+             at + sizeof before - 1);
+    station_stop(&f->s);
+    config_destroy(f->s.config);
+    diag_destroy(f->s.d);
+    assert_int_equal(diag_create(&f->s.d), 0);
+    assert_int_equal(config_load_text("station.yaml", changed, strlen(changed),
+                                      uplink_choices(), f->s.d, &f->s.config),
+                     0);
+    station_start(&f->s);
+}
+
+static void a_change_of_channels_forgets_no_hour(void **state)
+{
+    static struct rows a, b;
+    struct fixture *once = open_station(), *changed = open_station();
+
+    (void)state;
+    run(once, DAY + 6 * HOUR, 0, long_course);
+    settle(once);
+    for (int64_t t = 0; t < DAY + 6 * HOUR + 10 * MINUTE; t += 5 * MINUTE) {
+        if (t == 19 * HOUR + 20 * MINUTE)
+            change_channels(changed);
+        scan(changed, 0, t, long_course);
+        scan(changed, 1, t, long_course);
+        pipeline_tick(changed->s.p, T0 + t + 2 * SECOND);
+    }
+    settle(changed);
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        read_rows(once, ids[i], &a);
+        read_rows(changed, ids[i], &b);
+        assert_int_equal(a.n, b.n);
+        for (size_t n = 0; n < a.n; n++)
+            if (a.time_ms[n] != b.time_ms[n] || value(&a, n) != value(&b, n))
+                fail_msg("%s, row %zu: %d, after a change %d", ids[i], n, value(&a, n),
+                         value(&b, n));
+    }
+    close_station(once);
+    close_station(changed);
+}
+
 /* ---- against rules/index, the means formed in another way: by doubles ---- */
 
 static bool is_good(const struct rows *r, size_t i)
@@ -536,6 +588,7 @@ int main(void)
         cmocka_unit_test(the_newest_index_is_told_again_after_a_restart),
         cmocka_unit_test(restarts_change_no_index),
         cmocka_unit_test(running_means_and_nowcasts_are_those_of_the_hours_in_the_log),
+        cmocka_unit_test(a_change_of_channels_forgets_no_hour),
         cmocka_unit_test(a_us_day_is_formed_of_its_hours),
         cmocka_unit_test(sub_indices_stand_where_the_index_does_not),
     };
