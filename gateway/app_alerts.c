@@ -22,9 +22,12 @@ static enum alert_level level_of(const char *id)
 static void apply_response(const struct response_conf *c, struct life_response *r)
 {
     const int64_t said[LIFE_DUE_COUNT_] = {
-        [LIFE_DUE_NONE] = -1,           [LIFE_DUE_ACKNOWLEDGE] = c->ack_ms,
-        [LIFE_DUE_TRIAGE] = c->triage_ms, [LIFE_DUE_ROUTE] = c->route_ms,
-        [LIFE_DUE_HANDLE] = c->handle_ms, [LIFE_DUE_VERIFY] = c->verify_ms,
+        [LIFE_DUE_NONE] = -1,
+        [LIFE_DUE_ACKNOWLEDGE] = c->ack_ms,
+        [LIFE_DUE_TRIAGE] = c->triage_ms,
+        [LIFE_DUE_ROUTE] = c->route_ms,
+        [LIFE_DUE_HANDLE] = c->handle_ms,
+        [LIFE_DUE_VERIFY] = c->verify_ms,
     };
 
     for (int d = 0; d < LIFE_DUE_COUNT_; d++)

@@ -17,8 +17,8 @@ struct app_alerts {
     const struct clock *clock;
     struct control *control;
     /* of the configuration in force */
-    struct pipeline *pipeline;      /* set when it is created */
-    struct book_plan *plans;        /* per rule of the configuration */
+    struct pipeline *pipeline;        /* set when it is created */
+    struct book_plan *plans;          /* per rule of the configuration */
     const struct book_plan **plan_of; /* per bound rule */
     void (*on_event)(void *user, const char *json);
     void *user;

@@ -9,7 +9,8 @@
 
 #include "gateway/alerts/internal.h"
 
-#define LATE_MS INT64_C(600000) /* behind its time, beyond what a statistic takes to be formed */
+#define LATE_MS \
+    INT64_C(600000) /* behind its time, beyond what a statistic takes to be formed */
 #define CALM_MS INT64_C(3600000) /* without a raise for so long it is unstable no more */
 
 /* ---- life ---- */
@@ -69,8 +70,7 @@ static void look_for_new_rule(struct book *b, struct book_change *c, struct epis
     snprintf(e->actor, sizeof e->actor, "gateway");
     snprintf(e->note, sizeof e->note, "%s",
              e->rule == NO_RULE ? "the rule is no longer configured" : "rule changed");
-    book_changed(c, e, "rule_changed", "marked, its rule is another one by now,",
-                   "规则已变更");
+    book_changed(c, e, "rule_changed", "marked, its rule is another one by now,", "规则已变更");
 }
 
 int book_attach(struct book *b, const struct book_station *s, int64_t now_ms)
@@ -403,8 +403,8 @@ static void forget_closed(struct book *b)
 {
     size_t n, at = oldest_over(b, &n);
 
-    if (at == SIZE_MAX || (n <= BOOK_CLOSED_MAX &&
-                           b->now_ms - b->episodes[at]->changed_ms < BOOK_CLOSED_KEPT_MS))
+    if (at == SIZE_MAX ||
+        (n <= BOOK_CLOSED_MAX && b->now_ms - b->episodes[at]->changed_ms < BOOK_CLOSED_KEPT_MS))
         return;
     struct book_change c = book_begin(b, b->now_ms);
     c.has_any = true;

@@ -38,7 +38,7 @@ enum {
 struct book_plan {
     char version[BOOK_VERSION_MAX];              /* of the rule: a hash */
     struct life_response response[LEVEL_COUNT_]; /* by colour */
-    unsigned flap;                               /* raises in an hour that make it unstable; 0: never */
+    unsigned flap; /* raises in an hour that make it unstable; 0: never */
 };
 
 struct book_station {
@@ -48,7 +48,7 @@ struct book_station {
     size_t rules_n;
     const struct timeline *timeline; /* NULL: the clock is always believed */
     int64_t shelve_max_ms;           /* longest time on the shelf */
-    int64_t reopen_ms; /* raised again so soon after it cleared, it says so */
+    int64_t reopen_ms;               /* raised again so soon after it cleared, it says so */
     /* A person has withdrawn the alert: the rule begins quiet. Into the batch of the event. */
     void (*on_withdrawn)(void *user, size_t rule, struct store_batch *batch);
     void (*on_event)(void *user, const char *json); /* every event, beside the log */
@@ -98,13 +98,15 @@ void book_doubt(struct book *b, const char *channel, int64_t from_ms, int64_t to
  *
  *   {"do": "list", "all": bool}, {"do": "show", "alert"}, {"do": "figures"}
  *   {"do": acknowledge | triage | comment | assign | handle | verify | close | reopen |
- *          withdraw | supersede | receive, "alert", "note", "verdict", "to", "number", "request"}
+ *          withdraw | supersede | receive, "alert", "note", "verdict", "to", "number",
+ * "request"}
  *   {"do": "shelve" | "out_of_service", "alert" | "rule" | "channel" | "device", "for_ms",
  *          "note"}, {"do": "unshelve" | "in_service", the same}
  *
  * "alert" is the key, its number in the book, or what only one open alert's key begins with.
  * "number" is the change that the caller knows of: when there are newer ones he is told the
- * state, and nothing is changed. "request" names the request: done once, however often it comes.
+ * state, and nothing is changed. "request" names the request: done once, however often it
+ * comes.
  */
 typedef void book_answer(void *user, uint64_t ticket, const char *json);
 struct book_request {
@@ -120,11 +122,11 @@ void book_request(struct book *b, const struct book_request *q);
 
 struct book_figures {
     unsigned open, unacknowledged, overdue, shelved, unstable;
-    unsigned standing_day;  /* raised for more than 24 h */
-    unsigned raised_10min;  /* in the last ten minutes, */
-    unsigned raised_day;    /* in the last 24 h */
-    unsigned worst_10min;   /* the most in ten minutes of the last 24 h */
-    uint64_t dropped;       /* found no room in the book, since start */
+    unsigned standing_day; /* raised for more than 24 h */
+    unsigned raised_10min; /* in the last ten minutes, */
+    unsigned raised_day;   /* in the last 24 h */
+    unsigned worst_10min;  /* the most in ten minutes of the last 24 h */
+    uint64_t dropped;      /* found no room in the book, since start */
     struct {
         char rule[BOOK_NAME_MAX];
         unsigned raised; /* of the last 24 h */

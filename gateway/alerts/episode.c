@@ -170,9 +170,9 @@ static bool read_life(const json_t *a, struct life *l)
         x[2] < 0 || x[2] >= LEVEL_COUNT_ || x[3] < 0 || x[3] >= LEVEL_COUNT_ || x[4] < 0 ||
         x[4] >= LIFE_DUE_COUNT_ || x[5] < 0 || x[5] > LIFE_ESCALATIONS_MAX)
         return false;
-    *l = (struct life){ (uint8_t)x[0],  (uint8_t)x[1],  (uint8_t)x[2], (uint8_t)x[3],
-                        (uint8_t)x[4],  (uint8_t)x[5],  (uint32_t)x[6], (uint32_t)x[7],
-                        x[8],           x[9],           x[10],          x[11] };
+    *l = (struct life){ (uint8_t)x[0], (uint8_t)x[1], (uint8_t)x[2],  (uint8_t)x[3],
+                        (uint8_t)x[4], (uint8_t)x[5], (uint32_t)x[6], (uint32_t)x[7],
+                        x[8],          x[9],          x[10],          x[11] };
     return true;
 }
 
@@ -276,8 +276,8 @@ static void close_for_room(struct book *b, struct episode *e, struct store_batch
     e->life.due_ms = 0;
     snprintf(e->actor, sizeof e->actor, "gateway");
     snprintf(e->note, sizeof e->note, "no room in the book of alerts");
-    book_event(&c, alert_event(b, e, "closed", "closed unattended", "无人处理，自动关闭",
-                              b->now_ms));
+    book_event(
+        &c, alert_event(b, e, "closed", "closed unattended", "无人处理，自动关闭", b->now_ms));
 }
 
 struct episode *episode_add(struct book *b, struct store_batch *batch)
@@ -289,8 +289,7 @@ struct episode *episode_add(struct book *b, struct store_batch *batch)
         if (at != SIZE_MAX)
             episode_remove(b, at, batch);
     }
-    struct episode *e =
-        b->episodes_n < BOOK_EPISODES_MAX ? calloc(1, sizeof *e) : NULL;
+    struct episode *e = b->episodes_n < BOOK_EPISODES_MAX ? calloc(1, sizeof *e) : NULL;
     if (!e) {
         b->dropped++;
         return NULL;

@@ -184,7 +184,7 @@ static void put_clock(const struct book *b, json_t *event)
 }
 
 json_t *alert_event(const struct book *b, const struct episode *e, const char *what,
-                 const char *done_en, const char *done_zh, int64_t now_ms)
+                    const char *done_en, const char *done_zh, int64_t now_ms)
 {
     const char *level = alert_level_id((enum alert_level)e->life.level);
     json_t *event = json_pack("{s:s,s:o,s:s,s:s}", "kind", "alert", "time", when_json(now_ms),
@@ -253,7 +253,7 @@ void book_event(struct book_change *c, json_t *event)
 }
 
 void book_changed(struct book_change *c, struct episode *e, const char *what, const char *en,
-                    const char *zh)
+                  const char *zh)
 {
     e->changed_ms = c->now_ms;
     episode_keep(c->book, e, c->batch);

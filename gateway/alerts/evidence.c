@@ -20,7 +20,8 @@ enum {
     COMMIT_MS = 15000, /* flash media commit so seldom: only then the rows can be read */
 };
 
-#define AFTER_MAX_MS INT64_C(3600000) /* evidence of slow instruments does not wait for longer */
+#define AFTER_MAX_MS \
+    INT64_C(3600000) /* evidence of slow instruments does not wait for longer */
 
 struct found {
     int64_t time_ms;
@@ -142,9 +143,8 @@ static json_t *samples_json(const struct evidence *v)
         const struct decimal d = series_value(c);
         json_t *value = decimal_has_value(d) ? json_real(decimal_to_double(d)) : json_null();
         json_array_append_new(list,
-                              json_pack("[I,o,I]",
-                                        (json_int_t)(v->found[i].time_ms - v->at_ms), value,
-                                        (json_int_t)c->flag));
+                              json_pack("[I,o,I]", (json_int_t)(v->found[i].time_ms - v->at_ms),
+                                        value, (json_int_t)c->flag));
     }
     return list;
 }
@@ -158,11 +158,11 @@ static json_t *event_evidence(const struct book *b, const struct episode *e,
                               const struct evidence *v)
 {
     static const char *const members[] = { "rule", "channel", "device", "quantity", "unit" };
-    json_t *event = json_pack("{s:s,s:o,s:s,s:I,s:s,s:o,s:o,s:s,s:o}", "kind", "evidence",
-                              "time", when_json(b->now_ms), "key", e->key, "no",
-                              (json_int_t)e->no, "version", e->version, "raised",
-                              when_json(e->life.raised_ms), "at", when_json(v->at_ms), "clock",
-                              clock_word(b->station.timeline), "samples", samples_json(v));
+    json_t *event =
+        json_pack("{s:s,s:o,s:s,s:I,s:s,s:o,s:o,s:s,s:o}", "kind", "evidence", "time",
+                  when_json(b->now_ms), "key", e->key, "no", (json_int_t)e->no, "version",
+                  e->version, "raised", when_json(e->life.raised_ms), "at", when_json(v->at_ms),
+                  "clock", clock_word(b->station.timeline), "samples", samples_json(v));
 
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         json_object_set_new(event, members[i], json_string(episode_text(e, members[i])));

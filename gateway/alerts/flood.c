@@ -150,8 +150,8 @@ static void count_top(const struct book *b, int64_t now_ms, struct book_figures 
             t[at].n++;
     }
     qsort(t, n, sizeof t[0], by_number);
-    f->top_n = n < sizeof f->top / sizeof f->top[0] ? (unsigned)n
-                                                    : sizeof f->top / sizeof f->top[0];
+    f->top_n =
+        n < sizeof f->top / sizeof f->top[0] ? (unsigned)n : sizeof f->top / sizeof f->top[0];
     for (unsigned i = 0; i < f->top_n; i++) {
         snprintf(f->top[i].rule, sizeof f->top[i].rule, "%s", t[i].rule);
         f->top[i].raised = t[i].n;
@@ -192,8 +192,8 @@ json_t *flood_json(const struct book *b, int64_t now_ms)
 
     book_figures_get(b, now_ms, &f);
     for (unsigned i = 0; i < f.top_n; i++)
-        json_array_append_new(top, json_pack("{s:s,s:i}", "rule", f.top[i].rule, "raised",
-                                             (int)f.top[i].raised));
+        json_array_append_new(
+            top, json_pack("{s:s,s:i}", "rule", f.top[i].rule, "raised", (int)f.top[i].raised));
     return json_pack("{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:I,s:o}", "open", (int)f.open,
                      "unacknowledged", (int)f.unacknowledged, "overdue", (int)f.overdue,
                      "shelved", (int)f.shelved, "unstable", (int)f.unstable, "standing_24h",

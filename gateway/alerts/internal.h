@@ -30,10 +30,10 @@ struct episode {
     uint32_t raises;
     uint64_t requests[REQUESTS_KEPT]; /* hashes of their names, a ring */
     uint32_t requests_n;
-    int64_t evidence_ms;      /* the window of samples around it is still to be written; 0: not */
-    size_t rule;              /* of the station attached; NO_RULE: it has none like that */
-    bool is_restored;         /* nothing has changed since the gateway started */
-    bool is_unkept;           /* its state found no way into the log yet */
+    int64_t evidence_ms; /* the window of samples around it is still to be written; 0: not */
+    size_t rule;         /* of the station attached; NO_RULE: it has none like that */
+    bool is_restored;    /* nothing has changed since the gateway started */
+    bool is_unkept;      /* its state found no way into the log yet */
 };
 
 enum shelf_kind { SHELVED, OUT_OF_SERVICE };
@@ -109,7 +109,7 @@ json_t *episode_about(const struct channel_table *t, const struct alert_rule *r)
 json_t *episode_json(const struct episode *e);
 /* The event of a change; `what` is its transition. */
 json_t *alert_event(const struct book *b, const struct episode *e, const char *what,
-                 const char *done_en, const char *done_zh, int64_t now_ms);
+                    const char *done_en, const char *done_zh, int64_t now_ms);
 json_t *shelf_event(const struct book *b, const struct shelf *s, const char *what,
                     const char *who, int64_t now_ms);
 
@@ -124,7 +124,7 @@ struct book_change book_begin(struct book *b, int64_t now_ms);
 void book_event(struct book_change *c, json_t *event); /* takes it over */
 /* An episode has changed: its state and the event of it. */
 void book_changed(struct book_change *c, struct episode *e, const char *what, const char *en,
-                    const char *zh);
+                  const char *zh);
 void book_end(struct book_change *c);
 
 /* ---- shelf.c ---- */

@@ -147,8 +147,7 @@ static bool is_complete(const struct job *j, enum life_act act, struct life_doin
                             act == LIFE_SUPERSEDE;
 
     if (act == LIFE_TRIAGE && life_verdict_find(text_of(j, "verdict"), &d->verdict) < 0) {
-        refuse(j, "missing_verdict",
-               "A verdict is true, false, sensor_fault or duplicate.",
+        refuse(j, "missing_verdict", "A verdict is true, false, sensor_fault or duplicate.",
                "研判结论为 true、false、sensor_fault 或 duplicate。");
         return false;
     }
@@ -217,7 +216,7 @@ static void carry_out(const struct job *j, struct episode *e, enum life_act act)
         begin_quiet(&c, e);
     note_request(j, e);
     book_changed(&c, e, life_act_done(act), life_act_done_name(act, "en"),
-                   life_act_done_name(act, "zh"));
+                 life_act_done_name(act, "zh"));
     if (act == LIFE_SUPERSEDE || (act == LIFE_TRIAGE && e->life.verdict == LIFE_SENSOR_FAULT))
         book_event(&c, fault_notice(e, c.now_ms));
     book_end(&c);
@@ -296,8 +295,7 @@ static void serve_list(const struct job *j)
         if (is_all || sorted[i]->life.state != LIFE_CLOSED)
             json_array_append_new(list, episode_json(sorted[i]));
     reply_now(j->q, json_pack("{s:b,s:o,s:o,s:o}", "ok", 1, "alerts", list, "shelves",
-                               shelves_json(j->b), "figures",
-                               flood_json(j->b, j->q->now_ms)));
+                              shelves_json(j->b), "figures", flood_json(j->b, j->q->now_ms)));
 }
 
 static void serve_show(const struct job *j)
@@ -310,8 +308,7 @@ static void serve_show(const struct job *j)
 
 static void serve_figures(const struct job *j)
 {
-    reply_now(j->q, json_pack("{s:b,s:o}", "ok", 1, "figures",
-                               flood_json(j->b, j->q->now_ms)));
+    reply_now(j->q, json_pack("{s:b,s:o}", "ok", 1, "figures", flood_json(j->b, j->q->now_ms)));
 }
 
 /* ---- shelves ---- */
@@ -371,8 +368,7 @@ static bool find_length(const struct job *j, enum shelf_kind kind, int64_t *ret_
         *ret_ms = (int64_t)ms;
         return true;
     }
-    snprintf(en, sizeof en,
-             "Alerts are shelved with an end, for one minute to %.0f minutes.",
+    snprintf(en, sizeof en, "Alerts are shelved with an end, for one minute to %.0f minutes.",
              most / (double)MINUTE_MS);
     snprintf(zh, sizeof zh, "搁置必须有期限，为 1 至 %.0f 分钟。", most / (double)MINUTE_MS);
     refuse(j, "bad_length", en, zh);
@@ -404,12 +400,12 @@ static void serve_shelve(const struct job *j, enum shelf_kind kind)
     const bool is_put = shelf_put(&c, &s);
     book_end(&c);
     if (is_put)
-        reply_committed(j->b, j->q,
-                         json_pack("{s:b,s:b,s:o}", "ok", 1, "changed", 1, "shelf",
-                                   shelf_json(&s)));
+        reply_committed(
+            j->b, j->q,
+            json_pack("{s:b,s:b,s:o}", "ok", 1, "changed", 1, "shelf", shelf_json(&s)));
     else
         reply_now(j->q, refusal("shelf_full", false, "No more can be shelved at a time.",
-                                 "搁置数量已达上限。"));
+                                "搁置数量已达上限。"));
 }
 
 static void serve_unshelve(const struct job *j, enum shelf_kind kind)
@@ -437,7 +433,7 @@ static bool is_text_short(const struct job *j)
     static const struct {
         const char *key;
         size_t max;
-    } texts[] = { { "note", BOOK_TEXT_MAX }, { "to", BOOK_NAME_MAX },
+    } texts[] = { { "note", BOOK_TEXT_MAX },    { "to", BOOK_NAME_MAX },
                   { "request", BOOK_NAME_MAX }, { "rule", BOOK_KEY_MAX },
                   { "channel", BOOK_KEY_MAX },  { "device", BOOK_KEY_MAX },
                   { "alert", BOOK_KEY_MAX } };
@@ -477,17 +473,18 @@ void book_request(struct book *b, const struct book_request *q)
 
     if (!b->station.table)
         reply_now(q, refusal("busy", false, "The configuration is being reloaded, ask again.",
-                              "正在重新加载配置，请重试。"));
+                             "正在重新加载配置，请重试。"));
     else if (!is_text_short(&j))
         refuse(&j, "bad_request", "A note has at most 399 bytes, a name at most 95.",
                "备注最多 399 字节，名称最多 95 字节。");
     else if (life_act_find(verb, &act) == 0)
         serve_act(&j, act);
     else if (!serve_other(&j, verb))
-        refuse(&j, "bad_request",
-               "The request is no JSON object with a known \"do\": list, show, acknowledge, "
-               "triage, comment, assign, handle, verify, close, shelve ...",
-               "请求不是含有已知 \"do\" 的 JSON 对象：list、show、acknowledge、triage、comment、"
-               "assign、handle、verify、close、shelve 等。");
+        refuse(
+            &j, "bad_request",
+            "The request is no JSON object with a known \"do\": list, show, acknowledge, "
+            "triage, comment, assign, handle, verify, close, shelve ...",
+            "请求不是含有已知 \"do\" 的 JSON 对象：list、show、acknowledge、triage、comment、"
+            "assign、handle、verify、close、shelve 等。");
     json_decref(j.root);
 }

@@ -85,8 +85,9 @@ static void take_state(void *user, const char *key, const void *data, size_t siz
     if (size != sizeof s || b->shelves_n == BOOK_SHELVES_MAX)
         return;
     memcpy(&s, data, sizeof s);
-    if (s.kind > OUT_OF_SERVICE || s.of >= SHELF_OF_COUNT_ || !is_terminated(s.id, sizeof s.id) ||
-        !is_terminated(s.who, sizeof s.who) || !is_terminated(s.note, sizeof s.note)) {
+    if (s.kind > OUT_OF_SERVICE || s.of >= SHELF_OF_COUNT_ ||
+        !is_terminated(s.id, sizeof s.id) || !is_terminated(s.who, sizeof s.who) ||
+        !is_terminated(s.note, sizeof s.note)) {
         log_warning("%s of the log is not understood, and not taken up", key);
         return;
     }
