@@ -1,11 +1,14 @@
 """A failed check: the readings since the last passed one are written again, each once, and stand
 beside the originals at the centre."""
+import datetime
 import json
+import re
 import sqlite3
+import subprocess
 import time
 
 import pytest
-from conftest import http_get, wait_until
+from conftest import BINARY, free_port, http_get, wait_until
 from test_calibration import Site
 
 pytestmark = pytest.mark.usefixtures("binary")
@@ -20,7 +23,6 @@ def series(db, name, revised):
 
 
 def ms(text):
-    import datetime
     return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
 
 
@@ -128,6 +130,31 @@ def test_a_kill_9_in_the_middle_doubles_and_loses_no_row(place):
     doubtful, = [e for e in told(site, "doubtful") if e["kind"] == "calibration"]
     assert sorted(new) == bracket_of(old, doubtful)
     assert counts(site)["rev.gas-1/ozone"] == len(new) == revised["rows"] > 500
+
+
+@pytest.mark.slow(20)
+def test_every_way_out_tells_revisions_from_readings(place):
+    folder = place.path / "out"
+    site = Site(place, uplinks=f'[{{id: f, type: file, path: {folder}, format: both}}, '
+                               f'{{id: db, type: influx, url: "http://127.0.0.1:{free_port()}"}}]')
+    failed_check(site, 3)
+    rows = wait_until(lambda: told(site, "revised"), 20, "the revision")[0]["rows"]
+    wait_until(lambda: counts(site).get("rev.gas-1/ozone") == rows, 10, "the frames")
+    site.gateway.stop()
+
+    def out(*args):
+        done = subprocess.run([BINARY, *args], cwd=place.path, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+    line = re.compile(r"^ozone,dev=gas-1,lvl=rev,station=test-01 v=[0-9.]+,f=(\d+)i (\d+)$", re.M)
+    lines = line.findall(out("export", "station.db", "--format", "lp", "--quiet"))
+    assert len(lines) == rows > 5 and all(int(f) & CAL_DRIFT for f, _ in lines)
+    sent = out("forward", "--dry-run", "--bytes", "--all", "--config", site.file, "db")
+    assert line.findall(sent) == lines
+    table = out("export", "station.db", "--channel", "gas-1/ozone@rev", "--quiet").splitlines()
+    assert "gas-1/ozone@rev" in table[0] and len(table) == rows + 1
+    files = [r for p in folder.glob("*.csv*") for r in p.read_text().splitlines()]
+    assert sum(",gas-1/ozone@rev," in r for r in files) == rows
 
 
 def test_nothing_is_written_again_where_that_is_off_and_lists_say_what_is(place):
