@@ -277,7 +277,7 @@ def test_what_is_wrong_is_said_and_nothing_is_done(place, args, sentence):
     ("{steps: [{kind: span}]}", "A step of the kind span or point needs its value."),
     ("{steps: [{kind: zero, command: warp}]}", "has no command 'warp'"),
     ("{limits: {zero: 5, zero_warn: 6}}", "cannot be above that of a failure"),
-    ("{revise: back}", "station.yaml:4:89: "),
+    ("{revise: back}", "station.yaml:4:87: error: expected one of off, flag or drift"),
 ])
 def test_check_tells_what_cannot_work(place, calibration, part):
     file = place.station_file(f"""station: {{id: s}}
