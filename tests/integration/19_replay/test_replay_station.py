@@ -1,6 +1,7 @@
 """`sluice replay --station`: tables through the station's whole pipeline in virtual time."""
 import csv
 import json
+import math
 import random
 import subprocess
 
@@ -255,6 +256,92 @@ def test_an_index_stands_beside_the_means_it_is_of(place):
                           input=f"{heading}\n{row}\n", capture_output=True, text=True)
     assert results[0] == json.loads(done.stdout)
     assert [r["report"] for r in results] == ["hour", "hour"]
+
+
+def energy(levels):
+    return 10 * math.log10(math.fsum(10 ** (x / 10) for x in levels) / len(levels))
+
+
+def exceeded(levels, percent):
+    falling = sorted(levels, reverse=True)
+    return falling[max(math.ceil(len(falling) * percent / 100 - 1e-9), 1) - 1]
+
+
+def bearing(winds):
+    east = math.fsum(v * math.sin(math.radians(d)) for d, v in winds)
+    north = math.fsum(v * math.cos(math.radians(d)) for d, v in winds)
+    return math.degrees(math.atan2(east, north)) % 360, math.hypot(east, north) / len(winds)
+
+
+def long_station(place, night):
+    points = {"laeq": "dB[SPL]", "wind_dir": "deg", "wind_speed": "m/s"}
+    (place / "mast.yaml").write_text(PROFILE.split("points:")[0].replace(
+        "id: scripted", "id: mast") + "points:\n" + "".join(
+            f'  - {{id: {p}, at: h:{2 * i}, type: f32, unit: "{u}", quantity: {p}, range: [0, 400]}}\n'
+            for i, (p, u) in enumerate(points.items())))
+    (place / "station.yaml").write_text(
+        f"station: {{id: s-01, region: demo, zone: \"+08:00\", {night} names: {{en: S, zh: 站}}}}\n"
+        f"profiles: [{place}]\nbuses: [{{id: b, type: modbus-tcp, host: 127.0.0.1, port: 1502}}]\n"
+        "devices:\n  - id: mast\n    profile: mast\n    bus: b\n    unit: 1\n    poll: 1min\n"
+        "    channels:\n"
+        "      laeq: {statistics: [1h, 8h, 8h.l10, 8h.l95, day, day.l5, day.l90, day.ld, day.ln, day.ldn]}\n"
+        "      wind_dir: {statistics: [1h, 8h, 8h.vector, day, day.vector]}\n"
+        "      wind_speed: {statistics: [1h, 8h.vector, day.vector]}\n"
+        "qc: {" + ", ".join(f"{p}: {{stuck: 0, rate: {{suspect: 0}}, spike: {{suspect: 0}}}}"
+                            for p in points) + "}\n")
+
+
+def test_levels_and_winds_of_long_periods_agree(place):
+    """8 h and days against an independent computation on the samples; a night of the station's."""
+    long_station(place, "night: 23-7,")
+    rng, first = random.Random(7), T0 - 8 * 3600  # midnight there
+    rows = []
+    for i in range(33 * 60):
+        if 600 <= i < 640:
+            continue  # forty minutes of nothing
+        level = 45 + 15 * math.sin(i / 200) + rng.choice((0, 0, 0, 20)) * rng.random()
+        rows.append((first + 60 * i, round(level, 1), round(rng.gauss(350, 25) % 360, 1) % 360,
+                     round(rng.uniform(0.2, 9), 1)))
+    (place / "series" / "mast.csv").write_text(
+        "time,laeq,wind_dir,wind_speed\n" + "".join(f"{t},{a},{d},{v}\n" for t, a, d, v in rows))
+    replay(place, "--times", "s")
+    got = {(r["channel"], int(r["time"])): r for r in table(place, "statistics.csv")}
+    expect = {}
+    for begin, name, length in [(h * 3600, "8h", 8) for h in range(26)] + [(0, "day", 24)]:
+        part = [r for r in rows if begin <= r[0] - first < begin + length * 3600]
+        levels, winds = [r[1] for r in part], [r[2:] for r in part]
+        towards, speed = bearing(winds)
+        at = first + begin
+        expect |= {(f"mast/laeq@{name}", at): (energy(levels), 0.002),
+                   (f"mast/wind_dir@{name}", at): (bearing([(d, 1) for d, _ in winds])[0], 0.1),
+                   (f"mast/wind_dir@{name}.vector", at): (towards, 0.1),
+                   (f"mast/wind_speed@{name}.vector", at): (speed, 0.01)}
+        for n in (10, 95) if name == "8h" else (5, 90):
+            expect[(f"mast/laeq@{name}.l{n}", at)] = exceeded(levels, n), 1e-9
+    hours = {True: [], False: []}
+    for t, level, *_ in rows:
+        if t < first + 86400:
+            hours[not 7 <= (t - first) // 3600 < 23].append(level)
+    ld, ln = energy(hours[False]), energy(hours[True])
+    ldn = 10 * math.log10((16 * 10 ** (ld / 10) + 8 * 10 ** (ln / 10 + 1)) / 24)
+    at = first
+    expect |= {("mast/laeq@day.ld", at): (ld, 0.002), ("mast/laeq@day.ln", at): (ln, 0.002),
+               ("mast/laeq@day.ldn", at): (ldn, 0.003)}
+    for (channel, at), (value, near) in expect.items():
+        row = got[(channel, at)]
+        assert float(row["value"]) == pytest.approx(value, abs=near), (channel, at)
+        assert row["grade"] in ("good", "not_evaluated"), row
+
+
+@pytest.mark.parametrize("night, is_ok", [("22-6", True), ("23:00-07:00", True), ("0-6", True),
+                                          ("22-22", False), ("25-6", False), ("22:30-6", False),
+                                          ("", False), ("22-6h", False)])
+def test_a_night_is_two_full_hours(place, night, is_ok):
+    long_station(place, f'night: "{night}",')
+    done = subprocess.run([BINARY, "check", str(place / "station.yaml")], capture_output=True, text=True)
+    said = done.stdout + done.stderr
+    assert (done.returncode == 0) == is_ok, said
+    assert is_ok or ("station.yaml:1:" in said and "two full hours such as 22-6" in said)
 
 
 @pytest.mark.parametrize("name, text, told", [
