@@ -119,6 +119,7 @@ static int take_hints(struct tail_stream *s, const struct series_hint *hints, un
 /* The rows' memory comes with the first row: most streams of an old log never get one. */
 static void reshape(struct tail *t, struct tail_stream *s, const struct tail_stream *shape)
 {
+    t->dense_columns -= s->encoder && s->is_dense ? s->columns : 0;
     series_encoder_destroy(s->encoder);
     free(s->time_ms);
     free(s->cells);
@@ -257,28 +258,20 @@ int tail_final(struct tail *t, struct tail_stream *s, int64_t time_ms,
 
 /* DENSE costs 6 KB a column: streams get it in the order of their first frames until so many
  * columns have it. */
-static bool may_be_dense(const struct tail *t, unsigned columns)
-{
-    uint64_t sum = columns;
-
-    for (size_t i = 0; i < t->streams_n; i++)
-        if (t->streams[i] && t->streams[i]->encoder && t->streams[i]->is_dense)
-            sum += t->streams[i]->columns;
-    return sum <= t->opt.dense_columns_max;
-}
-
 static int reserve_encoder(struct tail *t, struct tail_stream *s)
 {
     if (s->encoder)
         return 0;
 
-    s->is_dense = may_be_dense(t, s->columns);
+    s->is_dense = t->dense_columns + s->columns <= t->opt.dense_columns_max;
     int rc =
         series_encoder_create(s->number, s->is_dense ? SERIES_DENSE : SERIES_PLAIN, s->columns,
                               s->layout, s->period_ms, s->unit_ms, s->hints, &s->encoder);
-    if (rc == 0)
-        series_encoder_share(s->encoder, t->work);
-    return rc;
+    if (rc < 0)
+        return rc;
+    t->dense_columns += s->is_dense ? s->columns : 0;
+    series_encoder_share(s->encoder, t->work);
+    return 0;
 }
 
 struct frame { /* the first rows of a stream, as they go into one */

@@ -59,6 +59,7 @@ struct tail {
     size_t streams_n;
     uint32_t *touched;
     size_t touched_n;
+    uint64_t dense_columns; /* of the encoders that are there */
     struct tail_options opt;
     struct series_workspace *work;
     uint8_t *frame;
