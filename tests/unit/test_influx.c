@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_post and the uplink `influx` against a scripted server on the loopback. */
 #include <errno.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 #include "gateway/uplink/http_post.h"
 #include "gateway/uplink/uplink.h"
 
-#include "unit.h"
+#include "http_script.h"
 
 enum { REQUEST_MAX = 1 << 20 };
 
@@ -32,26 +31,6 @@ struct server {
     char body[REQUEST_MAX];     /* uncompressed */
     size_t requests;            /* with a body */
 };
-
-static size_t read_request(struct server *s, int fd, size_t *ret_head)
-{
-    size_t n = 0, need = SIZE_MAX;
-
-    while (n < need && n < sizeof s->arriving - 1) {
-        ssize_t got = read(fd, s->arriving + n, sizeof s->arriving - 1 - n);
-        if (got <= 0)
-            return 0;
-        n += (size_t)got;
-        s->arriving[n] = '\0';
-        char *end = strstr(s->arriving, "\r\n\r\n");
-        char *length = strcasestr(s->arriving, "Content-Length:");
-        if (end) {
-            *ret_head = (size_t)(end + 4 - s->arriving);
-            need = *ret_head + (length ? strtoul(length + 15, NULL, 10) : 0);
-        }
-    }
-    return n;
-}
 
 struct script {
     const char *answer;
@@ -103,7 +82,7 @@ static void *serve(void *user)
 
     for (int fd; (fd = accept(s->listener, NULL, NULL)) >= 0; close(fd)) {
         size_t head = 0, n;
-        while ((n = read_request(s, fd, &head)) > 0) {
+        while ((n = script_read(fd, s->arriving, sizeof s->arriving, &head)) > 0) {
             struct script script = keep_request(s, head, n);
             answer(&script, fd);
             if (!script.answer || script.is_endless)
@@ -116,15 +95,9 @@ static void *serve(void *user)
 static int set_up(void **state)
 {
     struct server *s = calloc(1, sizeof *s);
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof a;
 
     assert_non_null(s);
-    s->listener = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(s->listener, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(listen(s->listener, 8), 0);
-    getsockname(s->listener, (struct sockaddr *)&a, &size);
-    s->port = ntohs(a.sin_port);
+    s->listener = script_listen(&s->port);
     s->answer = OK_204;
     pthread_mutex_init(&s->lock, NULL);
     assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);

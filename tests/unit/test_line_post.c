@@ -2,7 +2,6 @@
 /* line_post against a scripted server on the loopback: who gets what, and that nothing is sent
  * before it is known who answers. */
 #include <errno.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 
 #include "gateway/uplink/line_post.h"
 
-#include "unit.h"
+#include "http_script.h"
 
 enum { REQUEST_MAX = 64 << 10, TRACE_MAX = 4096 };
 
@@ -44,27 +43,6 @@ static void note(struct server *s, const char *what, const char *body)
     snprintf(s->trace + n, sizeof s->trace - n, "%s%s%s\n", what, *body ? " " : "", body);
 }
 
-/* One request with its body, NUL-terminated; false when the other end is gone. */
-static bool read_request(int fd, char *text, const char **ret_body)
-{
-    size_t n = 0, need = SIZE_MAX;
-
-    while (n < need && n < REQUEST_MAX - 1) {
-        ssize_t got = read(fd, text + n, REQUEST_MAX - 1 - n);
-        if (got <= 0)
-            return false;
-        n += (size_t)got;
-        text[n] = '\0';
-        char *end = strstr(text, "\r\n\r\n");
-        char *length = strcasestr(text, "Content-Length:");
-        if (end) {
-            *ret_body = end + 4;
-            need = (size_t)(end + 4 - text) + (length ? strtoul(length + 15, NULL, 10) : 0);
-        }
-    }
-    return true;
-}
-
 static const char *answer_of(struct server *s, const char *request, const char *body)
 {
     char first[64];
@@ -85,15 +63,15 @@ static const char *answer_of(struct server *s, const char *request, const char *
 static void talk(struct server *s, int fd)
 {
     static char text[REQUEST_MAX]; /* one connection at a time */
-    const char *body = "";
+    size_t head = 0;
 
     pthread_mutex_lock(&s->lock);
     note(s, "(connect)", "");
     s->connection = fd;
     pthread_mutex_unlock(&s->lock);
-    while (read_request(fd, text, &body)) {
+    while (script_read(fd, text, sizeof text, &head) > 0) {
         pthread_mutex_lock(&s->lock);
-        const char *answer = answer_of(s, text, body);
+        const char *answer = answer_of(s, text, text + head);
         bool closes = s->closes || !answer;
         pthread_mutex_unlock(&s->lock);
         if (answer)
@@ -120,15 +98,9 @@ static void *serve(void *user)
 static int set_up(void **state)
 {
     struct server *s = calloc(1, sizeof *s);
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof a;
 
     assert_non_null(s);
-    s->listener = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(s->listener, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(listen(s->listener, 8), 0);
-    getsockname(s->listener, (struct sockaddr *)&a, &size);
-    s->port = ntohs(a.sin_port);
+    s->listener = script_listen(&s->port);
     s->connection = -1;
     s->who = s->import = s->json = s->write = OK(VICTORIA);
     s->flags = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
