@@ -940,113 +940,106 @@ static void an_event_tells_of_a_destination_that_denies_us(void **state)
 
 /* ---- a pair ---- */
 
+struct spare { /* the fallback of a pair */
+    struct uplink dest;
+    struct forward_uplink uplink;
+    struct follow follow;
+    struct pair pair;
+};
+
+/* So many events wait, and a pair is to deliver them. */
+static struct spare *spare_open(struct fixture *f, unsigned events)
+{
+    struct spare *spare = calloc(1, sizeof *spare);
+
+    assert_non_null(spare);
+    spare->dest.verdict = UPLINK_DELIVERED;
+    spare->uplink =
+        (struct forward_uplink){ .id = "spare", .kind = &database, .options = &spare->dest };
+    add_events(f, events, events);
+    start(f, &database);
+    follow_done(&f->follow);
+    pair_init(&spare->pair, "out", 5000);
+    assert_int_equal(follow_init(&f->follow, &f->o, &f->fu, &spare->pair, false), 0);
+    assert_int_equal(follow_init(&spare->follow, &f->o, &spare->uplink, &spare->pair, true), 0);
+    return spare;
+}
+
+static void spare_close(struct fixture *f, struct spare *spare)
+{
+    follow_done(&spare->follow);
+    follow_done(&f->follow);
+    pair_done(&spare->pair);
+    free(spare);
+}
+
 static void a_fallback_delivers_only_while_the_first_is_down(void **state)
 {
     struct fixture *f = *state;
-    struct uplink second_dest = { .verdict = UPLINK_DELIVERED, .is_up = true };
-    struct forward_uplink second_uplink = { .id = "spare",
-                                            .kind = &database,
-                                            .options = &second_dest };
-    struct follow second;
-    struct pair pair;
+    struct spare *spare = spare_open(f, 3);
 
-    add_events(f, 3, 3);
-    start(f, &database);
-    follow_done(&f->follow);
-    pair_init(&pair, "out", 5000);
-    assert_int_equal(follow_init(&f->follow, &f->o, &f->fu, &pair, false), 0);
-    assert_int_equal(follow_init(&second, &f->o, &second_uplink, &pair, true), 0);
+    spare->dest.is_up = true;
     f->dest.verdict = UPLINK_LATER;
     step(f);
-    follow_step(&second, f->now, 0);
-    assert_int_equal(second_dest.tries, 0);
-    assert_true(second.status.is_standby);
+    follow_step(&spare->follow, f->now, 0);
+    assert_int_equal(spare->dest.tries, 0);
+    assert_true(spare->follow.status.is_standby);
     f->now += 5000;
     step(f);
-    follow_step(&second, f->now, 0);
-    assert_int_equal(second_dest.seen_n, 3);
-    assert_int_equal(second.cursor.acked_to, 3);
+    follow_step(&spare->follow, f->now, 0);
+    assert_int_equal(spare->dest.seen_n, 3);
+    assert_int_equal(spare->follow.cursor.acked_to, 3);
     f->now += 60000;
     f->dest.verdict = UPLINK_DELIVERED; /* back: tries with what it had */
     step(f);
     assert_int_equal(f->follow.cursor.acked_to, 3);
     add_events(f, 2, 5);
-    follow_step(&second, f->now, 0);
-    assert_int_equal(second_dest.seen_n, 3); /* stands by again */
+    follow_step(&spare->follow, f->now, 0);
+    assert_int_equal(spare->dest.seen_n, 3); /* stands by again */
     steps(f, 2);
     assert_int_equal(f->follow.cursor.acked_to, 5);
     assert_int_equal(times_seen(f, 5), 1);
-    follow_done(&second);
-    follow_done(&f->follow);
-    pair_done(&pair);
+    spare_close(f, spare);
 }
 
 static void what_the_fallback_delivered_is_no_suspect(void **state)
 {
     struct fixture *f = *state;
-    struct uplink *second_dest = calloc(1, sizeof *second_dest);
-    struct forward_uplink second_uplink = { .id = "spare", .kind = &database };
-    struct follow second;
-    struct pair pair;
+    struct spare *spare = spare_open(f, 3); /* takes everything */
 
-    assert_non_null(second_dest);
-    second_uplink.options = second_dest; /* takes everything */
-    add_events(f, 3, 3);
-    start(f, &database);
-    follow_done(&f->follow);
-    pair_init(&pair, "out", 5000);
-    assert_int_equal(follow_init(&f->follow, &f->o, &f->fu, &pair, false), 0);
-    assert_int_equal(follow_init(&second, &f->o, &second_uplink, &pair, true), 0);
     f->dest.verdict = UPLINK_LATER;
     run(f, 4000, 0, 3);
     assert_int_equal(f->follow.isolate.n, 3);
     f->now += 5000;
-    follow_step(&second, f->now, 0);
-    assert_int_equal(second.cursor.acked_to, 3);
+    follow_step(&spare->follow, f->now, 0);
+    assert_int_equal(spare->follow.cursor.acked_to, 3);
     f->now += 60000;
     f->dest.verdict = UPLINK_DELIVERED;
     run(f, 2000, 0, 3);
     assert_int_equal(f->follow.isolate.n, 0);
     assert_int_equal(f->dest.taken[1] + f->dest.taken[2] + f->dest.taken[3], 1); /* to ask */
-    follow_done(&second);
-    follow_done(&f->follow);
-    pair_done(&pair);
-    free(second_dest);
+    spare_close(f, spare);
 }
 
 static void what_the_fallback_set_aside_the_first_tries_again(void **state)
 {
     struct fixture *f = *state;
-    struct uplink *second_dest = calloc(1, sizeof *second_dest);
-    struct forward_uplink second_uplink = { .id = "spare", .kind = &database };
-    struct follow second;
-    struct pair pair;
+    struct spare *spare = spare_open(f, 1);
 
-    assert_non_null(second_dest);
-    second_uplink.options = second_dest;
-    second_dest->poison = 2;
-    add_events(f, 1, 1);
-    start(f, &database);
-    follow_done(&f->follow);
-    pair_init(&pair, "out", 5000);
-    assert_int_equal(follow_init(&f->follow, &f->o, &f->fu, &pair, false), 0);
-    assert_int_equal(follow_init(&second, &f->o, &second_uplink, &pair, true), 0);
+    spare->dest.poison = 2;
     f->dest.verdict = UPLINK_LATER;
     step(f);
     add_events(f, 2, 3); /* the first one has not seen them */
     f->now += 5000;
     for (int i = 0; i < 8; i++)
-        follow_step(&second, f->now, 0);
-    assert_int_equal(second.status.set_aside, 1);
+        follow_step(&spare->follow, f->now, 0);
+    assert_int_equal(spare->follow.status.set_aside, 1);
     f->now += 60000;
     f->dest.verdict = UPLINK_DELIVERED;
     add_events(f, 1, store_read_last_seq(f->follow.reader) + 1);
     run(f, 2 * 3600000, 0, 0);
     assert_int_equal(f->dest.taken[2], 1);
-    follow_done(&second);
-    follow_done(&f->follow);
-    pair_done(&pair);
-    free(second_dest);
+    spare_close(f, spare);
 }
 
 static void stops_its_threads_quickly(void **state)
