@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "gateway/calibration/calibrations.h"
 #include "tests/unit/folder.h"
@@ -17,11 +18,14 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 enum { OZONE, TEMP, PH, CHANNELS };
 enum { GAS, SONDE, DEVICES };
-enum { EVENTS_MAX = 64, COMMANDS_MAX = 8, REAL_WAIT_MS = 5000 };
+enum { EVENTS_MAX = 64, COMMANDS_MAX = 8, REAL_WAIT_S = 5 };
 
 struct fixture {
     char dir[FOLDER_MAX], path[96];
     struct store *store;
+    pthread_mutex_t lock; /* of commits */
+    pthread_cond_t committed;
+    unsigned commits;
     struct channel channel[CHANNELS];
     struct channel_table table;
     struct calibration_setup setup[CHANNELS];
@@ -113,9 +117,16 @@ static void on_answer(void *user, uint64_t ticket, const char *json)
     f->answers++;
 }
 
+/* In the log's thread. */
 static void on_commit(void *user, const struct store_commit *c)
 {
-    (void)user, (void)c;
+    struct fixture *f = user;
+
+    (void)c;
+    pthread_mutex_lock(&f->lock);
+    f->commits++;
+    pthread_cond_signal(&f->committed);
+    pthread_mutex_unlock(&f->lock);
 }
 
 /* ---- life ---- */
@@ -146,7 +157,7 @@ static void start(struct fixture *f)
     };
     char error[256];
 
-    assert_int_equal(store_open(&o, on_commit, NULL, &f->store, error, sizeof error), 0);
+    assert_int_equal(store_open(&o, on_commit, f, &f->store, error, sizeof error), 0);
     assert_int_equal(calibrations_create(f->store, &f->c), 0);
     attach(f);
 }
@@ -199,6 +210,8 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
 
     assert_non_null(f);
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->committed, NULL);
     assert_true(folder_make(f->dir));
     snprintf(f->path, sizeof f->path, "%s/log.db", f->dir);
     f->channel[OZONE] = channel_of("gas/ozone", "gas", "ozone", OZONE);
@@ -225,6 +238,8 @@ static int tear_down(void **state)
 
     stop(f);
     folder_remove(f->dir);
+    pthread_cond_destroy(&f->committed);
+    pthread_mutex_destroy(&f->lock);
     free(f);
     return 0;
 }
@@ -256,11 +271,39 @@ static struct calibrations_request request_of(struct fixture *f, const char *jso
     return (struct calibrations_request){ json, "uid 1000", f->now_ms, on_answer, f, 7 };
 }
 
+/* For a commit after the `seen`th; false when none comes. */
+static bool wait_for_commit(struct fixture *f, unsigned seen, const struct timespec *deadline)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&f->lock);
+    while (f->commits == seen && rc == 0)
+        rc = pthread_cond_timedwait(&f->committed, &f->lock, deadline);
+    pthread_mutex_unlock(&f->lock);
+    return rc == 0;
+}
+
+static unsigned commits_of(struct fixture *f)
+{
+    pthread_mutex_lock(&f->lock);
+    const unsigned n = f->commits;
+    pthread_mutex_unlock(&f->lock);
+    return n;
+}
+
+/* An answer waits for the log, which commits in a thread of its own. */
 static void wait_for_answer(struct fixture *f, unsigned n)
 {
-    for (int i = 0; f->answers < n && i < REAL_WAIT_MS; i++) {
-        usleep(1000); /* the log is a thread of its own */
+    struct timespec deadline;
+    bool is_in_time = true;
+
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += REAL_WAIT_S;
+    while (f->answers < n && is_in_time) {
+        const unsigned seen = commits_of(f);
         calibrations_tick(f->c, f->now_ms, f->boot_ms);
+        if (f->answers < n)
+            is_in_time = wait_for_commit(f, seen, &deadline);
     }
     assert_int_equal(f->answers, n);
 }
