@@ -320,6 +320,30 @@ INSTRUMENTS = {
 }
 
 
+def sluice(*args, table="", lang="en", status=0):
+    """A command that reads the table and ends; what it printed, in its language."""
+    env = {k: v for k, v in os.environ.items() if k != "SLUICE_LANG"}
+    done = subprocess.run([BINARY, *args], input=table.encode(), capture_output=True, timeout=60,
+                          env={**env, "LC_ALL": f"{lang}.UTF-8"})
+    assert done.returncode == status, done.stderr.decode()
+    done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+    return done
+
+
+def profile_yaml(name, points, medium="weather", serial=None, rest="",
+                 read="{max: 50, gap: 20, timeout: 4s, retries: 0}"):
+    """A profile of points, each the inside of a flow mapping. serial: of an instrument with a
+    line, too. rest: what stands behind the points."""
+    return "\n".join([
+        "profile: 1", f"id: {name}", "names: {en: Test instrument, zh: 试验仪器}", "vendor: none",
+        "models: [test]", f"medium: {medium}", "verified: datasheet",
+        'sources: ["made up for this test"]', "bus:",
+        f"  transports: [{'rtu, ' if serial else ''}tcp]",
+        *([f"  serial: {serial}"] if serial else []),
+        "  doc_base: 0", "  order: ABCD", f"  read: {read}", "points:",
+        *[f"  - {{{p}}}" for p in points], rest])
+
+
 def station_yaml(path, devices, uplinks="[]", poll="1s", extra="", http="127.0.0.1:0",
                  commit="1s"):
     """A station whose devices each have a TCP bus of their own: {name: (profile, port)}."""

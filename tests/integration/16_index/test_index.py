@@ -6,17 +6,15 @@ from decimal import Decimal
 
 import pytest
 import reference as ref
-from conftest import BINARY, ROOT
+from conftest import BINARY, ROOT, sluice
 
 pytestmark = pytest.mark.usefixtures("binary")
 ROWS = 1500
 
 
 def index(table, *args, status=0, lang="en"):
-    done = subprocess.run([BINARY, "index", *args], input=table.encode(), capture_output=True,
-                          timeout=60, env={"LC_ALL": f"{lang}.UTF-8"})
-    assert done.returncode == status, done.stderr.decode()
-    return done.stdout.decode(), done.stderr.decode()
+    done = sluice("index", *args, table=table, lang=lang, status=status)
+    return done.stdout, done.stderr
 
 
 def judge(names, rows, *args):

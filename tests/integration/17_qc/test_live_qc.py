@@ -1,36 +1,25 @@
 """The chain at work in the gateway: what an instrument shows wrongly stands in the database with
 its final flag, also when the gateway is killed between a sample and the one that judges it."""
 import contextlib
+import csv
+import io
 import socket
 import sqlite3
 import struct
 import threading
 
 import pytest
-from conftest import free_port, wait_until
+from conftest import free_port, profile_yaml, rows_of, sluice, wait_until
 from peers import Station
 
 pytestmark = pytest.mark.usefixtures("binary")
 
-PROFILE = """profile: 1
-id: scripted
-names: {en: Scripted, zh: 脚本}
-vendor: none
-models: [test]
-medium: weather
-verified: datasheet
-sources: ["made up for this test"]
-bus:
-  transports: [tcp]
-  doc_base: 0
-  order: ABCD
-  read: {max: 50, gap: 20, timeout: 4s, retries: 0}
-points:
-  - {id: air_temp, at: h:0, type: f32, unit: Cel, quantity: air_temp, range: [-60, 60]}
-  - {id: rh, at: h:2, type: f32, unit: "%", quantity: rh, range: [0, 105]}
-  - {id: press, at: h:4, type: f32, unit: hPa, quantity: press, range: [300, 1100]}
-  - {id: wind_speed, at: h:6, type: f32, unit: m/s, quantity: wind_speed, range: [0, 75]}
-"""
+PROFILE = profile_yaml("scripted", [
+    "id: air_temp, at: h:0, type: f32, unit: Cel, quantity: air_temp, range: [-60, 60]",
+    'id: rh, at: h:2, type: f32, unit: "%", quantity: rh, range: [0, 105]',
+    "id: press, at: h:4, type: f32, unit: hPa, quantity: press, range: [300, 1100]",
+    "id: wind_speed, at: h:6, type: f32, unit: m/s, quantity: wind_speed, range: [0, 75]",
+])
 CHECKS = """
 qc:
   air_temp: {spike: {suspect: 5}, rate: {suspect: 0}, hold: {gap: 60, samples: 0}}
@@ -125,3 +114,31 @@ def test_final_flags_reach_the_database_also_across_a_kill(place):
         assert len(flags) >= SAMPLES
         assert [grade_and_reasons(f) for f in flags[:SAMPLES]] == [
             expected(quantity, i) for i in range(SAMPLES)], quantity
+
+
+SECONDS = 14
+
+
+@pytest.mark.slow(18)
+def test_what_the_simulator_measures_wrong_is_flagged(place):
+    port = free_port()
+    station = Station(place, [f"id: b, type: modbus-tcp, host: 127.0.0.1, port: {port}"],
+                      ["id: d, profile: scripted, bus: b, unit: 1, poll: 1s"],
+                      {"scripted": PROFILE}, CHECKS)
+    place.sim(station.file, "--calm", "--disturb", "air_temp=spike:15@4s+1s/4s", "--disturb",
+              "rh=stuck@3s+1h", "--disturb", "press=show:5000@4s+2s/6s", "--disturb",
+              "wind_speed=show:-999@5s+2s/6s")
+    gateway = station.start().process
+    wait_until(lambda: len([v for v in station.values().values() if v]) == 4, 15, "readings")
+    wait_until(lambda: rows_of(place.path / "station.db") >= SECONDS, 40, "its commit")
+    assert gateway.stop()[0] == 0
+    place.drain(station.file)
+    text = sluice("export", "--channel", "d/*", place.path / "station.db").stdout
+    table = [r for r in csv.DictReader(io.StringIO(text))][:SECONDS]
+    seen = {c: {grade_and_reasons(int(r[c].partition(";")[2] or 0)) for r in table}
+            for c in table[0] if c.startswith("d/")}
+    assert (SUSPECT, 1 << REASON_SPIKE) in seen["d/air_temp"], seen
+    assert (BAD, 1 << REASON_STUCK) in seen["d/rh"]
+    assert (BAD, 1 << REASON_RANGE) in seen["d/press"]
+    assert MISSING in {grade for grade, _ in seen["d/wind_speed"]}
+    assert all((GOOD, 0) in seen[c] for c in seen)

@@ -1,12 +1,10 @@
 """sluice qc: tables judged by the defaults of a quantity and by a configuration."""
 import csv
 import io
-import os
-import subprocess
 
 import pytest
 
-from conftest import BINARY, ROOT
+from conftest import ROOT, sluice
 
 T0 = 1767225600  # 2026-01-01
 CONFIG = """
@@ -25,11 +23,7 @@ log: {path: s.db}
 
 
 def qc(*args, table, lang="en", status=0):
-    env = dict(os.environ, LC_ALL="zh_CN.UTF-8" if lang == "zh" else "C.UTF-8")
-    done = subprocess.run([BINARY, "qc", *args], input=table, capture_output=True, text=True,
-                          timeout=60, env=env)
-    assert done.returncode == status, done.stderr
-    return done
+    return sluice("qc", *args, table=table, lang=lang, status=status)
 
 
 def rows_of(text):

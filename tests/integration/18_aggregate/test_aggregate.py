@@ -10,7 +10,7 @@ import subprocess
 from collections import defaultdict
 
 import pytest
-from conftest import BINARY, ROOT
+from conftest import BINARY, ROOT, sluice
 
 pytestmark = pytest.mark.usefixtures("binary")
 SERIES = pathlib.Path(os.environ.get("SLUICE_SHARED", ROOT.parent / "shared")) / "data/series"
@@ -19,10 +19,8 @@ NEAR = 2e-6  # the results have six decimals
 
 
 def aggregate(table, *args, status=0, lang="en"):
-    done = subprocess.run([BINARY, "aggregate", *args], input=table.encode(),
-                          capture_output=True, timeout=60, env={"LC_ALL": f"{lang}.UTF-8"})
-    assert done.returncode == status, done.stderr.decode()
-    return done.stdout.decode(), done.stderr.decode()
+    done = sluice("aggregate", *args, table=table, lang=lang, status=status)
+    return done.stdout, done.stderr
 
 
 def rows(table, *args):

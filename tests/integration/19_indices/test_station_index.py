@@ -1,36 +1,21 @@
 """Indices of a running station: hours of a fast clock, judged, in the API, at the database, and
 the same as `sluice index` says of the hourly means that were delivered beside them."""
 import json
-import os
 import struct
 import subprocess
 import time
 
 import pytest
-from conftest import BINARY, free_port, wait_until
+from conftest import BINARY, free_port, profile_yaml, sluice, wait_until
 from peers import Station, tcp_slave
 
 pytestmark = pytest.mark.usefixtures("binary")
 
 POINTS = {"sulfur_dioxide": 35, "nitrogen_dioxide": 85, "carbon_monoxide": 3, "ozone": 140,
           "pm10": 80, "pm2_5": 45}
-PROFILE = """profile: 1
-id: air
-names: {en: Air, zh: 空气}
-vendor: none
-models: [test]
-medium: air
-verified: datasheet
-sources: ["made up for this test"]
-bus:
-  transports: [tcp]
-  doc_base: 0
-  order: ABCD
-  read: {max: 50, gap: 20, timeout: 4s, retries: 0}
-points:
-""" + "".join(f"  - {{id: {p}, at: h:{2 * i}, type: f32, unit: "
-              f"{'mg/m3' if p == 'carbon_monoxide' else 'ug/m3'}, quantity: {p}, range: [-5, 900]}}\n"
-              for i, p in enumerate(POINTS))
+PROFILE = profile_yaml("air", [
+    f"id: {p}, at: h:{2 * i}, type: f32, unit: {'mg/m3' if p == 'carbon_monoxide' else 'ug/m3'}, "
+    f"quantity: {p}, range: [-5, 900]" for i, p in enumerate(POINTS)], medium="air")
 CALM = "qc:\n" + "".join(f"  {p}: {{stuck: 0, hold: {{samples: 0}}}}\n" for p in POINTS)
 SPEED, HOURS, MISSING = 500, 2, 4
 
@@ -70,19 +55,12 @@ def index_of(station, standard, time_text):
 
 
 def status(station, lang):
-    env = dict(os.environ, SLUICE_LANG=lang)
-    done = subprocess.run([BINARY, "status", "--control",
-                           station.place.path / "control.sock"], env=env,
-                          capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return sluice("status", "--control", station.place.path / "control.sock", lang=lang).stdout
 
 
 def judged(means):
     table = "time," + ",".join(means) + "\n0," + ",".join(str(v) for v in means.values()) + "\n"
-    done = subprocess.run([BINARY, "index", "--standard", "hj633-2026", "--format", "json"],
-                          input=table, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    done = sluice("index", "--standard", "hj633-2026", "--format", "json", table=table)
     return json.loads(done.stdout)
 
 

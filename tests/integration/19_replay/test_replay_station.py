@@ -6,29 +6,16 @@ import random
 import subprocess
 
 import pytest
-from conftest import BINARY
+from conftest import BINARY, profile_yaml
 
 pytestmark = pytest.mark.usefixtures("binary")
 
 T0, STEP = 1767225600, 10  # 2026-01-01T00:00:00Z, a full hour in every zone
-PROFILE = """profile: 1
-id: scripted
-names: {en: Scripted, zh: 脚本}
-vendor: none
-models: [test]
-medium: weather
-verified: datasheet
-sources: ["made up for this test"]
-bus:
-  transports: [tcp]
-  doc_base: 0
-  order: ABCD
-  read: {max: 50, gap: 20, timeout: 4s, retries: 0}
-points:
-  - {id: air_temp, at: h:0, type: f32, unit: Cel, quantity: air_temp, range: [-60, 60]}
-  - {id: humid, at: h:2, type: f32, unit: "%", quantity: rh, range: [0, 105]}
-  - {id: press, at: h:4, type: f32, unit: hPa, quantity: press, range: [300, 1100]}
-"""
+PROFILE = profile_yaml("scripted", [
+    "id: air_temp, at: h:0, type: f32, unit: Cel, quantity: air_temp, range: [-60, 60]",
+    'id: humid, at: h:2, type: f32, unit: "%", quantity: rh, range: [0, 105]',
+    "id: press, at: h:4, type: f32, unit: hPa, quantity: press, range: [300, 1100]",
+])
 STATION = """station: {{id: s-01, region: demo, names: {{en: S, zh: 站}}}}
 profiles: [{place}]
 buses: [{{id: b, type: modbus-tcp, host: 127.0.0.1, port: 1502}}]

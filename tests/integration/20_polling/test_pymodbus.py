@@ -4,30 +4,16 @@ import struct
 
 import pytest
 
-from conftest import free_port, wait_until
+from conftest import free_port, profile_yaml, wait_until
 from peers import PtyPair, Slave, Station, tcp_slave
 
-PROFILE = """profile: 1
-id: every-type
-names: {en: Test instrument, zh: 试验仪器}
-vendor: none
-models: [test]
-medium: weather
-verified: datasheet
-sources: ["made up for this test"]
-bus:
-  transports: [rtu, tcp]
-  serial: {baud: 115200, format: 8N1, unit: 3}
-  doc_base: 0
-  order: ABCD
-  read: {max: 20, gap: 4, timeout: 300ms, retries: 1}
-points:
-  - {id: scaled, at: h:0, type: u16, scale: 0.1, unit: Cel, quantity: air_temp, range: [-40, 60]}
-  - {id: negative, at: h:1, type: s16, scale: 0.1, unit: Cel, quantity: soil_temp, range: [-40, 60]}
-  - {id: float, at: h:4, type: f32, unit: hPa, quantity: press, range: [800, 1100]}
-  - {id: swapped, at: h:6, type: f32, order: CDAB, unit: "%", quantity: rh, range: [0, 100]}
-  - {id: whole, at: h:100, type: u16, unit: uS/cm, quantity: soil_ec, range: [0, 20000]}
-"""
+PROFILE = profile_yaml("every-type", [
+    "id: scaled, at: h:0, type: u16, scale: 0.1, unit: Cel, quantity: air_temp, range: [-40, 60]",
+    "id: negative, at: h:1, type: s16, scale: 0.1, unit: Cel, quantity: soil_temp, range: [-40, 60]",
+    "id: float, at: h:4, type: f32, unit: hPa, quantity: press, range: [800, 1100]",
+    'id: swapped, at: h:6, type: f32, order: CDAB, unit: "%", quantity: rh, range: [0, 100]',
+    "id: whole, at: h:100, type: u16, unit: uS/cm, quantity: soil_ec, range: [0, 20000]",
+], serial="{baud: 115200, format: 8N1, unit: 3}", read="{max: 20, gap: 4, timeout: 300ms, retries: 1}")
 
 
 def float_words(value, is_swapped=False):

@@ -13,7 +13,7 @@ from pymodbus.client import ModbusTcpClient
 from pymodbus.mei_message import ReadDeviceInformationRequest
 from pymodbus.transaction import ModbusRtuFramer
 
-from conftest import Process, free_port, wait_until
+from conftest import Process, free_port, profile_yaml, wait_until
 
 MBPOLL = shutil.which("mbpoll")
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, GATEWAY_TARGET = 1, 2, 3, 11
@@ -111,21 +111,10 @@ def test_tells_its_vendor_and_the_model_it_is_identified_by(sim, client, option,
     assert one.information == {1: b"AQT530"}
 
 
-COMMANDS = """profile: 1
-id: told
-names: {en: Told, zh: 听令}
-vendor: none
-models: [test]
-medium: air
-verified: datasheet
-sources: ["made up for this test"]
-bus:
-  transports: [tcp]
-  doc_base: 0
-  order: ABCD
-points:
-  - {id: ozone, at: h:0, type: f32, unit: ug/m3, quantity: ozone, range: [-10, 1000], sim: {base: 80, noise: 1}}
-mode: {at: h:20, map: {0: measuring, 1: zero, 2: span}}
+COMMANDS = profile_yaml("told", [
+    "id: ozone, at: h:0, type: f32, unit: ug/m3, "
+    "quantity: ozone, range: [-10, 1000], sim: {base: 80, noise: 1}",
+], medium="air", rest="""mode: {at: h:20, map: {0: measuring, 1: zero, 2: span}}
 commands:
   - id: start_zero
     names: {en: Zero, zh: 调零}
@@ -141,7 +130,7 @@ commands:
   - id: pump_on
     names: {en: Pump on, zh: 开泵}
     steps: [{write: c:7, value: 1}, {write: c:8, value: 1}]
-"""
+""")
 
 
 def test_does_what_its_commands_say_and_takes_no_other_write(sim, client, place):

@@ -13,30 +13,16 @@ from datetime import datetime
 
 import pytest
 
-from conftest import BINARY, Place, Process, free_port, wait_until
+from conftest import BINARY, Place, Process, free_port, profile_yaml, wait_until
 from peers import Station
 
 RUN_S = 16
 # In one worker, so that each station runs once.
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.slow(3 * RUN_S)]
-PROFILE = """profile: 1
-id: two-blocks
-names: {en: Two blocks, zh: 两段}
-vendor: none
-models: [test]
-medium: weather
-verified: datasheet
-sources: ["made up for this test"]
-bus:
-  transports: [rtu, tcp]
-  serial: {baud: 115200, format: 8N1, unit: 1}
-  doc_base: 0
-  order: ABCD
-  read: {max: 10, gap: 0, timeout: 300ms, retries: 1}
-points:
-  - {id: low, at: h:0, type: f32, unit: Cel, quantity: air_temp, range: [-1e6, 1e6]}
-  - {id: high, at: h:500, type: f32, unit: Cel, quantity: air_temp, range: [-1e6, 1e6]}
-"""
+PROFILE = profile_yaml("two-blocks", [
+    "id: low, at: h:0, type: f32, unit: Cel, quantity: air_temp, range: [-1e6, 1e6]",
+    "id: high, at: h:500, type: f32, unit: Cel, quantity: air_temp, range: [-1e6, 1e6]",
+], serial="{baud: 115200, format: 8N1, unit: 1}", read="{max: 10, gap: 0, timeout: 300ms, retries: 1}")
 # name of the faulty instrument: its fault
 TCP = {"late": "late=0.8s/5", "slow": "slow=200ms", "silent": "silent", "refusing": "exception=2@500",
        "foreign": "foreign/3", "strange": "foreign", "trickle": "trickle=3ms", "short": "short/3",
