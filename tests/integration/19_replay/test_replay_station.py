@@ -342,7 +342,10 @@ def test_a_night_is_two_full_hours(place, night, is_ok):
     ("roof", "time,air_temp\n-5,1\n", ["roof.csv: line 2", "after 1970"]),
     ("roof", "time,air_temp\n1767225600,warm\n", ["roof.csv: line 2, column 2", "found 'warm'"]),
     ("roof", "time,air_temp\n1767225600,1,2\n", ["roof.csv: line 2", "as many values"]),
-    ("roof", "time,air_temp,air_temp\n1767225600,1,2\n", ["roof/air_temp is in roof.csv already"]),
+    ("roof", "time,air_temp,air_temp\n1767225600,1,2\n",
+     ["roof.csv: line 1, column 3", "no other column has"]),
+    ("roof", "time,air_temp,roof/air_temp\n1767225600,1,2\n",
+     ["roof/air_temp is in roof.csv already"]),
     ("roof", "", ["roof.csv", "the table is empty"]),
 ])
 def test_what_is_wrong_with_a_table_is_said(place, name, text, told):
