@@ -1,7 +1,10 @@
 """A request that breaks off leaves nothing false in VictoriaMetrics, whichever byte was the last: no
 other value, no other time, nothing but samples that the request holds."""
+import fcntl
 import json
 import socket
+import struct
+import termios
 import time
 import urllib.parse
 
@@ -38,15 +41,16 @@ def everything(db):
 
 
 def settled(db):
-    """Everything, once two looks a second apart see the same."""
-    last = None
-    for _ in range(20):
+    """Everything, once a second brought nothing more."""
+    last = [None, 0]  # what was seen, since when
+
+    def is_at_rest():
         now = everything(db)
-        if now == last:
-            return now
-        last = now
-        time.sleep(1)
-    raise AssertionError("the database does not come to rest")
+        if now != last[0]:
+            last[:] = now, time.monotonic()
+        return time.monotonic() - last[1] >= 1
+    wait_until(is_at_rest, 20, "the database to come to rest")
+    return last[0]
 
 
 def requests_of(stream):
@@ -79,11 +83,16 @@ def recorded(place, db, options, path):
     return min(found(), key=len)
 
 
+def unacknowledged(s):
+    return struct.unpack("i", fcntl.ioctl(s, termios.TIOCOUTQ, b"\0" * 4))[0]
+
+
 def send(db, data, is_reset):
     with socket.create_connection(("127.0.0.1", db.port)) as s:
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         s.sendall(data)
-        time.sleep(0.001)  # a reset that overtakes the bytes is none in the middle of them
+        # a reset that overtakes the bytes is none in the middle of them
+        wait_until(lambda: unacknowledged(s) == 0, 5, "the bytes to arrive")
         if is_reset:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
