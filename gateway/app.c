@@ -245,6 +245,8 @@ static int start_pipeline(struct station *s)
         .channels = t->treatment,
         .rules = t->rule,
         .rules_n = t->rules_n,
+        .watches = t->watch,
+        .watches_n = t->watches_n,
         .indices = t->index,
         .indices_n = t->indices_n,
         .store = s->app->store,

@@ -289,6 +289,8 @@ static int fill(struct table *t)
     if (rc == 0)
         rc = table_relate(t);
     if (rc == 0)
+        rc = table_add_watches(t);
+    if (rc == 0)
         rc = table_add_statistics(t);
     if (rc == 0)
         rc = table_add_indices(t);
@@ -339,6 +341,7 @@ void table_destroy(struct table *t)
     free(t->live_device);
     free(t->poll_device);
     table_forget_rules(t);
+    free(t->watch);
     free(t->index);
     free(t->device);
     free(t->stream);

@@ -26,6 +26,8 @@ struct table {
     size_t rules_n;
     struct expression **condition; /* those that rules point to */
     size_t conditions_n;
+    struct pipeline_watch *watch;
+    size_t watches_n;
     struct pipeline_index *index; /* table_indices.c */
     size_t indices_n;
     struct poll_bus *bus;
@@ -55,6 +57,9 @@ int table_add_indices(struct table *t);
 /* table_rules.c, for table.c: each rule for every channel that it selects. 0 or -ENOMEM. */
 int table_add_rules(struct table *t);
 void table_forget_rules(struct table *t);
+
+/* table_watches.c, for table.c. 0 or -ENOMEM. */
+int table_add_watches(struct table *t);
 
 /* Opens every stream in the log and takes over its number. 0 or a negative errno. */
 int table_open_streams(struct table *t, struct store *store);

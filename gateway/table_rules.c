@@ -56,6 +56,19 @@ static int compile_level(const struct level_conf *l, struct alert_rule *r)
     return rc;
 }
 
+/* A watch has its own delays and hold-off: what it says counts at once. */
+static void judge_events(struct alert_rule *r, int64_t *ret_period_ms)
+{
+    int l = LEVEL_BLUE;
+
+    while (l < LEVEL_RED && !r->level[l].is_set)
+        l++;
+    r->level[l].on = r->level[l].off = (struct alert_delay){ 1, 1, 0 };
+    r->judges_events = true;
+    r->hold_samples = 0;
+    *ret_period_ms = 0;
+}
+
 static int compile_rule(const struct rule_conf *c, struct alert_rule *ret,
                         int64_t *ret_period_ms)
 {
@@ -74,6 +87,8 @@ static int compile_rule(const struct rule_conf *c, struct alert_rule *ret,
     int rc = alert_input_parse(c->input ? c->input : "raw", ret_period_ms, why, sizeof why);
     for (size_t i = 0; rc == 0 && i < c->levels.n; i++)
         rc = compile_level(&level[i], ret);
+    if (*ret_period_ms == ALERT_EVENTS)
+        judge_events(ret, ret_period_ms);
     return rc;
 }
 

@@ -409,6 +409,8 @@ static int start(struct replay *r, struct pipeline_options *po)
         .channels = r->table->treatment,
         .rules = r->table->rule,
         .rules_n = r->table->rules_n,
+        .watches = r->table->watch,
+        .watches_n = r->table->watches_n,
         .indices = r->table->index,
         .indices_n = r->table->indices_n,
         .on_event = on_event,

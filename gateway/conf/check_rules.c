@@ -20,6 +20,7 @@ enum {
 /* What the channels that a rule selects have in common. */
 struct selection {
     size_t n;
+    size_t watched;                  /* of them: there is a watch whose events can be judged */
     size_t with_statistic;           /* of them: polled often enough for the rule's input */
     const struct quantity *quantity; /* the first; NULL: none */
     bool is_mixed;                   /* several units */
@@ -102,6 +103,7 @@ static void select_from(const struct wanted *w, const struct device_conf *dev,
                         struct selection *ret)
 {
     const struct profile *p = dev->profile_found;
+    struct watch_config watch;
 
     if (w->device && strcmp(w->device, dev->id) != 0)
         return;
@@ -117,6 +119,7 @@ static void select_from(const struct wanted *w, const struct device_conf *dev,
         }
         widen(&ret->reach, r);
         ret->with_statistic += w->period_ms == 0 || dev->poll_ms <= w->period_ms;
+        ret->watched += config_watch(w->c, dev, &p->points[i], &watch) != NULL;
         ret->is_mixed |= strcmp(mine->unit, ret->quantity->unit) != 0;
     }
 }
@@ -214,6 +217,11 @@ static void check_selection(const struct check *k, const struct rule_conf *r,
             "an index has no statistic '%s', expected mean(1h), or raw for its hours and "
             "days",
             r->input);
+    else if (s->watched == 0 && r->input && strcmp(r->input, "event") == 0)
+        check_error(
+            k, r, &r->input, E_RULE,
+            "nothing watches what rule '%s' selects, its events need an entry in 'watch'",
+            r->id ? r->id : "");
     else if (s->with_statistic == 0)
         check_error(k, r, &r->input, E_RULE,
                     "no channel has the statistic '%s', all that fit are polled too seldom",
@@ -379,10 +387,13 @@ static int64_t check_input(const struct check *k, const struct rule_conf *r)
 
     if (!r->input || alert_input_parse(r->input, &period, why, sizeof why))
         return 0;
+    if (period == ALERT_EVENTS)
+        return 0;
     if (period == 0 || period == 60000 || period == 3600000)
         return period;
     check_error(k, r, &r->input, E_RULE,
-                "there is no statistic '%s', expected raw, mean(1min) or mean(1h)", r->input);
+                "there is no statistic '%s', expected raw, mean(1min), mean(1h) or event",
+                r->input);
     return 0;
 }
 

@@ -291,6 +291,7 @@ static int bind_files(struct config_owner *o, const struct files *f,
         check_qualities(&k);
         check_statistics(&k);
         check_index(&k);
+        check_watches(&k);
         check_rules(&k);
         check_uplinks(&k);
     }

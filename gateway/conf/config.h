@@ -13,6 +13,7 @@
 #include "rules/alert/alert.h"
 #include "rules/calibration/options.h"
 #include "rules/qc/options.h"
+#include "rules/watch/watch.h"
 #include "sensors/core/field.h"
 #include "sensors/profile/profile.h"
 
@@ -113,7 +114,7 @@ struct response_conf { /* how a colour is to be answered; facts: alerting sectio
     struct field_mark mark;
 };
 
-struct alerts_conf { /* of all rules that say nothing else */
+struct alerts_conf {              /* of all rules that say nothing else */
     struct field_array responses; /* struct response_conf */
     int64_t flap, shelve_max_ms, reopen_ms;
 };
@@ -135,8 +136,19 @@ struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     int64_t hold_samples;      /* after a gap */
     int64_t stale_ms;          /* -1: three intervals */
     int64_t rearm_ms;
-    int64_t flap;                 /* raises in an hour; -1: the station's */
-    struct field_array responses; /* struct response_conf; what they do not say is the station's */
+    int64_t flap; /* raises in an hour; -1: the station's */
+    struct field_array
+        responses; /* struct response_conf; what they do not say is the station's */
+    struct field_mark mark;
+};
+
+struct watch_conf {                /* rules/watch */
+    const char *quantity, *device; /* whose channels; device NULL: any */
+    double above, below;           /* the limits of their alerts; NaN: none */
+    double resolution;             /* NaN: the last decimal of the quantity */
+    /* What is beside, POINT of the same device or DEVICE/POINT; NULL: nothing. */
+    const char *wind, *rain, *twin, *upstream, *flow;
+    struct field_array neighbours; /* const char * */
     struct field_mark mark;
 };
 
@@ -175,6 +187,7 @@ struct config {
     struct field_array buses;        /* struct bus_conf */
     struct field_array devices;      /* struct device_conf */
     struct field_array qualities;    /* struct quality_conf */
+    struct field_array watches;      /* struct watch_conf */
     struct field_array rules;        /* struct rule_conf */
     struct field_array uplinks;      /* struct uplink_conf */
     struct field_array profile_dirs; /* const char *: searched before the built-in profiles */
@@ -232,6 +245,14 @@ bool config_peer(const struct config *c, const struct device_conf *d, const char
 
 /* What of the samples a rule may judge. */
 struct alert_gate config_rule_gate(const struct rule_conf *r);
+
+/* What watches the channel of a point; NULL: nothing does. *ret: how, but for what is beside.
+ */
+const struct watch_conf *config_watch(const struct config *c, const struct device_conf *d,
+                                      const struct profile_point *p, struct watch_config *ret);
+/* The names of what is beside, in the order of enum watch_aside; returns how many. */
+size_t config_watch_aside(const struct watch_conf *w, enum watch_aside a,
+                          const char *const **ret_names);
 
 /* The effective configuration as YAML, defaults included, secrets as "***". Loads again to the
  * same configuration, apart from the secrets. 0 or -EIO. */

@@ -73,6 +73,8 @@ void check_devices(const struct check *k);
 /* A condition of a rule, as the channels of that device would meet it; false after an error. */
 bool check_condition(const struct check *k, const struct rule_conf *r,
                      const struct device_conf *device, const char *const *text);
+/* What channels are watched by. */
+void check_watches(const struct check *k);
 /* Which statistics channels have, and how they are formed. */
 void check_statistics(const struct check *k);
 /* Which indices are formed, and of what. */

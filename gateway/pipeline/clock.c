@@ -117,6 +117,7 @@ static void move(struct pipeline *p, const struct timeline_change *change)
     if (p->held.n == 0 && !timeline_is_waiting(p->o->timeline))
         statistics_jump(p, &c, change->from_ms, change->from_ms + change->jump_ms);
     judge_shift(p, change->jump_ms);
+    watches_shift(p, change->jump_ms);
     alerts_shift(p, &c, change->jump_ms);
     service_shift(p, &c, change->jump_ms);
     clock_keep(p, &c);

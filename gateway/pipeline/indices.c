@@ -140,7 +140,8 @@ static void fill_cells(struct pipeline_index_state *st, const struct index_resul
         st->cells[i] = series_cell_of(DECIMAL_MISSING, verdict_to_flag(v));
     if (r->index != INDEX_NONE) {
         st->cells[PIPELINE_INDEX_VALUE] = cell_of(r->index, v);
-        st->cells[PIPELINE_INDEX_LEVEL] = cell_of(r->level - st->means.index->scheme->levels + 1, v);
+        st->cells[PIPELINE_INDEX_LEVEL] =
+            cell_of(r->level - st->means.index->scheme->levels + 1, v);
         st->cells[PIPELINE_INDEX_PRIMARY] = cell_of(set_of(r, true), v);
     }
     st->cells[PIPELINE_INDEX_GAPS] = cell_of(set_of(r, false), (struct verdict){ 0 });

@@ -5,8 +5,8 @@
  *
  * An index is a statistic of several channels: a stream of PIPELINE_INDEX_COLUMNS columns, its
  * periods closed by statistics.c behind those that it is formed of, of means as they stand in
- * the log (index_means.h). So it costs nothing between the ends of hours, stores no state, and a
- * restart cannot come to another result.
+ * the log (index_means.h). So it costs nothing between the ends of hours, stores no state, and
+ * a restart cannot come to another result.
  */
 #pragma once
 

@@ -77,7 +77,9 @@ struct pipeline {
     struct followers *followers;          /* per channel */
     uint32_t *rule_index;                 /* rules, grouped by their channel */
     struct alert_state *alerts;           /* per rule */
-    struct newest_sample *newest_samples; /* per channel; NULL: no rule has a condition */
+    struct newest_sample *newest_samples; /* per channel; NULL: nobody asks */
+    struct watched *watched;              /* per watch of the options */
+    uint32_t *watch_of;                   /* per channel: number of its watch + 1; 0: none */
     struct series_cell *cells;            /* one row, of the widest stream */
     struct sample *samples;               /* those of the row, for live view and rules */
     struct recent_row *recent;            /* a ring */
@@ -108,7 +110,7 @@ void change_row(struct pipeline *p, struct change *c, const struct row *r);
 void change_open_row(struct pipeline *p, struct change *c, const struct row *r,
                      int64_t wait_ms);
 void change_submit(struct pipeline *p, struct change *c);
-/* The first n of p->samples, to live view and rules. */
+/* The first n of p->samples, noted already, to live view and rules. */
 void tell_samples(struct pipeline *p, struct change *c, size_t n);
 /* To whom a pipeline without a store tells its rows. */
 void tell_row(const struct pipeline *p, uint32_t stream, int64_t time_ms,
@@ -150,6 +152,21 @@ int alerts_restore(struct pipeline *p);
 void alerts_step(struct pipeline *p, struct change *c, const struct sample *s);
 void alerts_tick(struct pipeline *p, struct change *c, int64_t now_ms);
 void alerts_shift(struct pipeline *p, struct change *c, int64_t by_ms);
+
+/* watches.c */
+bool watches_init(struct pipeline *p);
+void watches_done(struct pipeline *p);
+void watches_restore(struct pipeline *p);
+/* A judged sample: its verdict gains what the watch finds. Before it is kept, behind
+ * look_note() of all samples of its scan. */
+void watches_step(struct pipeline *p, struct change *c, struct sample *s);
+/* One that the log has already. */
+void watches_learn(struct pipeline *p, const struct sample *s);
+int64_t watches_lookback(const struct pipeline *p, uint32_t channel);
+void watches_tick(struct pipeline *p, struct change *c, int64_t now_ms);
+void watches_shift(struct pipeline *p, int64_t by_ms);
+/* NULL: the channel is not watched. */
+const struct watch_result *watches_result(struct pipeline *p, uint32_t channel);
 
 /* look.c: what rules see beside the sample that they judge. */
 bool look_init(struct pipeline *p);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a rule sees: its sample behind the gate, and the conditions over other channels that
- * bear on it. The samples of a scan are noted before the rules judge any of them, so channels of
- * one device are compared as they are at one time.
+ * bear on it. The samples of a scan are noted before the rules judge any of them, so channels
+ * of one device are compared as they are at one time.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static bool has_condition(const struct pipeline *p)
 
 bool look_init(struct pipeline *p)
 {
-    if (!has_condition(p))
+    if (!has_condition(p) && p->o->watches_n == 0)
         return true;
     p->newest_samples = calloc(p->o->table->n + 1, sizeof *p->newest_samples);
     return p->newest_samples != NULL;
@@ -69,12 +69,31 @@ static enum expression_truth eval(const struct pipeline *p, const struct express
     return expression_eval(e, values, expression_now(time_ms, zone_min));
 }
 
+/* A watch has looked at the sample already, and at what is beside it. */
+static void look_for_event(struct pipeline *p, const struct alert_rule *r,
+                           const struct sample *s, struct alert_look *look)
+{
+    const struct watch_result *w = watches_result(p, s->channel);
+    const int side = r->direction == ALERT_BELOW ? -1 : 1;
+
+    look->has_event = w != NULL;
+    look->is_held = false;
+    if (!w)
+        return;
+    look->is_event = w->is_event && (r->direction == ALERT_OUTSIDE || w->side == side);
+    look->limit = w->limit;
+    if (w->use == WATCH_SET_ASIDE)
+        look->x = NAN;
+}
+
 struct alert_look look_of(struct pipeline *p, uint32_t rule, const struct sample *s)
 {
     const struct alert_rule *r = &p->o->rules[rule];
     struct alert_look look = alert_look_at(r, s);
 
-    if (isnan(look.x))
+    if (r->judges_events)
+        look_for_event(p, r, s, &look);
+    else if (isnan(look.x))
         return look;
     if (r->suppress_when && eval(p, r->suppress_when, s->time_ms) == EXPRESSION_TRUE)
         look.is_suppressed = true;

@@ -40,6 +40,9 @@ static void judge_again(struct pipeline *p, uint32_t channel, int64_t time_ms,
 
     qc_step(&p->o->channels[channel].qc, st, s.value, &s);
     st->now.sample.verdict = known; /* it was given once, and stands */
+    s.verdict = known;
+    look_note(p, &s);
+    watches_learn(p, &s);
 }
 
 static bool on_row(void *user, int64_t time_ms, const struct series_cell *cells,
@@ -64,6 +67,8 @@ static int64_t span_of(const struct pipeline *p, const struct channel_stream *s,
         const int64_t span_ms = qc_lookback(&p->o->channels[s->first + i].qc);
         if (span_ms > longest)
             longest = span_ms;
+        if (watches_lookback(p, s->first + i) > longest)
+            longest = watches_lookback(p, s->first + i);
     }
     return longest < rows * s->period_ms ? longest : rows * s->period_ms;
 }

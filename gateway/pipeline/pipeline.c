@@ -79,8 +79,6 @@ static struct decimal calibrated(const struct pipeline_channel *c, struct decima
 
 void tell_samples(struct pipeline *p, struct change *c, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        look_note(p, &p->samples[i]);
     for (size_t i = 0; i < n; i++) {
         if (p->o->on_sample)
             p->o->on_sample(p->o->user, &p->samples[i]);
@@ -158,9 +156,14 @@ static void take_samples(struct pipeline *p, struct change *c, const struct scan
         in.raw = s->readings[i].raw;
         in.told = service_told(p, s->device, (size_t)at, r->time_ms);
         judge_sample(p, &p->streams[d->stream].last, &in, &sample, is_held);
-        p->cells[p->o->table->channels[at].column] =
-            series_cell_of(sample.value, verdict_to_flag(sample.verdict));
         p->samples[n++] = sample;
+        look_note(p, &sample);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct sample *sample = &p->samples[i];
+        watches_step(p, c, sample);
+        p->cells[p->o->table->channels[sample->channel].column] =
+            series_cell_of(sample->value, verdict_to_flag(sample->verdict));
     }
     p->counters.samples += n;
     tell_samples(p, c, n);
@@ -199,6 +202,7 @@ void pipeline_tick(struct pipeline *p, int64_t now_ms)
     judge_tick(p, now_ms);
     if (!held_is_open(p))
         statistics_tick(p, &c, now_ms);
+    watches_tick(p, &c, now_ms);
     alerts_tick(p, &c, now_ms);
     if (p->counters.rows == rows && p->counters.events == events &&
         c.urgency == STORE_WITH_INTERVAL) {
@@ -277,7 +281,7 @@ static bool allocate(struct pipeline *p)
     p->cells = calloc(SERIES_COLUMNS_MAX, sizeof *p->cells);
     p->samples = calloc(SERIES_COLUMNS_MAX, sizeof *p->samples);
     return p->streams && judge_init(p) && p->followers && p->rule_index && p->alerts &&
-           p->cells && p->samples && look_init(p) && times_init(p) == 0;
+           p->cells && p->samples && look_init(p) && watches_init(p) && times_init(p) == 0;
 }
 
 /* What the log knows. */
@@ -289,6 +293,8 @@ static int take_up(struct pipeline *p)
         rc = statistics_restore(p);
     if (rc == 0)
         rc = alerts_restore(p);
+    if (rc == 0)
+        watches_restore(p);
     if (rc == 0)
         rc = lookback(p);
     if (rc == 0)
@@ -334,6 +340,7 @@ void pipeline_destroy(struct pipeline *p)
     times_done(p);
     store_reader_close(p->reader);
     buf_done(&p->text);
+    watches_done(p);
     look_done(p);
     free(p->samples);
     free(p->cells);

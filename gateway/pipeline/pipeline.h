@@ -32,6 +32,7 @@
 #include "rules/alert/alert.h"
 #include "rules/index/index.h"
 #include "rules/qc/qc.h"
+#include "rules/watch/watch.h"
 
 enum { PIPELINE_NO_CHANNEL = -1 };
 
@@ -83,6 +84,17 @@ struct pipeline_index {
     bool is_negative_zero;
 };
 
+struct pipeline_aside { /* several: their median */
+    uint32_t channel[WATCH_NEIGHBOURS_MAX];
+    unsigned n;
+};
+
+struct pipeline_watch {
+    uint32_t channel;
+    struct watch_config config;
+    struct pipeline_aside aside[WATCH_ASIDES];
+};
+
 struct pipeline_options {
     const struct channel_table *table;
     const struct pipeline_device *devices;
@@ -90,9 +102,11 @@ struct pipeline_options {
     const struct pipeline_channel *channels; /* table->n */
     const struct alert_rule *rules;          /* compiled, each bound to one channel */
     size_t rules_n;
+    const struct pipeline_watch *watches; /* of readings; one a channel at most */
+    size_t watches_n;
     const struct pipeline_index *indices;
     size_t indices_n;
-    struct store *store;       /* NULL: nothing is kept or taken up; a timeline is none then */
+    struct store *store; /* NULL: nothing is kept or taken up; a timeline is none then */
     struct book *book; /* attached to these rules; NULL: transitions are told, nobody answers */
     struct timeline *timeline; /* NULL: the times of the scans are the rows' */
     /* Live view; each may be NULL. on_alert and on_index tell what stands already from within

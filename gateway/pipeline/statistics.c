@@ -150,6 +150,7 @@ static void close_period(struct pipeline *p, struct change *c, uint32_t stream, 
         const struct sample r = result_of(p, &k, s->first + i, label_ms, now_ms);
         p->cells[i] = series_cell_of(r.value, verdict_to_flag(r.verdict));
         p->samples[i] = r;
+        look_note(p, &r);
     }
     tell_samples(p, c, s->n);
     if (times_is_used(p, stream, label_ms))

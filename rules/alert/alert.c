@@ -37,6 +37,15 @@ static bool is_further(const struct alert_rule *r, double x, double than)
     return outwards(r, x) > outwards(r, than);
 }
 
+static int lowest_level(const struct alert_rule *r)
+{
+    int l = LEVEL_BLUE;
+
+    while (l < LEVEL_RED && !r->level[l].is_set)
+        l++;
+    return l;
+}
+
 /* ---- hold-off ---- */
 
 /* How long ago the last usable sample may be before the rule cannot judge; 0: any time. */
@@ -86,6 +95,24 @@ static void push(const struct alert_delay *d, uint32_t *bits, int64_t *since_ms,
         *since_ms = time_ms;
 }
 
+/* How a sample stands to a level: a watch speaks for the lowest one of a rule on events. */
+enum stand { AT_REST, BETWEEN, EXCEEDING, UNKNOWN };
+
+static enum stand stand_of(const struct alert_rule *r, int level, const struct alert_look *look)
+{
+    const struct alert_threshold *t = &r->level[level];
+
+    if (look->is_refuted)
+        return AT_REST;
+    if (r->judges_events && level == lowest_level(r))
+        return look->is_event ? EXCEEDING : AT_REST;
+    if (isnan(look->x))
+        return UNKNOWN;
+    if (is_on(r, look->x, t->set))
+        return EXCEEDING;
+    return is_off(r, look->x, t->clear) ? AT_REST : BETWEEN;
+}
+
 static void take_value(const struct alert_rule *r, struct alert_state *st,
                        const struct alert_look *look)
 {
@@ -95,11 +122,12 @@ static void take_value(const struct alert_rule *r, struct alert_state *st,
         const struct alert_threshold *t = &r->level[l];
         if (!t->is_set)
             continue;
-        push(&t->on, &st->on_bits[l], &st->on_since_ms[l],
-             !look->is_refuted && is_on(r, x, t->set), look->time_ms);
+        const enum stand is = stand_of(r, l, look);
+        if (is == UNKNOWN)
+            continue;
+        push(&t->on, &st->on_bits[l], &st->on_since_ms[l], is == EXCEEDING, look->time_ms);
         if (l <= st->level)
-            push(&t->off, &st->off_bits[l], &st->off_since_ms[l],
-                 look->is_refuted || is_off(r, x, t->clear), look->time_ms);
+            push(&t->off, &st->off_bits[l], &st->off_since_ms[l], is == AT_REST, look->time_ms);
     }
     if (st->level != LEVEL_NONE && is_further(r, x, st->extreme))
         st->extreme = x;
@@ -208,6 +236,8 @@ static struct alert_change move_to(const struct alert_rule *r, struct alert_stat
     c.from_level = (uint8_t)from;
     c.value = st->last_value;
     c.limit = to > from ? r->level[to].set : r->level[from].clear;
+    if (r->judges_events && (to > from ? to : from) == lowest_level(r))
+        c.limit = st->event_limit;
     c.extreme = st->extreme;
     c.verdict = st->last_verdict;
     return c;
@@ -248,7 +278,9 @@ static void judge(const struct alert_rule *r, struct alert_state *st,
     const bool was_stale = st->is_stale;
 
     st->is_stale = false;
-    st->last_value = look->x;
+    st->event_limit = look->has_event ? look->limit : NAN;
+    if (!isnan(look->x))
+        st->last_value = look->x;
     st->last_verdict = look->verdict;
     take_value(r, st, look);
     if (decide(r, st, look->time_ms, MAY_FALL, ret) || !was_stale)
@@ -278,7 +310,7 @@ void alert_judge(const struct alert_rule *r, struct alert_state *st,
         begin_hold(r, st);
         *ret_touched = !was_pending;
     }
-    if (isnan(look->x) && !look->is_held)
+    if (isnan(look->x) && !look->is_held && !look->has_event)
         return;
     if (look->time_ms <= st->last_sample_ms && !is_clock_back(r, st, look->time_ms))
         return;
@@ -287,7 +319,7 @@ void alert_judge(const struct alert_rule *r, struct alert_state *st,
     st->last_sample_ms = look->time_ms;
     if (look->is_suppressed)
         forget_durations(st); /* nobody asked what lies in between */
-    else if (!hold_off(st) && !isnan(look->x))
+    else if (!hold_off(st) && (!isnan(look->x) || look->has_event))
         judge(r, st, look, ret);
     *ret_touched = was_pending || is_pending(st);
     if (was_pending && !is_pending(st))
@@ -377,7 +409,8 @@ const char *alert_rule_error(const struct alert_rule *r)
             return "Outside needs a set above zero: it is a distance.";
         if (!is_delay_sane(&t->on) || !is_delay_sane(&t->off))
             return "A delay is m of n samples with 1 <= m <= n <= 32, or a duration.";
-        if (lower != LEVEL_NONE && r->direction != ALERT_EQUAL && !is_further(r, t->set, r->level[lower].set))
+        if (lower != LEVEL_NONE && r->direction != ALERT_EQUAL &&
+            !is_further(r, t->set, r->level[lower].set))
             return "A higher level needs a set further out than the one below it.";
         lower = l;
     }

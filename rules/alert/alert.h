@@ -34,8 +34,9 @@ struct alert_delay {
 /* "2 of 3", "3", "10min". Returns 0, or -EINVAL with a sentence in `why`. */
 int alert_delay_parse(const char *text, struct alert_delay *ret, char *why, size_t size);
 bool alert_delay_is_ok(const char *text, char *why, size_t size); /* for field tables */
-/* "raw", "mean(1min)", "mean(1h)": which statistic the rule reads; 0 is raw. -EINVAL as above.
- */
+/* "raw", "mean(1min)", "mean(1h)": which statistic the rule reads; 0 is raw; "event" is
+ * ALERT_EVENTS, those of a watch. -EINVAL as above. */
+#define ALERT_EVENTS (-1)
 int alert_input_parse(const char *text, int64_t *ret_period_ms, char *why, size_t size);
 bool alert_input_is_ok(const char *text, char *why, size_t size);
 
@@ -70,6 +71,9 @@ struct alert_rule {
     /* The caller evaluates them: where `when` is false a sample is refuted, while suppress_when
      * is true none counts. Unknown: as if they were not there. NULL: none. */
     const struct expression *when, *suppress_when;
+    /* Of a watch (rules/watch): the lowest level stands for them, without delays of its own;
+     * its set is the limit that the watch knows, too. */
+    bool judges_events;
     unsigned hold_samples; /* samples ignored after a gap of stale_ms or more, and behind
                               calibration, maintenance and a power failure */
     int64_t stale_ms;      /* no usable sample for so long: cannot judge */
@@ -97,6 +101,7 @@ struct alert_state { /* all zero: quiet */
     uint32_t on_bits[LEVEL_COUNT_], off_bits[LEVEL_COUNT_]; /* newest usable sample in bit 0 */
     int64_t on_since_ms[LEVEL_COUNT_], off_since_ms[LEVEL_COUNT_]; /* 0: condition not met */
     double extreme, last_value;
+    double event_limit; /* what a watch compared the value with */
     struct verdict last_verdict;
     uint32_t hold; /* samples still ignored */
 };
@@ -123,11 +128,13 @@ struct alert_change {
 struct alert_look {
     int64_t time_ms;
     struct verdict verdict;
-    double x;           /* what the levels are compared with; NaN: neither counts nor resets */
-    bool is_held;       /* first behind a gap: counts into the hold-off alone */
-    bool is_serviced;   /* somebody works at the instrument: the hold-off begins behind it */
-    bool is_suppressed; /* seen, not judged: the alert stays as it is */
-    bool is_refuted;    /* conditions or references speak against it: as if behind clear */
+    double x;         /* what the levels are compared with; NaN: neither counts nor resets */
+    bool is_held;     /* first behind a gap: counts into the hold-off alone */
+    bool is_serviced; /* somebody works at the instrument: the hold-off begins behind it */
+    bool has_event, is_event; /* a watch says so; for rules that judge events */
+    double limit;             /* what it compared x with */
+    bool is_suppressed;       /* seen, not judged: the alert stays as it is */
+    bool is_refuted; /* conditions or references speak against it: as if behind clear */
 };
 
 /* The gate: x is the value of a sample that may be judged. */

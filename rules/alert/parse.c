@@ -100,6 +100,7 @@ static const struct {
     { "raw", 0 },
     { "mean(1min)", 60000 },
     { "mean(1h)", 3600000 },
+    { "event", ALERT_EVENTS },
 };
 
 int alert_input_parse(const char *text, int64_t *ret_period_ms, char *why, size_t size)
@@ -110,7 +111,7 @@ int alert_input_parse(const char *text, int64_t *ret_period_ms, char *why, size_
             return 0;
         }
     }
-    snprintf(why, size, "expected raw, mean(1min) or mean(1h), got '%.32s'", text);
+    snprintf(why, size, "expected raw, mean(1min), mean(1h) or event, got '%.32s'", text);
     return -EINVAL;
 }
 

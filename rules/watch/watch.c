@@ -140,8 +140,8 @@ void watch_step(const struct watch_config *c, void *state, const struct watch_sa
     *ret = h->result;
 }
 
-void watch_tick(const struct watch_config *c, void *state, int64_t now_ms,
-                struct watch_result *ret)
+void watch_elapse(const struct watch_config *c, void *state, int64_t now_ms,
+                  struct watch_result *ret)
 {
     struct head *h = state;
 

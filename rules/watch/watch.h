@@ -57,6 +57,10 @@ enum watch_fault {
     WATCH_FAULTS = 10
 };
 
+enum { WATCH_NEIGHBOURS_MAX = 16 };
+
+enum { WATCH_LOOKBACK = 600 }; /* slots behind which nothing is remembered, or not much */
+
 struct watch_config {
     enum watch_kind kind;
     int64_t step_ms;              /* from sample to sample */
@@ -101,8 +105,8 @@ void watch_init(const struct watch_config *c, void *state);
 void watch_step(const struct watch_config *c, void *state, const struct watch_sample *s,
                 struct watch_result *ret);
 /* Time passes: slots that are overdue by half a step. */
-void watch_tick(const struct watch_config *c, void *state, int64_t now_ms,
-                struct watch_result *ret);
+void watch_elapse(const struct watch_config *c, void *state, int64_t now_ms,
+                  struct watch_result *ret);
 /* The clock moved by that much. */
 void watch_shift(void *state, int64_t by_ms);
 
