@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gateway/base/buf.h"
+#include "gateway/cmd/cmd.h"
 #include "gateway/poll/load.h"
 #include "gateway/table.h"
 
@@ -209,11 +210,6 @@ int line_check_load(const char *path, const struct field_kind *uplink_kinds, str
 
 /* ---- for people ---- */
 
-struct printer {
-    FILE *out;
-    bool is_zh;
-};
-
 /* "9600 8N1"; what is reached over TCP is named by its protocol. */
 static void print_kind(const struct bus_use *u, FILE *out)
 {
@@ -227,25 +223,24 @@ static void print_kind(const struct bus_use *u, FILE *out)
 
 static int print_bus(const struct bus_use *u, void *arg)
 {
-    const struct printer *p = arg;
+    FILE *out = arg;
 
-    fprintf(p->out, p->is_zh ? "总线 %s：" : "bus %s: ", u->conf->id);
-    print_kind(u, p->out);
-    if (p->is_zh)
-        fprintf(p->out, "，%zu 台仪器，", u->load.devices_n);
+    fprintf(out, say("bus %s: ", "总线 %s："), u->conf->id);
+    print_kind(u, out);
+    if (say_zh())
+        fprintf(out, "，%zu 台仪器，", u->load.devices_n);
     else
-        fprintf(p->out, ", %zu device%s, ", u->load.devices_n,
-                u->load.devices_n == 1 ? "" : "s");
+        fprintf(out, ", %zu device%s, ", u->load.devices_n, u->load.devices_n == 1 ? "" : "s");
     if (u->load.line.is_known)
-        fprintf(p->out, p->is_zh ? "占用线路 %.0f %%\n" : "%.0f %% of the line\n",
+        fprintf(out, say_zh() ? "占用线路 %.0f %%\n" : "%.0f %% of the line\n",
                 u->load.share * 100);
     else
-        fprintf(p->out, p->is_zh ? "每秒 %.3g 次请求\n" : "%.3g request%s a second\n",
+        fprintf(out, say_zh() ? "每秒 %.3g 次请求\n" : "%.3g request%s a second\n",
                 u->load.requests_hz, u->load.requests_hz == 1 ? "" : "s");
     return 0;
 }
 
-int line_check_print(const struct config *c, const char *lang, FILE *out)
+int line_check_print(const struct config *c, FILE *out)
 {
-    return each_bus(c, print_bus, &(struct printer){ out, strcmp(lang, "zh") == 0 });
+    return each_bus(c, print_bus, out);
 }

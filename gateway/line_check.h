@@ -22,5 +22,6 @@ int line_check_load(const char *path, const struct field_kind *uplink_kinds, str
 /* Messages into `d`. 0 or -ENOMEM. */
 int line_check(const struct config *c, struct diag *d);
 
-/* "bus rs485-1: 9600 8N1, 3 devices, 41 % of the line": one line for each bus. 0 or -ENOMEM. */
-int line_check_print(const struct config *c, const char *lang, FILE *out);
+/* "bus rs485-1: 9600 8N1, 3 devices, 41 % of the line": one line for each bus, in the
+ * user's language. 0 or -ENOMEM. */
+int line_check_print(const struct config *c, FILE *out);

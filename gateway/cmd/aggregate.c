@@ -111,7 +111,7 @@ static const struct cmd_option options[] = {
 static int wrong(const char *option, const char *allowed, const char *allowed_zh,
                  const char *found)
 {
-    if (strcmp(cmd_lang(), "zh") == 0)
+    if (say_zh())
         fprintf(stderr, "sluice aggregate：--%s 应为%s，实为“%s”。\n", option, allowed_zh,
                 found);
     else

@@ -55,11 +55,6 @@ struct table {
     struct aggregate_output out;
 };
 
-static bool is_zh(void)
-{
-    return strcmp(cmd_lang(), "zh") == 0;
-}
-
 /* ---- columns ---- */
 
 /* "ozone", or what stands behind the device in "roof/ozone" and before "@1min". */
@@ -408,9 +403,9 @@ static int put_in_order(struct table *t)
         t->order[i] = places[i].row;
     free(places);
     fprintf(stderr,
-            is_zh() ? "sluice aggregate：%zu 行的时间早于前一行，已按时间排序。\n"
-                    : "sluice aggregate: %zu rows were earlier than the one before; all are "
-                      "taken by their time.\n",
+            say_zh() ? "sluice aggregate：%zu 行的时间早于前一行，已按时间排序。\n"
+                     : "sluice aggregate: %zu rows were earlier than the one before; all are "
+                       "taken by their time.\n",
             late);
     return 0;
 }

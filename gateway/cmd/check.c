@@ -96,7 +96,7 @@ static void print_summary_zh(const struct config *c, size_t warnings, FILE *out)
 
 static void print_summary(const struct config *c, size_t warnings, FILE *out)
 {
-    if (strcmp(cmd_lang(), "zh") == 0) {
+    if (say_zh()) {
         print_summary_zh(c, warnings, out);
         return;
     }
@@ -121,7 +121,7 @@ static void print_report(const struct check_options *o, const struct diag *d,
     if (!o->is_json)
         diag_print(d, out);
     if (c && !o->is_json) {
-        line_check_print(c, cmd_lang(), out);
+        line_check_print(c, out);
         print_summary(c, diag_warnings(d), out);
     }
     if (c && o->is_print)

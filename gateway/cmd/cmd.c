@@ -48,7 +48,6 @@ const char *say(const char *en, const char *zh)
 
 bool cmd_has_folders(const char *command, const struct option_texts *folders)
 {
-    const bool is_zh = strcmp(cmd_lang(), "zh") == 0;
     struct stat st;
 
     for (size_t i = 0; i < folders->n; i++) {
@@ -58,17 +57,18 @@ bool cmd_has_folders(const char *command, const struct option_texts *folders)
             continue;
         if (err == ENOENT)
             fprintf(stderr,
-                    is_zh ? "sluice %s：文件夹 %s 不存在。\n"
-                          : "sluice %s: the folder %s does not exist.\n",
+                    say_zh() ? "sluice %s：文件夹 %s 不存在。\n"
+                             : "sluice %s: the folder %s does not exist.\n",
                     command, path);
         else if (err == ENOTDIR)
             fprintf(stderr,
-                    is_zh ? "sluice %s：%s 不是文件夹。\n" : "sluice %s: %s is not a folder.\n",
+                    say_zh() ? "sluice %s：%s 不是文件夹。\n"
+                             : "sluice %s: %s is not a folder.\n",
                     command, path);
         else
             fprintf(stderr,
-                    is_zh ? "sluice %s：无法读取文件夹 %s：%s。\n"
-                          : "sluice %s: the folder %s cannot be read: %s.\n",
+                    say_zh() ? "sluice %s：无法读取文件夹 %s：%s。\n"
+                             : "sluice %s: the folder %s cannot be read: %s.\n",
                     command, path, strerror(err));
         return false;
     }

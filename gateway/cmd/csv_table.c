@@ -14,23 +14,18 @@ enum {
     SHOWN_MAX = 40,           /* bytes of a text in a message */
 };
 
-static bool is_zh(void)
-{
-    return strcmp(cmd_lang(), "zh") == 0;
-}
-
 int csv_table_complain(const struct csv_table *t, unsigned column, const char *en,
                        const char *zh, const char *found, size_t n)
 {
     fprintf(stderr, "sluice %s%s%s", t->command, t->file ? ": " : "", t->file ? t->file : "");
-    fprintf(stderr, is_zh() ? "：第 %" PRIu64 " 行" : ": line %" PRIu64, t->line);
+    fprintf(stderr, say_zh() ? "：第 %" PRIu64 " 行" : ": line %" PRIu64, t->line);
     if (column)
-        fprintf(stderr, is_zh() ? "第 %u 列" : ", column %u", column);
-    fprintf(stderr, "%s%s", is_zh() ? "：" : ": ", is_zh() ? zh : en);
+        fprintf(stderr, say_zh() ? "第 %u 列" : ", column %u", column);
+    fprintf(stderr, "%s%s", say_zh() ? "：" : ": ", say_zh() ? zh : en);
     if (found)
-        fprintf(stderr, is_zh() ? "，实为“%.*s”" : ", found '%.*s'",
+        fprintf(stderr, say_zh() ? "，实为“%.*s”" : ", found '%.*s'",
                 (int)(n < SHOWN_MAX ? n : SHOWN_MAX), found);
-    fprintf(stderr, "%s\n", is_zh() ? "。" : ".");
+    fprintf(stderr, "%s\n", say_zh() ? "。" : ".");
     return -EINVAL;
 }
 
@@ -273,12 +268,12 @@ void csv_table_done(struct csv_table *t)
 int csv_table_exit_code(const struct csv_table *t, int rc)
 {
     if (rc == -ENOMEM)
-        fprintf(stderr, is_zh() ? "sluice %s：内存不足。\n" : "sluice %s: no memory.\n",
+        fprintf(stderr, say_zh() ? "sluice %s：内存不足。\n" : "sluice %s: no memory.\n",
                 t->command);
     if (rc == -EIO)
         fprintf(stderr,
-                is_zh() ? "sluice %s：无法写出结果。\n"
-                        : "sluice %s: the output cannot be written.\n",
+                say_zh() ? "sluice %s：无法写出结果。\n"
+                         : "sluice %s: the output cannot be written.\n",
                 t->command);
     return rc == -ENOMEM || rc == -EIO ? EXIT_FOUND : rc < 0 ? EXIT_USAGE : EXIT_DONE;
 }

@@ -371,8 +371,7 @@ static int compare(struct demo *d)
             break;
         children_wait(&d->children, SHOW_EVERY_MS);
     }
-    return count_print(&log, !d->o->has_no_centre, in_database, d->lang) ? EXIT_DONE
-                                                                         : EXIT_FOUND;
+    return count_print(&log, !d->o->has_no_centre, in_database) ? EXIT_DONE : EXIT_FOUND;
 }
 
 /* The instruments fall silent first, then the gateway commits and seals, then all is delivered.

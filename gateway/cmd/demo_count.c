@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/cmd/cmd.h"
 #include "gateway/store/store.h"
 
 enum {
@@ -120,44 +121,42 @@ static bool has_alerts(const struct log_count *c)
     return false;
 }
 
-static void print_alerts(const struct log_count *c, bool is_zh)
+static void print_alerts(const struct log_count *c)
 {
-    printf("%s\n", is_zh ? "  警报          发布  解除" : "  alerts        raised  cleared");
+    printf("%s\n", say("  alerts        raised  cleared", "  警报          发布  解除"));
     for (enum medium m = 0; m < MEDIUM_COUNT_; m++) {
         if (c->raised[m] || c->cleared[m])
             printf("    %-12s %5" PRIu64 " %8" PRIu64 "\n",
-                   is_zh ? medium_name(m, "zh") : medium_id(m), c->raised[m], c->cleared[m]);
+                   say_zh() ? medium_name(m, "zh") : medium_id(m), c->raised[m], c->cleared[m]);
     }
 }
 
-bool count_print(const struct log_count *log, bool has_centre, uint64_t in_database,
-                 const char *lang)
+bool count_print(const struct log_count *log, bool has_centre, uint64_t in_database)
 {
-    bool is_zh = strcmp(lang, "zh") == 0;
     bool is_sealed = log->accepted == log->sealed;
     bool is_equal = is_sealed && (!has_centre || in_database == log->accepted);
 
-    printf("\n%s\n", is_zh ? "小结" : "Summary");
-    printf("  %s %12" PRIu64 "\n",
-           is_zh ? "日志已接收的样本    " : "samples accepted in the log  ", log->accepted);
+    printf("\n%s\n", say("Summary", "小结"));
+    printf("  %s %12" PRIu64 "\n", say("samples accepted in the log  ", "日志已接收的样本    "),
+           log->accepted);
     printf("  %s %12" PRIu64 "  (%" PRIu64 " %s, %" PRIu64 " %s)\n",
-           is_zh ? "其中已封装成帧      " : "of these sealed into frames  ", log->sealed,
-           log->frames, is_zh ? "帧" : "frames", log->events, is_zh ? "事件" : "events");
+           say("of these sealed into frames  ", "其中已封装成帧      "), log->sealed,
+           log->frames, say("frames", "帧"), log->events, say("events", "事件"));
     if (log->local > 0)
         printf("  %s %12" PRIu64 "\n",
-               is_zh ? "仅本站保存的原始值  " : "values as read, kept here    ", log->local);
+               say("values as read, kept here    ", "仅本站保存的原始值  "), log->local);
     if (has_centre)
         printf("  %s %12" PRIu64 "\n",
-               is_zh ? "中心数据库中的样本  " : "samples in the database      ", in_database);
+               say("samples in the database      ", "中心数据库中的样本  "), in_database);
     if (has_alerts(log))
-        print_alerts(log, is_zh);
+        print_alerts(log);
     if (!is_equal)
-        printf("%s\n", is_zh ? "样本数不一致！" : "The counts differ!");
+        printf("%s\n", say("The counts differ!", "样本数不一致！"));
     else if (has_centre)
-        printf("%s\n", is_zh ? "一致：每个样本恰好到达一次。"
-                             : "Equal: every sample arrived, each once.");
+        printf("%s\n",
+               say("Equal: every sample arrived, each once.", "一致：每个样本恰好到达一次。"));
     else
-        printf("%s\n", is_zh ? "完整：已接收的样本全部封装在日志中。"
-                             : "Complete: every accepted sample is sealed in the log.");
+        printf("%s\n", say("Complete: every accepted sample is sealed in the log.",
+                           "完整：已接收的样本全部封装在日志中。"));
     return is_equal;
 }

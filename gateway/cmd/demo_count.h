@@ -31,5 +31,4 @@ int count_log(const char *path, const char *uplink, struct log_count *ret, char 
 int count_database(struct fetch *f, unsigned port, uint64_t *ret);
 
 /* The table that closes a demonstration; returns whether the counts agree. */
-bool count_print(const struct log_count *log, bool has_centre, uint64_t in_database,
-                 const char *lang);
+bool count_print(const struct log_count *log, bool has_centre, uint64_t in_database);

@@ -47,11 +47,6 @@ static const struct cmd_option options[] = {
     { 0 },
 };
 
-static bool is_zh(void)
-{
-    return strcmp(cmd_lang(), "zh") == 0;
-}
-
 static void print(void *user, const char *text, size_t size)
 {
     fwrite(text, 1, size, user);
@@ -105,13 +100,13 @@ static int show_uplink(const struct forward_cmd_options *o, const struct config 
 
     printf("== %s (%s)%s\n", u->id, u->type.kind->name,
            u->is_enabled ? ""
-           : is_zh()     ? "，已停用"
+           : say_zh()    ? "，已停用"
                          : ", disabled");
     if (error[0] || forward_preview(&p, &backlog, error, sizeof error) < 0) {
         fprintf(stderr, "sluice forward: %s\n", error);
         return EXIT_FOUND;
     }
-    if (is_zh())
+    if (say_zh())
         printf("== 待确认条目：%" PRIu64 "\n", backlog);
     else
         printf("== %" PRIu64 " entries wait\n", backlog);
@@ -135,11 +130,11 @@ static int show(const struct forward_cmd_options *o, const struct config *c, con
         return status;
     if (id)
         fprintf(stderr,
-                is_zh() ? "sluice forward：没有名为“%s”的上传目的地。\n"
-                        : "sluice forward: There is no uplink '%s'.\n",
+                say_zh() ? "sluice forward：没有名为“%s”的上传目的地。\n"
+                         : "sluice forward: There is no uplink '%s'.\n",
                 id);
     else
-        puts(is_zh() ? "未配置上传目的地。" : "No uplink is configured.");
+        puts(say_zh() ? "未配置上传目的地。" : "No uplink is configured.");
     return id ? EXIT_USAGE : EXIT_DONE;
 }
 
@@ -150,7 +145,7 @@ static int run(const void *opt, int argc, char **argv)
     struct diag *d;
 
     if (!o->is_dry_run) {
-        fprintf(stderr, is_zh()
+        fprintf(stderr, say_zh()
                             ? "sluice forward：请加 --dry-run；实际上传由 sluice run 完成，"
                               "sluice run --drain 只上传日志中已有的数据。\n"
                             : "sluice forward: Say --dry-run; sluice run does the sending, and "

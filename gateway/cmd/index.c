@@ -146,8 +146,7 @@ enum { STANDARDS = sizeof standards / sizeof *standards };
 static void print_standards(FILE *out)
 {
     for (int i = 0; i < STANDARDS; i++)
-        fprintf(out, "  %-12s  %s\n", standards[i].id,
-                strcmp(cmd_lang(), "zh") ? standards[i].en : standards[i].zh);
+        fprintf(out, "  %-12s  %s\n", standards[i].id, say(standards[i].en, standards[i].zh));
 }
 
 /* "HJ 633-2026", "CN_HJ633_2026", "hj633": -1 when it is none. */
@@ -299,7 +298,7 @@ static int run(const void *opt, int argc, char **argv)
     if (j) {
         j->o = &o;
         j->file = is_stdin ? "standard input" : argv[0];
-        j->is_zh = strcmp(cmd_lang(), "zh") == 0;
+        j->is_zh = say_zh();
         j->out = BUF_INIT(OUT_MAX);
         status = judge(j, &o, in);
         buf_done(&j->out);

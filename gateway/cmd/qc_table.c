@@ -23,11 +23,6 @@ struct table {
     uint64_t reason_count[32];
 };
 
-static bool is_zh(void)
-{
-    return strcmp(cmd_lang(), "zh") == 0;
-}
-
 /* ---- configuring ---- */
 
 struct beside { /* where another quantity of the same device is looked for */
@@ -251,24 +246,24 @@ static int write_heading(FILE *out)
 
 static void write_summary(const struct table *t)
 {
-    const char *between = is_zh() ? "：" : ": ";
+    const char *between = say_zh() ? "：" : ": ";
 
-    fprintf(stderr, is_zh() ? "%zu 行，%u 个通道" : "%zu rows of %u channels", t->csv.rows,
+    fprintf(stderr, say_zh() ? "%zu 行，%u 个通道" : "%zu rows of %u channels", t->csv.rows,
             t->csv.columns);
     for (int g = 0; g < GRADE_COUNT_; g++) {
         if (t->count[g] == 0)
             continue;
         fprintf(stderr, "%s%s %" PRIu64, between, grade_name((enum grade)g, cmd_lang()),
                 t->count[g]);
-        between = is_zh() ? "，" : ", ";
+        between = say_zh() ? "，" : ", ";
     }
-    between = is_zh() ? "；原因：" : "; reasons: ";
+    between = say_zh() ? "；原因：" : "; reasons: ";
     for (unsigned i = 0; i < 31; i++) {
         if (t->reason_count[i] == 0)
             continue;
         fprintf(stderr, "%s%s %" PRIu64, between, reason_name(UINT32_C(1) << i, cmd_lang()),
                 t->reason_count[i]);
-        between = is_zh() ? "，" : ", ";
+        between = say_zh() ? "，" : ", ";
     }
     fputc('\n', stderr);
 }

@@ -197,7 +197,7 @@ static void print_event(const json_t *event)
            word_of_transition(control_text(event, "transition")),
            control_text(json_object_get(event, "title"), cmd_lang()),
            control_text(event, "channel"), json_number_value(json_object_get(event, "value")),
-           control_text(event, "unit"), cmd_lang()[0] == 'z' ? "限值" : "limit",
+           control_text(event, "unit"), say("limit", "限值"),
            json_number_value(json_object_get(event, "limit")));
 }
 
