@@ -12,12 +12,11 @@
 
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/csv_table.h"
-#include "gateway/conf/diag.h"
+#include "gateway/cmd/replay_names.h"
 
 enum {
     FILES_MAX = 4096,    /* 500 devices of 8 channels each in a file of its own */
     READ_SIZE = 1 << 16, /* bytes read at once from each of them */
-    NAMES_SHOWN = 40,    /* in a list of what would be right */
     PASSED_OVER = -1,    /* point of a column that is no reading */
 };
 
@@ -61,89 +60,6 @@ static const struct device_conf *device_at(const struct replay_series *s, size_t
 
 /* ---- names ---- */
 
-static bool find_device(const struct replay_series *s, const char *name, size_t n, size_t *ret)
-{
-    for (size_t i = 0; i < s->table->config->devices.n; i++) {
-        const char *id = device_at(s, i)->id;
-        if (strlen(id) != n || memcmp(id, name, n) != 0)
-            continue;
-        *ret = i;
-        return true;
-    }
-    return false;
-}
-
-/* A point that is a channel, by its id, else the only one of that quantity. */
-static bool find_point(const struct replay_series *s, size_t device, const char *name,
-                       int32_t *ret)
-{
-    const struct profile *p = device_at(s, device)->profile_found;
-    const int32_t *channel_of = s->table->device[device].channel_of;
-    const struct quantity *q = quantity_find(name);
-    unsigned found = 0;
-
-    for (size_t i = 0; i < p->points_n; i++) {
-        if (channel_of[i] == PIPELINE_NO_CHANNEL || strcmp(p->points[i].id, name) != 0)
-            continue;
-        *ret = (int32_t)i;
-        return true;
-    }
-    for (size_t i = 0; q && i < p->points_n; i++) {
-        if (channel_of[i] == PIPELINE_NO_CHANNEL || p->points[i].quantity != q)
-            continue;
-        *ret = (int32_t)i;
-        found++;
-    }
-    return found == 1;
-}
-
-/* "roof", or "dev.roof" as sluice export names it; "roof.ozone" leaves "ozone" in *ret_point.
- */
-static bool find_by_file(const struct replay_series *s, const struct file *f, size_t *ret,
-                         const char **ret_point)
-{
-    const char *name = f->stem + (strncmp(f->stem, "dev.", 4) == 0 ? 4 : 0);
-
-    *ret_point = NULL;
-    if (find_device(s, name, strlen(name), ret))
-        return true;
-    const char *dot = strrchr(name, '.');
-    if (!dot || !find_device(s, name, (size_t)(dot - name), ret))
-        return false;
-    *ret_point = dot + 1;
-    return true;
-}
-
-/* What a name might have meant: the channels of one device, or of all. */
-static void list_channels(const struct replay_series *s, const char *device, const char *wrong)
-{
-    const struct table *t = s->table;
-    const char **words = calloc(t->channels.n + 1, sizeof *words);
-    size_t n = 0, shown = 0;
-
-    if (!words)
-        return;
-    for (size_t i = 0; i < t->channels.n; i++)
-        if (!t->channel[i].statistic && (!device || strcmp(t->channel[i].device, device) == 0))
-            words[n++] = device ? t->channel[i].point : t->channel[i].id;
-    const char *near = nearest_word(wrong, words);
-    if (near)
-        fprintf(stderr, say("  Did you mean %s?\n", "  是否指 %s？\n"), near);
-    fputs(say("  There are: ", "  可用的有："), stderr);
-    for (; shown < n && shown < NAMES_SHOWN; shown++)
-        fprintf(stderr, "%s%s", shown ? ", " : "", words[shown]);
-    fputs(n > shown ? ", ...\n" : "\n", stderr);
-    free(words);
-}
-
-static void list_devices(const struct replay_series *s)
-{
-    fputs(say("  Devices are: ", "  仪器有："), stderr);
-    for (size_t i = 0; i < s->table->config->devices.n; i++)
-        fprintf(stderr, "%s%s", i ? ", " : "", device_at(s, i)->id);
-    fputc('\n', stderr);
-}
-
 static int complain_of_column(const struct replay_series *s, const struct file *f, unsigned i,
                               const char *device)
 {
@@ -156,7 +72,7 @@ static int complain_of_column(const struct replay_series *s, const struct file *
                                              : "应为配置中的通道",
                                       name, strlen(name));
 
-    list_channels(s, device, name);
+    replay_list_channels(s->table, device, name);
     return rc;
 }
 
@@ -168,7 +84,7 @@ static int complain_of_file(const struct replay_series *s, const struct file *f)
                 "sluice replay：%s：配置中没有此名称的仪器，其列也未以通道命名"
                 "（如 roof/ozone）。\n"),
             f->name);
-    list_devices(s);
+    replay_list_devices(s->table);
     return -EINVAL;
 }
 
@@ -200,8 +116,8 @@ static int bind_channel(struct replay_series *s, struct file *f, unsigned i)
     size_t device;
     int32_t point;
 
-    if (!find_device(s, name, (size_t)(slash - name), &device) ||
-        !find_point(s, device, slash + 1, &point))
+    if (!replay_find_device(s->table, name, (size_t)(slash - name), &device) ||
+        !replay_find_point(s->table, device, slash + 1, &point))
         return complain_of_column(s, f, i, NULL);
     return claim(s, f, i, device, point);
 }
@@ -211,7 +127,7 @@ static int bind_point(struct replay_series *s, struct file *f, unsigned i, size_
 {
     int32_t point;
 
-    if (!find_point(s, device, name, &point))
+    if (!replay_find_point(s->table, device, name, &point))
         return complain_of_column(s, f, i, device_at(s, device)->id);
     return claim(s, f, i, device, point);
 }
@@ -227,7 +143,7 @@ static int bind_column(struct replay_series *s, struct file *f, unsigned i)
         return 0;
     if (strchr(name, '/'))
         return bind_channel(s, f, i);
-    if (!find_by_file(s, f, &device, &of_file))
+    if (!replay_find_by_file(s->table, f->stem, &device, &of_file))
         return complain_of_file(s, f);
     return bind_point(s, f, i, device, of_file && f->csv.columns == 1 ? of_file : name);
 }
@@ -358,7 +274,7 @@ static int begin_file(struct replay_series *s, struct file *f)
     f->csv.in = open_file(s, f);
     if (!f->csv.in)
         return tell_errno(s->folder, f->name, errno);
-    find_by_file(s, f, &device, &of_file[0]);
+    replay_find_by_file(s->table, f->stem, &device, &of_file[0]);
     int rc = csv_table_begin(&f->csv, of_file, of_file[0] != NULL);
     if (rc == 0)
         rc = bind_columns(s, f);
