@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "gateway/app_alerts.h"
+#include "gateway/app_asked.h"
 #include "gateway/app_calibration.h"
 #include "gateway/app_view.h"
 #include "gateway/base/log.h"
@@ -55,6 +56,7 @@ struct app {
     struct commands *commands; /* NULL: a drain takes none */
     struct app_calibration calibration;
     struct app_alerts alerts;
+    struct app_asked asked;
     struct station *station;
     struct config *next;         /* checked, waiting for the old poller to end */
     pthread_mutex_t commit_lock; /* guards what the log's thread tells: */
@@ -316,6 +318,7 @@ static int start_forward(struct station *s)
                 .options = u[i].type.options,
                 .fallback = fallback_of(s, &u[i]),
                 .failover_ms = u[i].failover_ms,
+                .asking = app_asked_box(&s->app->asked, u[i].id),
             };
     }
     s->forward_options = (struct forward_options){
@@ -721,9 +724,30 @@ static int start_control(struct app *a)
     return 0;
 }
 
+static void on_reply(void *user)
+{
+    struct app *a = user;
+
+    if (a->station && a->station->forward)
+        forward_poke(a->station->forward);
+}
+
+/* A station that cannot be asked still measures. */
+static void start_asked(struct app *a, const struct config *config)
+{
+    a->asked.alerts = &a->alerts;
+    a->asked.clock = &a->clock.clock;
+    a->asked.on_reply = on_reply;
+    a->asked.user = a;
+    snprintf(a->asked.station, sizeof a->asked.station, "%s", config->station.id);
+    if (!a->o->is_drain && app_asked_start(&a->asked, &a->loop) < 0)
+        log_warning("the centre cannot ask anything of this station");
+}
+
 /* With the log open: until a signal ends it. */
 static int run_station(struct app *a, struct config *config)
 {
+    start_asked(a, config);
     if (station_create(a, config, &a->station) < 0)
         return EXIT_FOUND;
     a->is_started = true;
@@ -768,6 +792,7 @@ int app_run(const struct app_options *o)
         config_destroy(config);
     app_calibration_done(&a.calibration);
     app_alerts_done(&a.alerts);
+    app_asked_stop(&a.asked);
     store_close(a.store);
     uv_run(&a.loop, UV_RUN_DEFAULT); /* close callbacks of a start that failed half-way */
     commands_destroy(a.commands);

@@ -125,9 +125,22 @@ static void on_answer(void *user, uint64_t ticket, const char *json)
 static void on_request(void *user, uint64_t ticket, const char *json, const char *who)
 {
     struct app_alerts *a = user;
-    const struct book_request q = { json, who, clock_wall_ms(a->clock), on_answer, a, ticket };
 
-    book_request(a->book, &q);
+    app_alerts_ask(a, json, who, on_answer, a, ticket);
+}
+
+void app_alerts_ask(struct app_alerts *a, const char *json, const char *who,
+                    book_answer *on_answered, void *user, uint64_t ticket)
+{
+    const struct book_request q = { json,        who,  clock_wall_ms(a->clock),
+                                    on_answered, user, ticket };
+
+    if (a->book)
+        book_request(a->book, &q);
+    else
+        on_answered(user, ticket,
+                    "{\"ok\":false,\"reason\":\"no_book\",\"text\":{\"en\":\"This gateway "
+                    "keeps no book of alerts.\",\"zh\":\"本网关未启用警报簿。\"}}");
 }
 
 /* ---- life ---- */

@@ -35,3 +35,7 @@ void app_alerts_done(struct app_alerts *a);
 /* From now on the socket, once a start, takes "alert". */
 void app_alerts_listen(struct app_alerts *a, struct control *c);
 void app_alerts_tick(struct app_alerts *a);
+
+/* A request of somebody who may (gateway/alerts/book.h); a gateway without a book says so. */
+void app_alerts_ask(struct app_alerts *a, const char *json, const char *who,
+                    book_answer *on_answer, void *user, uint64_t ticket);

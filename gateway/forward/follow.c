@@ -79,6 +79,7 @@ static int open_uplink(struct follow *f)
     f->station.clock = f->o->clock;
     f->station.layout_json = read_layout;
     f->station.user = f;
+    f->station.asking = f->fu->asking;
     int rc = kind->create(f->fu->options, &f->station, &f->u);
     if (rc < 0)
         return rc;

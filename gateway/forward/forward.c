@@ -133,6 +133,17 @@ void forward_wake(struct forward *f, uint64_t seq)
     }
 }
 
+void forward_poke(struct forward *f)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        struct worker *w = &f->workers[i];
+        pthread_mutex_lock(&w->lock);
+        if (w->follow.fu->kind->wake && !w->has_ended)
+            w->follow.fu->kind->wake(w->follow.u);
+        pthread_mutex_unlock(&w->lock);
+    }
+}
+
 /* is_stopping first: an uplink that was just returning must not be asked to wait again. */
 static void stop_worker(struct worker *w)
 {

@@ -20,6 +20,7 @@ struct forward_uplink {
      */
     const char *fallback;
     int64_t failover_ms;
+    const struct uplink_asking *asking; /* NULL: it can be asked nothing */
 };
 
 struct forward_status {
@@ -48,7 +49,7 @@ struct forward_options {
     const struct clock *clock; /* of the station: stamps its events; networks run in real time.
                                 * NULL: the system's */
     const struct forward_times *times; /* NULL: all defaults */
-    struct uplink_station station;     /* layout_json and its user are set here, from the log */
+    struct uplink_station station; /* layout_json, its user and asking are set here */
     const struct forward_uplink *uplinks;
     size_t uplinks_n;
     /* Called from an uplink's thread when its state changes; must not block. */
@@ -63,6 +64,8 @@ int forward_create(const struct forward_options *o, struct forward **ret);
 /* New entries are committed up to `seq`: wake up. Any thread, never blocks; not any more once
  * forward_destroy() is called. */
 void forward_wake(struct forward *f, uint64_t seq);
+/* There is a reply for somebody: as forward_wake(). */
+void forward_poke(struct forward *f);
 /* Stop and join, within 1 s. Takes NULL. */
 void forward_destroy(struct forward *f);
 

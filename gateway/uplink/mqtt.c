@@ -33,17 +33,19 @@ enum {
     WILL_DELAY_S = 30,    /* a short drop does not flap */
     INBOX_MAX = 256,
     INBOX_BYTES_MAX = 1 << 20,
-    PACKET_IN_MAX = 64 << 10, /* acknowledgements, later commands */
+    PACKET_IN_MAX = 64 << 10, /* acknowledgements, commands */
+    FILTERS_MAX = 2,
     STATUS_MAX = 256,
     PACKET_TOO_LARGE = 0x95, /* reason code */
 };
 
 enum confirm { CONFIRM_CENTRE, CONFIRM_BROKER };
+enum commands { COMMANDS_NONE, COMMANDS_ALERTS };
 
 struct mqtt_options {
     const char *url, *client_id, *username, *password, *ca, *cert, *key;
     int64_t keepalive_ms, ack_interval_ms;
-    int confirm, version;
+    int confirm, version, commands;
     bool has_topic_alias;
 };
 
@@ -67,8 +69,9 @@ struct uplink {
     char status_topic[MQTT_TOPIC_MAX], series_topic[MQTT_TOPIC_MAX],
         event_topic[MQTT_TOPIC_MAX];
     char ack_topic[MQTT_TOPIC_MAX];
+    char command_topic[MQTT_TOPIC_MAX], reply_topic[MQTT_TOPIC_MAX];
     char will[STATUS_MAX];
-    const char *filter;
+    const char *filters[FILTERS_MAX];
     uint32_t announced[ANNOUNCED_MAX];
     size_t announced_n;
     uint32_t unfit[UNFIT_MAX]; /* layouts whose dictionary this connection cannot carry */
@@ -93,6 +96,7 @@ static bool url_is_ok(const char *text, char *why, size_t size)
 }
 
 static const char *const confirm_words[] = { "centre", "broker", NULL };
+static const char *const commands_words[] = { "none", "alerts", NULL };
 static const char *const version_words[] = { "auto", "3.1.1", "5", NULL };
 
 #define OPTION(member) offsetof(struct mqtt_options, member)
@@ -151,6 +155,13 @@ static const struct field mqtt_fields[] = {
       .words = confirm_words,
       .help =
           "Who says that an entry has arrived: the centre's database, or only the broker." },
+    { .name = "commands",
+      .type = FIELD_ENUM,
+      .offset = OPTION(commands),
+      .dflt = "none",
+      .words = commands_words,
+      .help = "What the centre may ask of the station over this connection: nothing, or to "
+              "acknowledge, judge, assign, close and shelve alerts." },
     { .name = "version",
       .type = FIELD_ENUM,
       .offset = OPTION(version),
@@ -190,12 +201,27 @@ static int print_texts(struct uplink *u)
         rc = print_topic(u, MQTT_EVENT, 0, u->event_topic);
     if (rc == 0)
         rc = print_topic(u, MQTT_ACK, 0, u->ack_topic);
+    if (rc == 0)
+        rc = print_topic(u, MQTT_COMMAND, 0, u->command_topic);
+    if (rc == 0)
+        rc = print_topic(u, MQTT_REPLY, 0, u->reply_topic);
     mqtt_status_write(&b, "offline", u->station->epoch);
     snprintf(u->will, sizeof u->will, "%s", buf_text(&b) ? b.data : "");
     buf_done(&b);
     snprintf(u->client_id, sizeof u->client_id, "sluice-%s", u->station->id);
-    u->filter = u->ack_topic;
     return rc;
+}
+
+/* Returns how many. */
+static size_t fill_filters(struct uplink *u)
+{
+    size_t n = 0;
+
+    if (u->opt->confirm == CONFIRM_CENTRE)
+        u->filters[n++] = u->ack_topic;
+    if (u->opt->commands != COMMANDS_NONE && u->station->asking)
+        u->filters[n++] = u->command_topic;
+    return n;
 }
 
 static void fill_link_options(struct uplink *u)
@@ -218,8 +244,8 @@ static void fill_link_options(struct uplink *u)
         .will_delay_s = WILL_DELAY_S,
         .has_topic_alias = o->has_topic_alias,
         .is_frugal = o->has_topic_alias, /* a lost acknowledgement costs a repetition */
-        .filters = &u->filter,
-        .filters_n = o->confirm == CONFIRM_CENTRE,
+        .filters = u->filters,
+        .filters_n = fill_filters(u),
         .packet_in_max = PACKET_IN_MAX,
         .inbox_max = INBOX_MAX,
         .inbox_bytes_max = INBOX_BYTES_MAX,
@@ -292,10 +318,26 @@ static void take_published(struct uplink *u, const struct mqtt_note *n)
     m->n = 0;
 }
 
+/* A retained command would be carried out anew with each connection. */
+static bool take_command(const struct uplink *u, const struct mqtt_note *n)
+{
+    const struct uplink_asking *a = u->station->asking;
+
+    if (u->opt->commands == COMMANDS_NONE || !a || strcmp(n->topic, u->command_topic) != 0)
+        return false;
+    if (n->is_retained)
+        log_warning("uplink mqtt: a retained command is not carried out");
+    else if (!a->take(a->user, (const char *)n->data, n->size))
+        log_warning("uplink mqtt: a command found no room, it is to be sent again");
+    return true;
+}
+
 static void take_message(struct uplink *u, const struct mqtt_note *n)
 {
     struct uplink_acks acks = { .acked_n = 0 };
 
+    if (take_command(u, n))
+        return;
     if (strcmp(n->topic, u->ack_topic) != 0 || n->is_retained)
         return;
     if (mqtt_ack_parse((const char *)n->data, n->size, u->station->epoch, &acks) < 0)
@@ -617,12 +659,29 @@ static void hand_over(struct uplink *u, struct uplink_acks *ret)
     u->other.need_n = u->other.refused_n = 0;
 }
 
+/* As many as the window has room for; the others go with the next turn. */
+static void send_replies(struct uplink *u)
+{
+    const struct uplink_asking *a = u->station->asking;
+    struct uplink_report why;
+
+    while (a && mqtt_link_is_connected(u->link) && mqtt_link_has_room(u->link)) {
+        char *text = a->next_reply(a->user);
+        if (!text)
+            return;
+        if (publish(u, u->reply_topic, text, strlen(text), false, NULL, &why) != UPLINK_SENT)
+            log_warning("uplink mqtt: a reply could not be sent: %s", why.text);
+        free(text);
+    }
+}
+
 static bool mqtt_collect(struct uplink *u, int64_t timeout_ms, struct uplink_acks *ret)
 {
     bool has_something = u->acked_n || u->other.need_n || u->other.refused_n || u->misfits_n;
 
     if (mqtt_link_is_connected(u->link) && pump(u, has_something ? 0 : timeout_ms))
         pump_all(u);
+    send_replies(u);
     if (mqtt_link_is_connected(u->link) && is_stalled(u))
         drop_connection(u);
     hand_over(u, ret);

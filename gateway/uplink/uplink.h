@@ -75,6 +75,16 @@ struct uplink_acks {
     size_t refused_n;
 };
 
+/* Who takes what the other end asks, and has the replies. From the uplink's thread. */
+struct uplink_asking {
+    /* One request. False: there is no room, the other end is to ask again. */
+    bool (*take)(void *user, const char *json, size_t size);
+    /* The next reply, the caller's to free(); NULL: there is none now. kind->wake() tells when
+     * there is one. */
+    char *(*next_reply)(void *user);
+    void *user;
+};
+
 /* Who is sending: the same for all uplinks of a station. */
 struct uplink_station {
     const char *id, *region;
@@ -84,6 +94,7 @@ struct uplink_station {
      */
     char *(*layout_json)(void *user, uint32_t layout);
     void *user;
+    const struct uplink_asking *asking; /* of this uplink; NULL: it can be asked nothing */
 };
 
 struct uplink_kind {
