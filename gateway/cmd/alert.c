@@ -6,7 +6,6 @@
 #include "gateway/cmd/alert_show.h"
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/control_ask.h"
-#include "gateway/conf/value.h"
 #include "gateway/control/client.h"
 
 enum { WAIT_MS = 20000 };
@@ -103,8 +102,7 @@ static const struct verb {
 
 static int wrong(const char *en, const char *zh)
 {
-    fprintf(stderr, "sluice alert: %s\n", say(en, zh));
-    return EXIT_USAGE;
+    return control_wrong("alert", en, zh);
 }
 
 static const struct verb *verb_of(const char *word)
@@ -125,14 +123,9 @@ static void set(json_t *request, const char *key, const char *text)
 
 static int add_length(const struct alert_options *o, json_t *request)
 {
-    int64_t ms;
-
-    if (!o->length)
-        return EXIT_DONE;
-    if (value_parse_duration(o->length, &ms) < 0)
+    if (control_put_duration(request, "for_ms", o->length) < 0)
         return wrong("--for takes a duration such as 30min, 2h or 1d.",
                      "--for 的值应为时长，例如 30min、2h 或 1d。");
-    json_object_set_new(request, "for_ms", json_integer(ms));
     return EXIT_DONE;
 }
 

@@ -75,22 +75,16 @@ static const struct cmd_option options[] = {
 
 static int wrong(const char *en, const char *zh)
 {
-    fprintf(stderr, "sluice calibrate: %s\n", say(en, zh));
-    return EXIT_USAGE;
+    return control_wrong("calibrate", en, zh);
 }
 
 /* ---- the request ---- */
 
 static int add_duration(const char *text, const char *key, json_t *request)
 {
-    int64_t ms;
-
-    if (!text)
-        return EXIT_DONE;
-    if (value_parse_duration(text, &ms) < 0)
+    if (control_put_duration(request, key, text) < 0)
         return wrong("--settle and --measure take a duration such as 90s or 5min.",
                      "--settle 和 --measure 的值应为时长，例如 90s 或 5min。");
-    json_object_set_new(request, key, json_integer(ms));
     return EXIT_DONE;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cmd/control_ask.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/cmd/cmd.h"
+#include "gateway/conf/value.h"
 #include "gateway/control/client.h"
 
 const char *control_text(const json_t *object, const char *key)
@@ -20,6 +22,24 @@ const char *control_sentence(const json_t *object)
     const json_t *text = json_object_get(object, "text");
 
     return json_is_string(text) ? json_string_value(text) : control_text(text, cmd_lang());
+}
+
+int control_wrong(const char *command, const char *en, const char *zh)
+{
+    fprintf(stderr, "sluice %s: %s\n", command, say(en, zh));
+    return EXIT_USAGE;
+}
+
+int control_put_duration(json_t *request, const char *key, const char *text)
+{
+    int64_t ms = 0;
+
+    if (!text)
+        return 0;
+    if (value_parse_duration(text, &ms) < 0)
+        return -EINVAL;
+    json_object_set_new(request, key, json_integer(ms));
+    return 0;
 }
 
 static int fail(const struct control_ask *a, int status, const char *sentence)

@@ -18,6 +18,13 @@ struct control_ask {
  */
 int control_ask(const struct control_ask *a, json_t *request, json_t **ret_answer);
 
+/* What is wrong with the command line, told in the user's language. Returns EXIT_USAGE. */
+int control_wrong(const char *command, const char *en, const char *zh);
+
+/* request.KEY in milliseconds of a text such as "90s", nothing for NULL. 0, or -EINVAL: it is
+ * no duration. */
+int control_put_duration(json_t *request, const char *key, const char *text);
+
 /* The text of an event, a member's text ...; "" without one. */
 const char *control_text(const json_t *object, const char *key);
 /* object.text in the user's language. */
