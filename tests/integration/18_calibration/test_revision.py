@@ -2,6 +2,7 @@
 beside the originals at the centre."""
 import datetime
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -169,8 +170,17 @@ def test_nothing_is_written_again_where_that_is_off_and_lists_say_what_is(place)
     site.wait_status("valid")
     assert site.run("calibrate", "gas-1/ozone", "zero", "--wait").returncode == 0
     site.wait_status("valid")
-    failed_check(site, 2)
-    wait_until(lambda: told(site, "revised"), 20, "the revision")
+    seen = place.path / "tail.txt"
+    with seen.open("w") as out:
+        env = dict(os.environ, LC_ALL="C.UTF-8")
+        tail = subprocess.Popen([BINARY, "tail", "--control", place.path / "control.sock"], stdout=out, env=env)
+    try:
+        failed_check(site, 2)
+        wait_until(lambda: told(site, "revised"), 20, "the revision")
+        wait_until(lambda: "were written again as doubtful (lvl=rev)" in seen.read_text(), 10, "its sentence")
+    finally:
+        tail.kill()
+        tail.wait()
     listed = json.loads(site.run("calibrate", "list", "--json").stdout)["revisions"]
     assert [(r["channel"], r["mode"], r["state"]) for r in listed] == [
         ("gas-1/ozone", "flag", "statistics")]
