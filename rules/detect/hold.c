@@ -14,6 +14,11 @@ bool hold_value(struct hold *h, int gap, int length)
     if (h->missed >= gap)
         h->left = (uint16_t)length;
     h->missed = 0;
+    return hold_pass(h);
+}
+
+bool hold_pass(struct hold *h)
+{
     if (h->left == 0)
         return false;
     h->left--;

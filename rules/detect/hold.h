@@ -19,5 +19,7 @@ int hold_miss(struct hold *h);
 /* A value. Whether it is held off: one of the next `length` behind `gap` missed ones, or of
  * those requested. */
 bool hold_value(struct hold *h, int gap, int length);
+/* The same without an eye on gaps: of those requested. */
+bool hold_pass(struct hold *h);
 /* At least the next `n` values; the one that hold_value() tells next is the first. */
 void hold_request(struct hold *h, int n);
