@@ -91,6 +91,7 @@ static void scan(struct station *f, uint32_t device, int64_t time_ms, double x)
     const struct scan s = { .device = device,
                             .time_ms = time_ms,
                             .start_ms = time_ms,
+                            .boot_ms = time_ms,
                             .readings = r,
                             .outcome = isnan(x) ? SCAN_NO_ANSWER : SCAN_OK,
                             .n = d->points_n };
@@ -479,6 +480,38 @@ static void an_outage_of_months_stays_a_gap(void **state)
     close_station(f);
 }
 
+static size_t hours_across_two_days(enum clock_state clock)
+{
+    const int64_t on = 2 * DAY + 5 * HOUR;
+    static struct rows hours;
+    struct station *f = open_station();
+    struct timeline t = { .state = clock,
+                          .boot_id = "b",
+                          .was_synchronised = clock >= CLOCK_HOLDOVER,
+                          .is_confirmed = clock >= CLOCK_HOLDOVER,
+                          .reading.boot_ms = T0 };
+
+    station_stop(f);
+    f->o.timeline = &t;
+    station_start(f);
+    run_span(f, 0, 3 * HOUR + 30 * MINUTE);
+    station_stop(f);
+    t.reading.boot_ms = T0 + on;
+    station_start(f);
+    run_span(f, on, on + HOUR + 10 * MINUTE);
+    read_rows(f, "noise/sound_level@1h", &hours);
+    close_station(f);
+    return hours.n;
+}
+
+/* Rows of a time that was wrong would stand in the way of those of the right one. */
+static void a_clock_that_nobody_synchronises_makes_up_no_days(void **state)
+{
+    (void)state;
+    assert_int_equal(hours_across_two_days(CLOCK_UNSYNCHRONISED), 4 + 1);
+    assert_int_equal(hours_across_two_days(CLOCK_SYNCHRONISED), 2 * 24 + 5 + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,6 +523,7 @@ int main(void)
         cmocka_unit_test(the_night_is_what_the_station_says),
         cmocka_unit_test(an_outage_leaves_no_gap_between_hours_and_days),
         cmocka_unit_test(an_outage_of_months_stays_a_gap),
+        cmocka_unit_test(a_clock_that_nobody_synchronises_makes_up_no_days),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
