@@ -77,6 +77,18 @@ static void what_has_no_time_has_no_speed(void **state)
     assert_int_equal(qc_speed_step(&c, &st, 4000, (struct qc_place){ 0, 1 }), QC_FAIL);
 }
 
+static void what_was_never_calibrated_does_not_settle(void **state)
+{
+    const struct qc_service_options c = { .settle_ms = 60000 };
+    struct qc_service_state st = { 0 };
+
+    (void)state;
+    assert_int_equal(qc_service_step(&c, &st, -5000, 1, QC_MEASURING), QC_MEASURING);
+    assert_int_equal(qc_service_step(&c, &st, 5000, 1, QC_ZERO), QC_ZERO);
+    assert_int_equal(qc_service_step(&c, &st, 64999, 1, QC_MEASURING), QC_SETTLING);
+    assert_int_equal(qc_service_step(&c, &st, 65000, 1, QC_MEASURING), QC_MEASURING);
+}
+
 static void a_pole_is_one_place(void **state)
 {
     const struct qc_place a = { 0, -90 }, b = { 137, -90 }, north = { -180, 90 };
@@ -107,6 +119,7 @@ int main(void)
         cmocka_unit_test(what_has_no_time_is_no_step),
         cmocka_unit_test(what_has_no_time_lies_in_no_season),
         cmocka_unit_test(what_has_no_time_has_no_speed),
+        cmocka_unit_test(what_was_never_calibrated_does_not_settle),
         cmocka_unit_test(a_pole_is_one_place),
         cmocka_unit_test(a_cast_has_its_direction_with_values_missing),
     };

@@ -175,7 +175,7 @@ enum scale { NUMBERS = 1, INSTANTS = 1000 /* seconds, or text of ISO 8601 */ };
 static double instant_or_number(const json_t *v, enum scale scale)
 {
     if (json_is_number(v))
-        return json_number_value(v) * scale;
+        return json_number_value(v) * (double)scale;
     const int64_t ms =
         scale == INSTANTS && json_is_string(v) ? iso_ms(json_string_value(v)) : QC_NO_TIME;
     return ms == QC_NO_TIME ? NAN : (double)ms;
