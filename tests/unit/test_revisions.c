@@ -407,6 +407,24 @@ static void begins_with_the_first_reading_where_no_check_was_ever_passed(void **
                         "2026-01-01T00:00:00.000Z");
 }
 
+static void goes_back_400_days_at_most_and_says_so(void **state)
+{
+    struct fixture *f = *state;
+
+    order(f, T0 - 20 * DAY, T0 + 20 * STEP, NULL);
+    tick_until(f, "revised", 1);
+    assert_true(json_is_false(json_object_get(last(f), "cut")));
+    order(f, T0 - (REVISIONS_REACH_DAYS + 1) * DAY, T0 + 40 * STEP, NULL);
+    tick_until(f, "revised", 2);
+    assert_true(json_is_true(json_object_get(last(f), "cut")));
+    assert_string_equal(json_string_value(json_object_get(last(f), "oldest")),
+                        "2026-01-01T00:03:20.000Z");
+    assert_non_null(
+        strstr(json_string_value(json_object_get(json_object_get(last(f), "text"), "en")),
+               "the log has no older one than of 2026-01-01T00:03:20.000Z"));
+    assert_int_equal(read_stream(f, "rev.gas/ozone"), 38);
+}
+
 static void reads_less_at_once_where_rows_are_closer_than_the_configuration_says(void **state)
 {
     struct fixture *f = *state;
@@ -607,6 +625,7 @@ int main(void)
         CASE(goes_on_where_it_was_after_a_restart),
         CASE(revises_no_row_a_second_time),
         CASE(begins_with_the_first_reading_where_no_check_was_ever_passed),
+        CASE(goes_back_400_days_at_most_and_says_so),
         CASE(reads_less_at_once_where_rows_are_closer_than_the_configuration_says),
         CASE(corrects_by_zero_and_factor_of_the_time),
         CASE(finds_the_channel_where_it_stood_before_a_change_of_channels),

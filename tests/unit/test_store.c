@@ -539,6 +539,43 @@ static void refuses_what_does_not_fit_the_stream(void **state)
     assert_int_equal(open_stream(p, "dev.b"), s + 1);
 }
 
+static int wait_for_stream(struct place *p, struct store_asked *a, uint32_t *number)
+{
+    int rc;
+
+    while ((rc = store_stream_asked(p->store, a, number)) == -EINPROGRESS)
+        usleep(500);
+    return rc;
+}
+
+static void a_stream_can_be_asked_for_without_waiting(void **state)
+{
+    struct place *p = *state;
+    struct store_asked *a, *second;
+    uint32_t asked = 0;
+
+    open_log(p);
+    const uint32_t first = open_stream(p, "dev.a");
+    assert_int_equal(store_stream_ask(p->store, "rev.a", 3, 1000, 1, dictionary, &a), 0);
+    int rc = store_stream_ask(p->store, "rev.b", 3, 1000, 1, dictionary, &second);
+    assert_true(rc == -EBUSY || rc == 0); /* the writer may have been faster */
+    if (rc == 0)
+        store_stream_drop(p->store, second);
+    const uint32_t waited = open_stream(p, "dev.b"); /* behind the one that was asked for */
+    assert_int_equal(wait_for_stream(p, a, &asked), 0);
+    assert_int_equal(asked, first + 1);
+    assert_true(waited > asked);
+    submit_rows(p, asked, 0, 2);
+    assert_int_equal(store_stream_ask(p->store, "rev.a", 3, 1000, 1, dictionary, &a), 0);
+    assert_int_equal(wait_for_stream(p, a, &asked), 0);
+    assert_int_equal(asked, first + 1);
+    assert_int_equal(store_stream_ask(p->store, "x", 0, 1000, 1, dictionary, &a), -EINVAL);
+    assert_int_equal(store_stream_ask(p->store, "x", 3, 1000, 1, "[]", &a), 0);
+    assert_int_equal(wait_for_stream(p, a, &asked), -EINVAL);
+    assert_int_equal(asked, first + 1);
+    store_stream_drop(p->store, NULL);
+}
+
 static void a_full_queue_refuses_and_counts(void **state)
 {
     struct place *p = *state;
@@ -972,6 +1009,7 @@ int main(void)
         TEST(keeps_rows_in_order_and_entries_without_gaps),
         TEST(opening_again_seals_what_was_pending),
         TEST(a_stream_keeps_its_number_and_counts_on),
+        TEST(a_stream_can_be_asked_for_without_waiting),
         TEST(reads_sealed_and_pending_rows_as_one),
         TEST(a_reader_sees_every_row_once_while_frames_are_made),
         TEST(a_batch_is_kept_whole_with_its_event_and_state),
