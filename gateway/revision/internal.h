@@ -49,6 +49,7 @@ struct revision {
     enum step step;
     uint32_t out; /* stream of revisions, as long as the step is STEP_ROWS */
     int64_t window_ms;
+    bool is_warned;
     uint64_t after_batch; /* of the log: before, rows of the bracket may be missing */
 };
 

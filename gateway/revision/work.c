@@ -80,11 +80,13 @@ static int commit(struct store_batch *b, int rc)
     return rc;
 }
 
-static void warn(const struct revision *x, int rc)
+/* Once, until it gets on again. */
+static void warn(struct revision *x, int rc)
 {
-    if (rc < 0)
+    if (rc < 0 && !x->is_warned)
         log_warning("a revision does not get on, trying again: channel=%s error=%s",
                     x->channel_id, strerror(-rc));
+    x->is_warned = rc < 0;
 }
 
 /* A window without rows is remembered with the next that has some. */
@@ -95,8 +97,11 @@ static void take_rows(struct revisions *r, const struct stage *s)
     struct revision after = *x;
     struct store_batch *b;
 
-    if (j->rc < 0 || j->is_too_much) {
+    if (j->rc < 0) {
         warn(x, j->rc);
+        return;
+    }
+    if (j->is_too_much) {
         choose_window(x, s, j);
         return;
     }
@@ -111,9 +116,8 @@ static void take_rows(struct revisions *r, const struct stage *s)
     if (rc == 0) {
         *x = after;
         choose_window(x, s, j);
-    } else if (rc != -EAGAIN) {
-        warn(x, rc);
     }
+    warn(x, rc);
 }
 
 static void ask_rows(struct revisions *r, struct revision *x, const struct stage *s)
