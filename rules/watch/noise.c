@@ -218,6 +218,8 @@ static void set_aside(struct noise *n, enum obstacle why)
     /* An event may pass the level of a calibrator; it loses that sample and no more. */
     if (why != AT_STANDARD || n->standard.run >= noise.on_calibrator)
         forget(n);
+    if (n->notices[STUCK].is_up || n->notices[CALIBRATION].is_up)
+        notice_end(&n->event);
     background_lose(&n->background);
 }
 
