@@ -229,13 +229,15 @@ static void says_what_is_wrong_and_where(void **state)
 
 static void is_bounded(void **state)
 {
-    char text[4 * EXPRESSION_TEXT_MAX] = "wind_speed > 1 m/s";
+    static const char part[] = "wind_speed > 1 m/s", more[] = " or wind_speed > 1 m/s";
+    char text[4 * EXPRESSION_TEXT_MAX] = { 0 };
     struct expression e;
     struct expression_error err;
 
     (void)state;
-    for (int i = 0; i < 20; i++)
-        strcat(text, " or wind_speed > 1 m/s");
+    memcpy(text, part, sizeof part - 1);
+    for (size_t i = 0; i < 20; i++)
+        memcpy(text + sizeof part - 1 + i * (sizeof more - 1), more, sizeof more);
     assert_int_not_equal(expression_parse(text, &names, &e, &err), 0);
     assert_non_null(strstr(err.why, "at most"));
     memset(text, '-', sizeof text - 1);
