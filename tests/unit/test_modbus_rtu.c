@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/backoff.h"
-#include "tests/unit/bus_rig.h"
+#include "tests/unit/rtu_peer.h"
 
 enum {
     TIMEOUT_MS = 60,
@@ -23,54 +23,19 @@ struct slave {
 
 /* ---- what slaves do ---- */
 
-/* The bus may flush a request that nobody has read yet: find the beginning of the next one. */
-static bool get_request(struct slave *s, uint8_t adu[ADU_RTU_REQUEST])
-{
-    if (!peer_read(&s->rig, adu, ADU_RTU_REQUEST))
-        return false;
-    while (adu_rtu_any(adu, ADU_RTU_REQUEST) != ADU_RTU_REQUEST) {
-        memmove(adu, adu + 1, ADU_RTU_REQUEST - 1);
-        if (!peer_read(&s->rig, adu + ADU_RTU_REQUEST - 1, 1))
-            return false;
-    }
-    return true;
-}
-
-static void answer(struct slave *s, const uint8_t *adu)
-{
-    uint8_t out[ADU_RTU_MAX];
-
-    peer_write(&s->rig, out, rig_rtu_answer(adu, out));
-}
-
 static void serve_all(struct slave *s)
 {
-    uint8_t adu[ADU_RTU_REQUEST];
-
-    while (get_request(s, adu))
-        answer(s, adu);
+    rtu_serve_all(&s->rig);
 }
 
 static void be_late_once(struct slave *s)
 {
-    uint8_t adu[ADU_RTU_REQUEST];
-
-    get_request(s, adu);
-    peer_pause(TIMEOUT_MS + TIMEOUT_MS / 2);
-    answer(s, adu);
-    serve_all(s);
+    rtu_be_late_once(&s->rig, TIMEOUT_MS + TIMEOUT_MS / 2);
 }
 
-/* The first answer comes in front of the second one, long after every quiet time. */
 static void be_one_behind(struct slave *s)
 {
-    uint8_t first[ADU_RTU_REQUEST], second[ADU_RTU_REQUEST];
-
-    if (!get_request(s, first) || !get_request(s, second))
-        return;
-    answer(s, first);
-    answer(s, second);
-    serve_all(s);
+    rtu_be_one_behind(&s->rig);
 }
 
 /* Takes writes and forgets the first answer. */
@@ -78,9 +43,9 @@ static void forget_a_write(struct slave *s)
 {
     uint8_t adu[ADU_RTU_REQUEST];
 
-    for (int writes = 0; get_request(s, adu);) {
+    for (int writes = 0; rtu_get_request(&s->rig, adu);) {
         if (adu[1] == BUS_READ_HOLDING)
-            answer(s, adu);
+            rtu_answer(&s->rig, adu);
         else if (writes++ > 0)
             peer_write(&s->rig, adu, sizeof adu);
     }
@@ -88,33 +53,24 @@ static void forget_a_write(struct slave *s)
 
 static void echo_all(struct slave *s)
 {
-    uint8_t adu[ADU_RTU_REQUEST];
-
-    while (get_request(s, adu)) {
-        peer_write(&s->rig, adu, sizeof adu);
-        if (adu[1] == BUS_READ_HOLDING)
-            answer(s, adu);
-    }
+    rtu_echo_all(&s->rig);
 }
 
 static void be_silent(struct slave *s)
 {
-    uint8_t adu[ADU_RTU_REQUEST];
-
-    while (get_request(s, adu))
-        ;
+    rtu_be_silent(&s->rig);
 }
 
 static void let_others_speak_first(struct slave *s)
 {
     uint8_t adu[ADU_RTU_REQUEST], out[ADU_RTU_MAX];
 
-    if (!get_request(s, adu))
+    if (!rtu_get_request(&s->rig, adu))
         return;
     adu[0]++;
     peer_write(&s->rig, out, rig_rtu_answer(adu, out));
     adu[0]--;
-    answer(s, adu);
+    rtu_answer(&s->rig, adu);
     serve_all(s);
 }
 
@@ -122,7 +78,7 @@ static void stop_half_way(struct slave *s)
 {
     uint8_t adu[ADU_RTU_REQUEST], out[ADU_RTU_MAX];
 
-    if (!get_request(s, adu))
+    if (!rtu_get_request(&s->rig, adu))
         return;
     peer_write(&s->rig, out, rig_rtu_answer(adu, out) / 2);
     serve_all(s);
@@ -132,7 +88,7 @@ static void spoil_crc(struct slave *s)
 {
     uint8_t adu[ADU_RTU_REQUEST], out[ADU_RTU_MAX];
 
-    if (!get_request(s, adu))
+    if (!rtu_get_request(&s->rig, adu))
         return;
     size_t n = rig_rtu_answer(adu, out);
     out[n - 1] ^= 1;
@@ -144,11 +100,11 @@ static void answer_too_much(struct slave *s)
 {
     uint8_t adu[ADU_RTU_REQUEST], more[ADU_RTU_REQUEST];
 
-    if (!get_request(s, adu))
+    if (!rtu_get_request(&s->rig, adu))
         return;
     memcpy(more, adu, sizeof more);
     more[5]++;
-    answer(s, more);
+    rtu_answer(&s->rig, more);
     serve_all(s);
 }
 
@@ -156,7 +112,7 @@ static void add_a_tail(struct slave *s)
 {
     uint8_t adu[ADU_RTU_REQUEST], out[ADU_RTU_MAX];
 
-    if (!get_request(s, adu))
+    if (!rtu_get_request(&s->rig, adu))
         return;
     size_t n = rig_rtu_answer(adu, out);
     memset(out + n, 0xA5, 20);
@@ -168,7 +124,7 @@ static void refuse(struct slave *s)
 {
     uint8_t adu[ADU_RTU_REQUEST];
 
-    while (get_request(s, adu)) {
+    while (rtu_get_request(&s->rig, adu)) {
         adu[1] |= 0x80;
         adu[2] = 2;
         peer_write(&s->rig, adu, rig_seal(adu, 3));
@@ -179,11 +135,11 @@ static void click_before_answering(struct slave *s)
 {
     uint8_t adu[ADU_RTU_REQUEST];
 
-    if (!get_request(s, adu))
+    if (!rtu_get_request(&s->rig, adu))
         return;
     peer_write(&s->rig, "\xFF", 1);
     peer_pause(TIMEOUT_MS / 2);
-    answer(s, adu);
+    rtu_answer(&s->rig, adu);
     serve_all(s);
 }
 
@@ -192,12 +148,12 @@ static void be_late_at_random(struct slave *s)
 {
     uint8_t adu[ADU_RTU_REQUEST];
 
-    while (get_request(s, adu)) {
+    while (rtu_get_request(&s->rig, adu)) {
         if (random_u32() % 4 == 0)
             peer_pause((int)(random_u32() % (5 * SOAK_TIMEOUT_MS)));
         if (random_u32() % 16 == 0)
             peer_write(&s->rig, "\x07\x03\x55", 3);
-        answer(s, adu);
+        rtu_answer(&s->rig, adu);
     }
 }
 

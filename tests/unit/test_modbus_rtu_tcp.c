@@ -1,57 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/rtu_peer.h"
 #include "tests/unit/tcp_rig.h"
 
 enum { TIMEOUT_MS = 80 };
 
 /* ---- what peers do ---- */
 
-static bool get_request(struct server *s, uint8_t adu[ADU_RTU_REQUEST])
-{
-    return peer_read(&s->rig, adu, ADU_RTU_REQUEST);
-}
-
-static void answer(struct server *s, const uint8_t *adu)
-{
-    uint8_t out[ADU_RTU_MAX];
-
-    peer_write(&s->rig, out, rig_rtu_answer(adu, out));
-}
-
 static void serve_all(struct server *s)
 {
-    uint8_t adu[ADU_RTU_REQUEST];
-
-    while (get_request(s, adu))
-        answer(s, adu);
+    rtu_serve_all(&s->rig);
 }
 
 static void be_late_once(struct server *s)
 {
-    uint8_t adu[ADU_RTU_REQUEST];
-
-    get_request(s, adu);
-    peer_pause(TIMEOUT_MS + TIMEOUT_MS / 2);
-    answer(s, adu);
-    serve_all(s);
+    rtu_be_late_once(&s->rig, TIMEOUT_MS + TIMEOUT_MS / 2);
 }
 
-/* The first answer comes in front of the second one, long after every quiet time. */
 static void be_one_behind(struct server *s)
 {
-    uint8_t first[ADU_RTU_REQUEST], second[ADU_RTU_REQUEST];
-
-    if (!get_request(s, first) || !get_request(s, second))
-        return;
-    answer(s, first);
-    answer(s, second);
-    serve_all(s);
+    rtu_be_one_behind(&s->rig);
 }
 
 static void trickle(struct server *s)
 {
     uint8_t adu[ADU_RTU_REQUEST], out[ADU_RTU_MAX];
 
-    if (!get_request(s, adu))
+    if (!rtu_get_request(&s->rig, adu))
         return;
     size_t n = rig_rtu_answer(adu, out);
     for (size_t i = 0; i < n; i++) {
@@ -63,35 +37,26 @@ static void trickle(struct server *s)
 
 static void be_silent(struct server *s)
 {
-    uint8_t adu[ADU_RTU_REQUEST];
-
-    while (get_request(s, adu))
-        ;
+    rtu_be_silent(&s->rig);
 }
 
 static void hang_up(struct server *s)
 {
     uint8_t adu[ADU_RTU_REQUEST];
 
-    get_request(s, adu);
+    rtu_get_request(&s->rig, adu);
 }
 
 static void echo_all(struct server *s)
 {
-    uint8_t adu[ADU_RTU_REQUEST];
-
-    while (get_request(s, adu)) {
-        peer_write(&s->rig, adu, sizeof adu);
-        if (adu[1] == BUS_READ_HOLDING)
-            answer(s, adu);
-    }
+    rtu_echo_all(&s->rig);
 }
 
 static void speak_http(struct server *s)
 {
     uint8_t adu[ADU_RTU_REQUEST];
 
-    get_request(s, adu);
+    rtu_get_request(&s->rig, adu);
     for (int i = 0; i < 200; i++)
         peer_write(&s->rig, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
     serve_all(s);
