@@ -466,6 +466,14 @@ static void attach_commands(struct app *a)
                                      });
 }
 
+static void on_calibration_event(void *user, const char *json)
+{
+    struct station *s = user;
+
+    on_event(s, json);
+    app_alerts_hear(&s->app->alerts, json);
+}
+
 /* After the commands, which turn the gas on. */
 static void attach_calibration(struct app *a)
 {
@@ -475,8 +483,8 @@ static void attach_calibration(struct app *a)
         return;
     k->commands = a->commands;
     k->table = a->station->table;
-    k->on_event = view_on_event;
-    k->user = a->station->view;
+    k->on_event = on_calibration_event;
+    k->user = a->station;
     k->pipeline = a->station->pipeline;
     app_calibration_attach(k);
 }
@@ -668,6 +676,7 @@ static void on_tick(uv_timer_t *timer)
     view_put_maintenances(a->station->view, a->calibration.calibrations);
     const struct live_clock clock = station_clock_live(&a->clock, a->station->pipeline);
     live_put_clock(view_live(a->station->view), &clock);
+    app_alerts_show(&a->alerts, view_live(a->station->view));
 }
 
 static void on_drain_tick(uv_timer_t *timer)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,4 +206,38 @@ void app_alerts_tick(struct app_alerts *a)
 {
     if (a->book)
         book_tick(a->book, clock_wall_ms(a->clock));
+}
+
+void app_alerts_show(const struct app_alerts *a, struct live *live)
+{
+    struct book_figures f;
+
+    if (!a->book)
+        return;
+    book_figures_get(a->book, clock_wall_ms(a->clock), &f);
+    const struct live_duty d = {
+        .open = f.open,
+        .unacknowledged = f.unacknowledged,
+        .overdue = f.overdue,
+        .shelved = f.shelved,
+        .unstable = f.unstable,
+        .standing_day = f.standing_day,
+        .raised_10min = f.raised_10min,
+        .raised_day = f.raised_day,
+        .worst_10min = f.worst_10min,
+        .dropped = f.dropped,
+    };
+    live_put_duty(live, &d);
+}
+
+void app_alerts_hear(struct app_alerts *a, const char *json)
+{
+    if (!a->book || !strstr(json, "\"doubtful\""))
+        return;
+    json_t *event = json_loads(json, 0, NULL);
+    const char *transition = json_string_value(json_object_get(event, "transition")),
+               *key = json_string_value(json_object_get(event, "key"));
+    if (transition && key && strcmp(transition, "doubtful") == 0)
+        book_doubt(a->book, key);
+    json_decref(event);
 }

@@ -8,6 +8,7 @@
 
 #include "gateway/alerts/book.h"
 #include "gateway/control/control.h"
+#include "gateway/live/live.h"
 #include "gateway/pipeline/pipeline.h"
 #include "gateway/table.h"
 
@@ -35,6 +36,10 @@ void app_alerts_done(struct app_alerts *a);
 /* From now on the socket, once a start, takes "alert". */
 void app_alerts_listen(struct app_alerts *a, struct control *c);
 void app_alerts_tick(struct app_alerts *a);
+/* How much is asked of a person on duty, for status and page. */
+void app_alerts_show(const struct app_alerts *a, struct live *live);
+/* An event of calibration: alerts that it calls doubtful are marked in the book. */
+void app_alerts_hear(struct app_alerts *a, const char *json);
 
 /* A request of somebody who may (gateway/alerts/book.h); a gateway without a book says so. */
 void app_alerts_ask(struct app_alerts *a, const char *json, const char *who,

@@ -106,7 +106,18 @@ static void name_episode(const struct book *b, struct episode *e, size_t rule,
     snprintf(e->key, sizeof e->key, "%s/%s/%lld", r->id,
              b->station.table->channels[r->channel].id, (long long)a->raised_ms);
     snprintf(e->version, sizeof e->version, "%s", b->station.plans[rule]->version);
+    e->judged = judged_of(r);
     e->life.raised_ms = a->raised_ms;
+}
+
+bool book_rule(const struct book *b, size_t rule, struct alert_rule *r)
+{
+    const struct episode *e = episode_of_rule(b, rule);
+
+    if (!e || !(e->life.marks & LIFE_RULE_CHANGED) || e->life.level == LEVEL_NONE)
+        return false;
+    judged_apply(&e->judged, r);
+    return true;
 }
 
 /* Limits run from when somebody can know of it: a mean of an hour is an hour old. */
@@ -311,23 +322,16 @@ void book_standing(struct book *b, size_t rule, const struct alert_change *a)
     e->is_unkept = true;
 }
 
-void book_doubt(struct book *b, const char *channel, int64_t from_ms, int64_t to_ms,
-                const char *note, int64_t now_ms)
+void book_doubt(struct book *b, const char *key)
 {
-    struct book_change c = book_begin(b, now_ms);
+    struct episode *e = episode_of_key(b, key);
 
-    for (size_t i = 0; i < b->episodes_n; i++) {
-        struct episode *e = b->episodes[i];
-        const char *its = episode_text(e, "channel");
-        const size_t n = strlen(channel);
-        const bool is_of = strncmp(its, channel, n) == 0 && (its[n] == '\0' || its[n] == '@');
-        if (!is_of || e->life.raised_ms < from_ms || e->life.raised_ms > to_ms ||
-            !life_mark(&e->life, LIFE_DOUBTFUL, true))
-            continue;
-        snprintf(e->actor, sizeof e->actor, "gateway");
-        snprintf(e->note, sizeof e->note, "%s", note);
-        book_changed(&c, e, "doubtful", "called doubtful", "标记为存疑");
-    }
+    if (!e || e->life.marks & LIFE_DOUBTFUL)
+        return;
+    struct book_change c = book_begin(b, b->now_ms);
+    c.has_any = true;
+    e->life.marks |= LIFE_DOUBTFUL;
+    episode_keep(b, e, c.batch);
     book_end(&c);
 }
 

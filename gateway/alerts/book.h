@@ -79,14 +79,17 @@ const struct episode *book_take(struct book *b, size_t rule, struct alert_change
                                 struct store_batch *batch);
 /* Appends members to the event of the transition: ,"number":1,"state":"raised",... */
 void book_put(const struct episode *e, struct buf *event);
+/* The rule as it was when it raised what stands now, where the configuration has another one by
+ * now: `r` gets the levels, delays and limits of then. False: it is the same. */
+bool book_rule(const struct book *b, size_t rule, struct alert_rule *r);
 /* A rule stands raised since then, as the log says: an episode is there for it afterwards. */
 void book_standing(struct book *b, size_t rule, const struct alert_change *a);
 
 /* ---- what others find out ---- */
 
-/* The readings of a channel between these times are doubtful: so are alerts raised of them. */
-void book_doubt(struct book *b, const char *channel, int64_t from_ms, int64_t to_ms,
-                const char *note, int64_t now_ms);
+/* A check that failed later makes the readings doubtful that it was raised of; whoever found
+ * that has told it. */
+void book_doubt(struct book *b, const char *key);
 
 /* ---- persons ---- */
 

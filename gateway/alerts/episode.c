@@ -107,14 +107,15 @@ static json_t *requests_json(const struct episode *e)
 static json_t *state_json(const struct episode *e)
 {
     return json_pack(
-        "{s:i,s:I,s:s,s:o,s:O,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:o,s:I}",
+        "{s:i,s:I,s:s,s:o,s:O,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:o,s:I,s:o}",
         "v", VERSION, "no", (json_int_t)e->no, "key", e->key, "life", life_json(&e->life),
         "about", e->about, "version", e->version, "assigned", e->assigned, "actor", e->actor,
         "note", e->note, "reopens", e->reopens, "value", number_json(e->value), "limit",
         number_json(e->limit), "extreme", number_json(e->extreme), "flag", (json_int_t)e->flag,
         "changed", (json_int_t)e->changed_ms, "last_raise", (json_int_t)e->last_raise_ms,
         "raises", (json_int_t)e->raises, "asked", (json_int_t)e->requests_n, "requests",
-        requests_json(e), "evidence", (json_int_t)e->evidence_ms);
+        requests_json(e), "evidence", (json_int_t)e->evidence_ms, "judged",
+        judged_json(&e->judged));
 }
 
 static int put_state(const struct episode *e, struct store_batch *batch, const char *text)
@@ -190,7 +191,8 @@ static bool read_state(const json_t *o, struct episode *e)
     json_t *about = json_object_get(o, "about");
 
     if (integer(o, "v") != VERSION || !json_is_object(about) ||
-        !read_life(json_object_get(o, "life"), &e->life))
+        !read_life(json_object_get(o, "life"), &e->life) ||
+        !judged_read(json_object_get(o, "judged"), &e->judged))
         return false;
     e->no = (uint64_t)integer(o, "no");
     put_text(o, "key", e->key, sizeof e->key);

@@ -16,8 +16,17 @@ enum {
     RAISES_KEPT = 2048, /* of a day: fourteen times what one person can manage */
 };
 
+/* What a rule judges by, as numbers: so an alert can be judged on by the rule that raised it.
+ */
+struct judged {
+    uint8_t direction;
+    struct alert_threshold level[LEVEL_COUNT_];
+    int64_t hold_samples, stale_ms, rearm_ms;
+};
+
 struct episode {
     struct life life;
+    struct judged judged;
     uint64_t no; /* its number in the book, for people */
     char key[BOOK_KEY_MAX];
     json_t *about; /* rule, title, channel, device, quantity, medium, unit, direction */
@@ -100,6 +109,13 @@ const struct life_response *episode_response(const struct book *b, const struct 
 const char *episode_text(const struct episode *e, const char *member); /* of `about`; "" */
 int episodes_restore(struct book *b);
 uint64_t text_hash(const char *text);
+
+/* ---- judged.c: the rule that raised it ---- */
+
+struct judged judged_of(const struct alert_rule *r);
+void judged_apply(const struct judged *j, struct alert_rule *r);
+json_t *judged_json(const struct judged *j);
+bool judged_read(const json_t *o, struct judged *ret);
 
 /* ---- event.c: what is told ---- */
 

@@ -69,6 +69,13 @@ static const struct {
     { "h behind", "小时滞后" },
     { "Indices", "指数" },
     { "Maintenance", "维护" },
+    { "Duty", "值班" },
+    { "open", "未关闭" },
+    { "not acknowledged", "未确认" },
+    { "overdue", "超时" },
+    { "shelved", "搁置" },
+    { "raised in 10 min", "10 分钟内发布" },
+    { "in 24 h", "24 小时内" },
 };
 
 enum text {
@@ -96,7 +103,14 @@ enum text {
     T_STANDBY,
     T_BEHIND,
     T_INDICES,
-    T_MAINTENANCE
+    T_MAINTENANCE,
+    T_DUTY,
+    T_OPEN,
+    T_UNACKNOWLEDGED,
+    T_OVERDUE,
+    T_SHELVED,
+    T_RAISED,
+    T_A_DAY
 };
 
 static const char *words_of(enum text t)
@@ -209,6 +223,20 @@ static void print_alerts(const json_t *now)
     }
 }
 
+/* "Duty: 3 open, 1 not acknowledged, 0 overdue, 0 shelved; 2 raised in 10 min, 14 in 24 h" */
+static void print_duty(const json_t *now)
+{
+    const json_t *d = json_object_get(now, "duty");
+
+    if (!json_is_object(d))
+        return;
+    printf("%s: %lld %s, %lld %s, %lld %s, %lld %s; %lld %s, %lld %s\n", words_of(T_DUTY),
+           count_of(d, "open"), words_of(T_OPEN), count_of(d, "unacknowledged"),
+           words_of(T_UNACKNOWLEDGED), count_of(d, "overdue"), words_of(T_OVERDUE),
+           count_of(d, "shelved"), words_of(T_SHELVED), count_of(d, "raised_10min"),
+           words_of(T_RAISED), count_of(d, "raised_24h"), words_of(T_A_DAY));
+}
+
 static void print_overview(const json_t *now)
 {
     const json_t *indices = json_object_get(now, "indices");
@@ -317,6 +345,7 @@ static int show(const struct status_options *o, const char *line)
         print_log(now);
         print_uplinks(now);
         print_alerts(now);
+        print_duty(now);
         print_overview(now);
         print_polling(now);
         print_devices(now);

@@ -42,6 +42,8 @@ struct live {
     size_t indices_n;
     struct live_maintenance maintenances[LIVE_MAINTENANCES_MAX];
     size_t maintenances_n;
+    struct live_duty duty;
+    bool has_duty;
     struct live_bus *buses;
     size_t buses_n;
     struct live_event *events; /* a ring of LIVE_EVENTS_KEPT */

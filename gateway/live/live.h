@@ -99,6 +99,14 @@ struct live_index {
 };
 
 /* Somebody works at a device. */
+/* Open alerts, and how often alerts are raised (ISA-18.2): what a person on duty has to do. */
+struct live_duty {
+    unsigned open, unacknowledged, overdue, shelved, unstable;
+    unsigned standing_day; /* for more than 24 h */
+    unsigned raised_10min, raised_day, worst_10min;
+    uint64_t dropped; /* found no room in the book of alerts */
+};
+
 struct live_maintenance {
     const char *device, *en, *zh; /* live as long as the table */
     int64_t since_ms, until_ms;
@@ -130,6 +138,7 @@ void live_put_log(struct live *l, const struct live_log *g);       /* any thread
 int live_put_polling(struct live *l, const struct live_polling *p, const struct live_bus *buses,
                      size_t n);
 void live_put_index(struct live *l, const struct live_index *x); /* by standard and period */
+void live_put_duty(struct live *l, const struct live_duty *d);
 void live_put_maintenances(struct live *l, const struct live_maintenance *m,
                            size_t n); /* all there are */
 void live_put_clock(struct live *l, const struct live_clock *c);
@@ -168,6 +177,7 @@ size_t live_buses_n(struct live *l);
 size_t live_buses(struct live *l, struct live_bus *out, size_t max);
 void live_polling_get(struct live *l, struct live_polling *ret);
 size_t live_indices(struct live *l, struct live_index *out, size_t max);
+bool live_duty_get(struct live *l, struct live_duty *ret); /* false: nobody keeps account */
 size_t live_maintenances(struct live *l, struct live_maintenance *out, size_t max);
 void live_clock_get(struct live *l, struct live_clock *ret);
 uint64_t live_events_last(

@@ -474,8 +474,10 @@ int live_json_now(struct buf *b, struct live *l, enum live_detail detail)
         return err;
     buf_puts(b, ",\"alerts\":");
     err = live_json_alerts(b, l);
-    buf_printf(
-        b, ",\"alerts_dropped\":%llu,\"uplinks\":", (unsigned long long)live_alerts_dropped(l));
+    buf_printf(b, ",\"alerts_dropped\":%llu", (unsigned long long)live_alerts_dropped(l));
+    buf_puts(b, ",\"duty\":");
+    live_json_duty(b, l);
+    buf_puts(b, ",\"uplinks\":");
     live_json_uplinks(b, l);
     buf_puts(b, ",\"clock\":");
     live_json_clock(b, l);

@@ -36,6 +36,8 @@ void live_json_polling(struct buf *b, struct live *l);
  * {"standard","period","names","time","value","level","class","colour",
  * "rgb","primary","gaps","reason","provisional"}: a station's own are always provisional. */
 void live_json_indices(struct buf *b, struct live *l);
+/* {"open","unacknowledged",...}, null when nobody keeps account of alerts. */
+void live_json_duty(struct buf *b, struct live *l);
 /* Devices under maintenance, each {"device","names","since","until","who","why"}. */
 void live_json_maintenances(struct buf *b, struct live *l);
 void live_json_clock(struct buf *b, struct live *l);
@@ -43,7 +45,7 @@ void live_json_log(struct buf *b, struct live *l);
 
 /* Everything:
  * {"station","time","words","devices","channels","indices","maintenance","polling","buses","alerts",
- * "alerts_dropped","uplinks","log"}.
+ * "alerts_dropped","duty","uplinks","log"}.
  * The channels are left out without LIVE_FULL. */
 int live_json_now(struct buf *b, struct live *l, enum live_detail detail);
 

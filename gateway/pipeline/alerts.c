@@ -32,8 +32,44 @@ static bool state_key(const struct pipeline *p, const struct alert_rule *r, char
     return n > 0 && n < KEY_MAX;
 }
 
+/* An alert is judged to its end by the rule that raised it. */
+static const struct alert_rule *rule_of(const struct pipeline *p, size_t rule)
+{
+    return p->former_rules && p->former_rules[rule] ? p->former_rules[rule] : &p->o->rules[rule];
+}
+
+static void forget_former(struct pipeline *p, size_t rule)
+{
+    if (!p->former_rules)
+        return;
+    free(p->former_rules[rule]);
+    p->former_rules[rule] = NULL;
+}
+
+static void look_for_former(struct pipeline *p, size_t rule)
+{
+    struct alert_rule former = p->o->rules[rule];
+
+    if (!p->o->book || former.judges_events || !book_rule(p->o->book, rule, &former))
+        return;
+    if (!p->former_rules)
+        p->former_rules = calloc(p->o->rules_n + 1, sizeof(struct alert_rule *));
+    struct alert_rule *r = p->former_rules ? malloc(sizeof *r) : NULL;
+    if (!r)
+        return; /* without memory the rule of now judges on */
+    *r = former;
+    p->former_rules[rule] = r;
+}
+
+void alerts_done(struct pipeline *p)
+{
+    for (size_t i = 0; p->former_rules && i < p->o->rules_n; i++)
+        free(p->former_rules[i]);
+    free(p->former_rules);
+}
+
 /* An alert that stands is shown at once after a restart, not only when it changes. */
-static void tell_standing(const struct pipeline *p, size_t rule)
+static void tell_standing(struct pipeline *p, size_t rule)
 {
     const struct alert_rule *r = &p->o->rules[rule];
     const struct alert_state *s = &p->alerts[rule];
@@ -52,6 +88,7 @@ static void tell_standing(const struct pipeline *p, size_t rule)
                                          .verdict = s->last_verdict };
     if (p->o->book)
         book_standing(p->o->book, rule, &change);
+    look_for_former(p, rule);
     if (p->o->on_alert)
         p->o->on_alert(p->o->user, r, &change);
 }
@@ -170,7 +207,7 @@ static const struct episode *enter_book(struct pipeline *p, struct change *c, si
 static void take_change(struct pipeline *p, struct change *c, size_t rule,
                         struct alert_change *a, bool is_touched)
 {
-    const struct alert_rule *r = &p->o->rules[rule];
+    const struct alert_rule *r = rule_of(p, rule);
     const struct episode *e = enter_book(p, c, rule, a);
 
     if (is_touched)
@@ -182,6 +219,8 @@ static void take_change(struct pipeline *p, struct change *c, size_t rule,
     event_put(p, c);
     if (p->o->on_alert)
         p->o->on_alert(p->o->user, r, a);
+    if (a->what == ALERT_CLEARED)
+        forget_former(p, rule);
 }
 
 void alerts_step(struct pipeline *p, struct change *c, const struct sample *s)
@@ -193,7 +232,7 @@ void alerts_step(struct pipeline *p, struct change *c, const struct sample *s)
         struct alert_change a = { 0 };
         bool is_touched = false;
         const struct alert_look look = look_of(p, rule, s);
-        alert_judge(&p->o->rules[rule], &p->alerts[rule], &look, &a, &is_touched);
+        alert_judge(rule_of(p, rule), &p->alerts[rule], &look, &a, &is_touched);
         take_change(p, c, rule, &a, is_touched);
     }
 }
@@ -203,7 +242,7 @@ void alerts_tick(struct pipeline *p, struct change *c, int64_t now_ms)
     for (size_t i = 0; i < p->o->rules_n; i++) {
         struct alert_change a = { 0 };
         bool is_touched = false;
-        alert_tick(&p->o->rules[i], &p->alerts[i], now_ms, &a, &is_touched);
+        alert_tick(rule_of(p, i), &p->alerts[i], now_ms, &a, &is_touched);
         take_change(p, c, i, &a, is_touched);
     }
 }
@@ -234,6 +273,7 @@ void pipeline_withdraw(struct pipeline *p, size_t rule, struct store_batch *batc
                                        .extreme = s->extreme };
 
     memset(s, 0, sizeof *s);
+    forget_former(p, rule);
     keep_state(p, &c, rule);
     if (p->o->on_alert && gone.from_level != LEVEL_NONE)
         p->o->on_alert(p->o->user, &p->o->rules[rule], &gone);

@@ -77,6 +77,8 @@ struct pipeline {
     struct followers *followers;          /* per channel */
     uint32_t *rule_index;                 /* rules, grouped by their channel */
     struct alert_state *alerts;           /* per rule */
+    struct alert_rule **former_rules;     /* per rule: by which an alert is judged that another
+                                           * version of it raised; NULL: none is */
     struct newest_sample *newest_samples; /* per channel; NULL: nobody asks */
     struct watched *watched;              /* per watch of the options */
     uint32_t *watch_of;                   /* per channel: number of its watch + 1; 0: none */
@@ -149,6 +151,7 @@ int statistics_restore(struct pipeline *p);
 
 /* alerts.c */
 int alerts_restore(struct pipeline *p);
+void alerts_done(struct pipeline *p);
 void alerts_step(struct pipeline *p, struct change *c, const struct sample *s);
 void alerts_tick(struct pipeline *p, struct change *c, int64_t now_ms);
 void alerts_shift(struct pipeline *p, struct change *c, int64_t by_ms);

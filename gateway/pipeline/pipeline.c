@@ -344,6 +344,7 @@ void pipeline_destroy(struct pipeline *p)
     look_done(p);
     free(p->samples);
     free(p->cells);
+    alerts_done(p);
     free(p->alerts);
     free(p->rule_index);
     free(p->followers);

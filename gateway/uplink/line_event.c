@@ -29,11 +29,15 @@ static const char *const code_members[][2] = {
     { "from", "from" },
     { "peak", "peak" },
 };
-/* The codes that charts and alarms of the centre rely on: never renumbered. */
+/* The codes that charts and alarms of the centre rely on: never renumbered, only added to. */
 static const char *const level_words[] = { "none", "blue", "yellow", "orange", "red" };
 static const char *const change_words[] = { "quiet",       "raised",  "upgraded",
                                             "downgraded",  "cleared", "cannot_judge",
                                             "judges_again", "doubtful" };
+
+static const char *const state_words[] = { "pending", "raised", "received",    "acknowledged",
+                                           "triaged", "routed", "in_handling", "verified",
+                                           "closed" };
 
 struct event_point {
     struct line_tag tags[sizeof tag_members / sizeof tag_members[0]];
@@ -87,6 +91,13 @@ static void add_codes(struct event_point *p, json_t *event)
                                  sizeof change_words / sizeof change_words[0]);
         if (code >= 0)
             add_integer(p, "change", code);
+    }
+    json_t *state = json_object_get(event, "state");
+    if (json_is_string(state)) {
+        int64_t code = find_word(json_string_value(state), state_words,
+                                 sizeof state_words / sizeof state_words[0]);
+        if (code >= 0)
+            add_integer(p, "state", code);
     }
     for (size_t i = 0; i < sizeof code_members / sizeof code_members[0]; i++) {
         json_t *v = json_object_get(event, code_members[i][0]);

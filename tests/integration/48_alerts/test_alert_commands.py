@@ -1,4 +1,5 @@
 """The centre acts on alerts over MQTT: commands down, replies up, each done once."""
+import contextlib
 import json
 import queue
 
@@ -34,11 +35,15 @@ class Centre:
 
     def send(self, request, **options):
         self.client.publish(self.topic, json.dumps(request) if isinstance(request, dict)
-                            else request, qos=1, **options)
+                            else request, qos=1, **options).wait_for_publish(5)
 
-    def ask(self, request):
-        self.send(request)
-        return self.replies.get(timeout=10)
+    def ask(self, request, tries=5):
+        """Again until it is answered: what comes while the station is away is lost."""
+        for _ in range(tries):
+            self.send(request)
+            with contextlib.suppress(queue.Empty):
+                return self.replies.get(timeout=3)
+        raise AssertionError(f"no reply to {request}")
 
     def act(self, name, body, **more):
         return self.ask({"id": name, "kind": "alert", "by": "Li Wei", "body": body, **more})

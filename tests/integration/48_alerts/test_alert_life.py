@@ -19,7 +19,7 @@ rules:
     input: raw
     hold_after: 0
     rearm: 0s
-    levels: {{red: {{set: {limit}, clear: 100, on: 1 of 1, off: 1 of 1}}}}
+    levels: {{red: {{set: {limit}, clear: {clear}, on: 1 of 1, off: 1 of 1}}}}
 """
 
 
@@ -41,8 +41,9 @@ class Site:
         self.show(ozone)
         self.gateway = place.gateway(self.file).wait_line("runs:")
 
-    def write(self, limit=200):
-        extra = RULES.format(response=self.response, flap=self.flap, limit=limit)
+    def write(self, limit=200, clear=100):
+        extra = RULES.format(response=self.response, flap=self.flap, limit=limit,
+                             clear=clear)
         text = station_yaml(self.place.path, self.devices, self.uplinks, poll="200ms",
                             extra=extra, http="off", commit="200ms")
         text = text.replace("poll: 200ms}", "poll: 200ms, channels: {ozone: {stuck: 0, rate: "
@@ -189,16 +190,22 @@ def test_a_shelf_ends_by_itself_and_hides_nothing_from_the_log(place):
     assert "out_of_service" in site.alerts()[0]["marks"]
 
 
-def test_an_alert_keeps_its_rule_until_it_is_withdrawn(place):
-    site = Site(place)
+def test_an_alert_is_judged_by_its_own_rule_until_it_is_withdrawn(place):
+    site = Site(place, ozone=230)
     alert = site.wait_alert()
-    site.write(limit=250)
+    site.write(limit=290, clear=250)  # by which it would be over
     site.gateway.child.send_signal(signal.SIGHUP)
     changed = site.wait_alert(lambda a: "rule_changed" in a["marks"])
     assert changed["version"] == alert["version"] and changed["level"] == "red"
+    site.kill()
+    rows = rows_of(place.path / "station.db")
+    wait_until(lambda: rows_of(place.path / "station.db") > rows + 15, 15, "three seconds")
+    assert site.alerts()[0]["level"] == "red"
     assert site.ask("withdraw", "1", "rule changed")["alert"]["state"] == "closed"
+    assert site.alerts() == []
+    site.show(300)
     again = site.wait_alert(lambda a: a["no"] == 2)
-    assert again["version"] != alert["version"] and again["limit"] == 250
+    assert again["version"] != alert["version"] and again["limit"] == 290
 
 
 def test_what_flaps_is_one_unstable_alert(place):
