@@ -142,8 +142,8 @@ static int read_stream(struct reader *r)
 struct episodes {
     const struct job *job;
     const atomic_bool *is_cancelled;
-    json_t *seen;     /* keys of alerts */
-    json_t *standing; /* key -> its last event */
+    json_t *seen;     /* key -> time of the oldest event so far; null: it was told already */
+    json_t *standing; /* key -> its newest event within the bracket, or ahead of it */
 };
 
 static bool is_of_channel(const json_t *event, const char *id)
@@ -154,32 +154,27 @@ static bool is_of_channel(const json_t *event, const char *id)
     return its && strncmp(its, id, n) == 0 && (its[n] == '\0' || its[n] == '@');
 }
 
-/* "rule/channel/raised", in milliseconds. */
-static int64_t raised_of(const char *key)
-{
-    const char *slash = strrchr(key, '/');
-
-    return slash ? strtoll(slash + 1, NULL, 10) : 0;
-}
-
+/* Between this event and the next of its key it had the level that the event says. */
 static void take_episode(struct episodes *e, json_t *event, int64_t time_ms)
 {
     const char *key = json_string_value(json_object_get(event, "key"));
     const char *what = json_string_value(json_object_get(event, "transition"));
+    const char *level = json_string_value(json_object_get(event, "level"));
 
     if (!key || !what)
         return;
-    if (strcmp(what, "doubtful") == 0) { /* told already */
+    if (strcmp(what, "doubtful") == 0) {
         json_object_del(e->standing, key);
-        json_object_set_new(e->seen, key, json_true());
+        json_object_set_new(e->seen, key, json_null());
     }
-    if (json_object_get(e->seen, key))
+    const json_t *next = json_object_get(e->seen, key);
+    if (!level || json_is_null(next))
         return;
-    json_object_set_new(e->seen, key, json_true());
-    const bool is_over = strcmp(what, "cleared") == 0;
-    const int64_t raised_ms = raised_of(key); /* 0: nothing stood, it could not be judged */
-    if (raised_ms > 0 && raised_ms < e->job->to_ms && (!is_over || time_ms > e->job->from_ms))
+    const int64_t until_ms = next ? json_integer_value(next) : INT64_MAX;
+    if (strcmp(level, "none") != 0 && time_ms < e->job->to_ms && until_ms > e->job->from_ms &&
+        !json_object_get(e->standing, key))
         json_object_set(e->standing, key, event);
+    json_object_set_new(e->seen, key, json_integer(time_ms));
 }
 
 /* The newest come first. */

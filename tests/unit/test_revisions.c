@@ -322,8 +322,9 @@ static void tell_alert(struct fixture *f, const char *transition, int64_t at_ms,
     snprintf(
         text, sizeof text,
         "{\"kind\":\"alert\",\"time\":\"%s\",\"transition\":\"%s\",\"key\":\"smog/%s/%lld\","
-        "\"rule\":\"smog\",\"channel\":\"%s\",\"level\":\"red\"}",
-        at, transition, channel, (long long)raised_ms, channel);
+        "\"rule\":\"smog\",\"channel\":\"%s\",\"level\":\"%s\"}",
+        at, transition, channel, (long long)raised_ms, channel,
+        strcmp(transition, "raised") == 0 ? "red" : "none");
     assert_int_equal(store_batch_begin(f->store, &b), 0);
     assert_int_equal(store_batch_event(b, text), 0);
     assert_int_equal(store_batch_submit(b, STORE_AT_ONCE), 0);
@@ -565,6 +566,8 @@ static void tells_alerts_that_stood_in_the_bracket_and_each_once(void **state)
     tell_alert(f, "raised", from - 500, from - 500, "gas/ozone"); /* stood since before */
     tell_alert(f, "raised", from + 1000, from + 1000, "gas/ozone@1h");
     tell_alert(f, "cleared", from + 2000, from + 1000, "gas/ozone@1h");
+    tell_alert(f, "closed", to + 2000, from + 1000, "gas/ozone@1h"); /* by a person */
+    tell_alert(f, "closed", from + 2500, from - 2000, "gas/ozone");
     tell_alert(f, "raised", from + 3000, from + 3000, "gas/no2"); /* another's */
     tell_alert(f, "cannot_judge", from + 3000, 0, "gas/ozone");   /* none stood */
     tell_alert(f, "raised", to + 1000, to + 1000, "gas/ozone");   /* after it */
