@@ -36,10 +36,15 @@ static void settle(const struct background *b, struct background_percentile *p, 
         p->below = (uint16_t)(p->below + b->count[p->bin++]);
 }
 
-void background_learn(const struct background_config *c, struct background *b, double level)
+void background_refresh(const struct background_config *c, struct background *b)
 {
     if (b->lost > c->stale)
         background_start(b);
+}
+
+void background_learn(const struct background_config *c, struct background *b, double level)
+{
+    background_refresh(c, b);
     b->frozen = b->lost = 0;
     const int bin = bin_of(c, level);
     b->count[bin]++;

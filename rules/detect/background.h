@@ -44,6 +44,8 @@ void background_learn(const struct background_config *c, struct background *b, d
 void background_freeze(const struct background_config *c, struct background *b);
 /* A sample that says nothing: missing or faulty. */
 void background_lose(struct background *b);
+/* Before something is compared with it: one from before a long loss says nothing of now. */
+void background_refresh(const struct background_config *c, struct background *b);
 
 /* Only while is_known: the level exceeded 90 % and 50 % of the time. */
 double background_l90(const struct background_config *c, const struct background *b);

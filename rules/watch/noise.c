@@ -356,6 +356,9 @@ static bool take(const struct watch_config *c, struct noise *n, const struct wat
         set_aside(n, ANNOUNCED);
         return false;
     }
+    /* What is known to be the instrument goes on being compared with what was before it. */
+    if (!n->notices[STEADY].is_up && !n->notices[SCATTERED].is_up)
+        background_refresh(&b, &n->background);
     const struct level v = level_of(c, &b, &n->background, s->value);
     *ret_limit = v.loud_from;
     const enum obstacle why = obstacle_of(c, n, &v, announced, held, windy);

@@ -232,6 +232,9 @@ static void a_background_that_is_stale_starts_afresh(void **state)
     assert_true(b.is_known);
     for (int i = 0; i < 31; i++)
         background_lose(&b);
+    assert_true(b.is_known);
+    background_refresh(&hour, &b);
+    assert_false(b.is_known);
     learn_many(&b, 1, 60);
     assert_false(b.is_known);
     assert_int_equal(b.n, 1);
