@@ -302,6 +302,11 @@ static const char *fallback_of(struct station *s, const struct uplink_conf *u)
     return NULL;
 }
 
+static bool is_centre(const struct forward_uplink *u)
+{
+    return u->kind && u->kind->is_centre && u->kind->is_centre(u->options);
+}
+
 static int start_forward(struct station *s)
 {
     const struct uplink_conf *u = s->config->uplinks.items;
@@ -321,6 +326,9 @@ static int start_forward(struct station *s)
                 .asking = app_asked_box(&s->app->asked, u[i].id),
             };
     }
+    for (size_t i = 0; i < n; i++)
+        if (is_centre(&s->uplinks[i]))
+            app_alerts_centre(&s->app->alerts, s->uplinks[i].id);
     s->forward_options = (struct forward_options){
         .store = s->app->store,
         .clock = &s->app->clock.clock,

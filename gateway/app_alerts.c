@@ -114,6 +114,13 @@ static void on_event(void *user, const char *json)
     a->on_event(a->user, json);
 }
 
+static bool is_pending(void *user, size_t rule)
+{
+    const struct app_alerts *a = user;
+
+    return a->pipeline && pipeline_is_pending(a->pipeline, rule);
+}
+
 /* ---- what callers want ---- */
 
 static void on_answer(void *user, uint64_t ticket, const char *json)
@@ -169,6 +176,7 @@ void app_alerts_attach(struct app_alerts *a, const struct table *t,
         .shelve_max_ms = t->config->alerts.shelve_max_ms,
         .reopen_ms = t->config->alerts.reopen_ms,
         .on_withdrawn = on_withdrawn,
+        .is_pending = is_pending,
         .on_event = on_event,
         .user = a,
     };
@@ -181,6 +189,7 @@ void app_alerts_attach(struct app_alerts *a, const struct table *t,
 void app_alerts_detach(struct app_alerts *a)
 {
     a->pipeline = NULL;
+    a->centres_n = 0;
     if (a->book)
         book_detach(a->book);
     free(a->plan_of);
@@ -208,12 +217,30 @@ void app_alerts_tick(struct app_alerts *a)
         book_tick(a->book, clock_wall_ms(a->clock));
 }
 
-void app_alerts_show(const struct app_alerts *a, struct live *live)
+void app_alerts_centre(struct app_alerts *a, const char *uplink)
+{
+    if (a->centres_n < LIVE_UPLINKS_MAX)
+        a->centres[a->centres_n++] = uplink;
+}
+
+static void look_for_receipts(struct app_alerts *a, struct live *live)
+{
+    struct live_uplink uplinks[LIVE_UPLINKS_MAX];
+    const size_t n = a->centres_n > 0 ? live_uplinks(live, uplinks, LIVE_UPLINKS_MAX) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < a->centres_n; k++)
+            if (strcmp(uplinks[i].id, a->centres[k]) == 0)
+                book_received(a->book, uplinks[i].id, uplinks[i].acked_seq);
+}
+
+void app_alerts_show(struct app_alerts *a, struct live *live)
 {
     struct book_figures f;
 
     if (!a->book)
         return;
+    look_for_receipts(a, live);
     book_figures_get(a->book, clock_wall_ms(a->clock), &f);
     const struct live_duty d = {
         .open = f.open,

@@ -18,9 +18,11 @@ struct app_alerts {
     const struct clock *clock;
     struct control *control;
     /* of the configuration in force */
-    struct pipeline *pipeline;        /* set when it is created */
-    struct book_plan *plans;          /* per rule of the configuration */
-    const struct book_plan **plan_of; /* per bound rule */
+    struct pipeline *pipeline;             /* set when it is created */
+    struct book_plan *plans;               /* per rule of the configuration */
+    const struct book_plan **plan_of;      /* per bound rule */
+    const char *centres[LIVE_UPLINKS_MAX]; /* uplinks by which the centre itself acknowledges */
+    size_t centres_n;
     void (*on_event)(void *user, const char *json);
     void *user;
 };
@@ -36,8 +38,10 @@ void app_alerts_done(struct app_alerts *a);
 /* From now on the socket, once a start, takes "alert". */
 void app_alerts_listen(struct app_alerts *a, struct control *c);
 void app_alerts_tick(struct app_alerts *a);
-/* How much is asked of a person on duty, for status and page. */
-void app_alerts_show(const struct app_alerts *a, struct live *live);
+/* How much is asked of a person on duty, for status and page; what the centre has received. */
+void app_alerts_show(struct app_alerts *a, struct live *live);
+/* Of the configuration in force, which must outlive it. */
+void app_alerts_centre(struct app_alerts *a, const char *uplink);
 /* An event of calibration: alerts that it calls doubtful are marked in the book. */
 void app_alerts_hear(struct app_alerts *a, const char *json);
 

@@ -284,8 +284,11 @@ static void note_values(const struct book *b, struct episode *e, const struct al
     e->changed_ms = known_ms(b, a);
     snprintf(e->actor, sizeof e->actor, "gateway");
     e->note[0] = '\0';
-    if (a->what == ALERT_RAISED || a->what == ALERT_UPGRADED)
-        e->evidence_ms = a->time_ms;
+    if (a->what != ALERT_RAISED && a->what != ALERT_UPGRADED)
+        return;
+    e->evidence_ms = a->time_ms;
+    e->is_unsent = true;
+    e->sent_batch = e->sent_seq = 0;
 }
 
 const struct episode *book_take(struct book *b, size_t rule, struct alert_change *a,
@@ -320,6 +323,67 @@ void book_standing(struct book *b, size_t rule, const struct alert_change *a)
     note_values(b, e, a);
     e->evidence_ms = 0;
     e->is_unkept = true;
+}
+
+/* "roof-o3/ozone" and its statistics, "roof-o3/ozone@1h". */
+static bool is_of_channel(const struct episode *e, const char *channel)
+{
+    const char *its = episode_text(e, "channel");
+    const size_t n = strlen(channel);
+
+    return strncmp(its, channel, n) == 0 && (its[n] == '\0' || its[n] == '@');
+}
+
+void book_fault(struct book *b, const char *channel, const char *note, int64_t now_ms,
+                struct store_batch *batch)
+{
+    struct book_change c = { .book = b, .batch = batch, .now_ms = now_ms };
+    const struct life_doing d = { .act = LIFE_SUPERSEDE, .now_ms = now_ms };
+    const char *why;
+
+    for (size_t i = 0; i < b->episodes_n; i++) {
+        struct episode *e = b->episodes[i];
+        if (!is_of_channel(e, channel) || e->life.state >= LIFE_TRIAGED ||
+            e->life.level == LEVEL_NONE)
+            continue;
+        life_do(&e->life, &d, episode_response(b, e), &why);
+        snprintf(e->actor, sizeof e->actor, "gateway");
+        snprintf(e->note, sizeof e->note, "%s", note);
+        book_quiet(&c, e);
+        book_changed(&c, e, life_act_done(d.act), life_act_done_name(d.act, "en"),
+                     life_act_done_name(d.act, "zh"));
+    }
+}
+
+/* ---- the centre ---- */
+
+/* Entries are numbered when they are committed: one that is not older will do. */
+static void note_sent(struct book *b, struct episode *e, const struct store_commit *committed)
+{
+    if (e->is_unsent)
+        e->sent_batch = store_submitted(b->store);
+    else if (e->sent_seq == 0 && e->sent_batch <= committed->batches)
+        e->sent_seq = committed->seq_last;
+    e->is_unsent = false;
+}
+
+void book_received(struct book *b, const char *centre, uint64_t seq)
+{
+    const char *why;
+
+    for (size_t i = 0; b->station.table && i < b->episodes_n; i++) {
+        struct episode *e = b->episodes[i];
+        const struct life_doing d = { .act = LIFE_RECEIVE, .now_ms = b->now_ms };
+        if (e->life.state != LIFE_RAISED || e->sent_seq == 0 || e->sent_seq > seq)
+            continue;
+        struct book_change c = book_begin(b, b->now_ms);
+        life_do(&e->life, &d, episode_response(b, e), &why);
+        snprintf(e->actor, sizeof e->actor, "%s", centre);
+        e->note[0] = '\0';
+        book_changed(&c, e, life_act_done(d.act), life_act_done_name(d.act, "en"),
+                     life_act_done_name(d.act, "zh"));
+        book_end(&c);
+    }
 }
 
 void book_doubt(struct book *b, const char *key)
@@ -422,8 +486,13 @@ void book_tick(struct book *b, int64_t now_ms)
         return;
     b->now_ms = now_ms;
     b->was_believed |= is_believed(b->station.timeline);
-    for (size_t i = 0; i < b->episodes_n; i++)
+    struct store_health health;
+    store_health_get(b->store, &health);
+    for (size_t i = 0; i < b->episodes_n; i++) {
         tick_episode(b, b->episodes[i]);
+        if (b->episodes[i]->life.state == LIFE_RAISED)
+            note_sent(b, b->episodes[i], &health.committed);
+    }
     shelves_tick(b, now_ms);
     forget_closed(b);
     evidence_tick(b);

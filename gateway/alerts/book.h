@@ -49,8 +49,9 @@ struct book_station {
     const struct timeline *timeline; /* NULL: the clock is always believed */
     int64_t shelve_max_ms;           /* longest time on the shelf */
     int64_t reopen_ms;               /* raised again so soon after it cleared, it says so */
-    /* A person has withdrawn the alert: the rule begins quiet. Into the batch of the event. */
+    /* The alert is withdrawn: the rule begins quiet. Into the batch of the event. */
     void (*on_withdrawn)(void *user, size_t rule, struct store_batch *batch);
+    bool (*is_pending)(void *user, size_t rule);    /* its on-delay runs; NULL: nobody knows */
     void (*on_event)(void *user, const char *json); /* every event, beside the log */
     void *user;
 };
@@ -86,6 +87,15 @@ bool book_rule(const struct book *b, size_t rule, struct alert_rule *r);
 void book_standing(struct book *b, size_t rule, const struct alert_change *a);
 
 /* ---- what others find out ---- */
+
+/* A fault of the instrument has begun: what stands of the channel and of its statistics, and
+ * nobody has judged yet, is superseded by it. Into the batch of the fault's notice. */
+void book_fault(struct book *b, const char *channel, const char *note, int64_t now_ms,
+                struct store_batch *batch);
+
+/* The centre has acknowledged all entries of the log up to `seq`: it has received the alerts
+ * among them. */
+void book_received(struct book *b, const char *centre, uint64_t seq);
 
 /* A check that failed later makes the readings doubtful that it was raised of; whoever found
  * that has told it. */

@@ -212,6 +212,7 @@ static bool read_state(const json_t *o, struct episode *e)
     e->evidence_ms = integer(o, "evidence");
     e->rule = NO_RULE;
     e->is_restored = true;
+    e->is_unsent = e->life.state == LIFE_RAISED;
     read_requests(o, e);
     return true;
 }

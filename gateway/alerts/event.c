@@ -268,3 +268,16 @@ void book_end(struct book_change *c)
         log_error("what became of an alert is not in the log: its queue is full");
     c->batch = NULL;
 }
+
+void book_quiet(const struct book_change *c, struct episode *e)
+{
+    const struct book_station *s = &c->book->station;
+
+    if (e->rule == NO_RULE || e->life.level == LEVEL_NONE)
+        return;
+    if (s->on_withdrawn)
+        s->on_withdrawn(s->user, e->rule, c->batch);
+    e->life.level = LEVEL_NONE;
+    e->life.marks |= LIFE_CLEARED;
+    e->life.cleared_ms = c->now_ms;
+}

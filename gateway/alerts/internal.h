@@ -39,6 +39,9 @@ struct episode {
     uint32_t raises;
     uint64_t requests[REQUESTS_KEPT]; /* hashes of their names, a ring */
     uint32_t requests_n;
+    /* Until the centre has it: the batch of its raise, then an entry at or behind it. */
+    uint64_t sent_batch, sent_seq;
+    bool is_unsent;      /* the batch is being built */
     int64_t evidence_ms; /* the window of samples around it is still to be written; 0: not */
     size_t rule;         /* of the station attached; NO_RULE: it has none like that */
     bool is_restored;    /* nothing has changed since the gateway started */
@@ -142,6 +145,8 @@ void book_event(struct book_change *c, json_t *event); /* takes it over */
 void book_changed(struct book_change *c, struct episode *e, const char *what, const char *en,
                   const char *zh);
 void book_end(struct book_change *c);
+/* Its rule begins quiet: what stood is gone, by a person's word or by a fault. */
+void book_quiet(const struct book_change *c, struct episode *e);
 
 /* ---- shelf.c ---- */
 

@@ -182,20 +182,6 @@ static json_t *fault_notice(const struct episode *e, int64_t now_ms)
                      en, "zh", zh, "details", "alert", e->key, "actor", e->actor);
 }
 
-/* The rule begins quiet: what stood is gone by a person's word. */
-static void begin_quiet(const struct book_change *c, struct episode *e)
-{
-    const struct book_station *s = &c->book->station;
-
-    if (e->rule == NO_RULE || e->life.level == LEVEL_NONE)
-        return;
-    if (s->on_withdrawn)
-        s->on_withdrawn(s->user, e->rule, c->batch);
-    e->life.level = LEVEL_NONE;
-    e->life.marks |= LIFE_CLEARED;
-    e->life.cleared_ms = c->now_ms;
-}
-
 static void note_request(const struct job *j, struct episode *e)
 {
     const char *request = text_of(j, "request");
@@ -213,7 +199,7 @@ static void carry_out(const struct job *j, struct episode *e, enum life_act act)
     if (act == LIFE_ASSIGN)
         snprintf(e->assigned, sizeof e->assigned, "%s", unit_of(j, e));
     if (act == LIFE_WITHDRAW)
-        begin_quiet(&c, e);
+        book_quiet(&c, e);
     note_request(j, e);
     book_changed(&c, e, life_act_done(act), life_act_done_name(act, "en"),
                  life_act_done_name(act, "zh"));
@@ -276,6 +262,21 @@ static json_t *shelves_json(const struct book *b)
     return list;
 }
 
+/* Rules whose on-delay runs: there may be an alert soon. */
+static json_t *pending_json(const struct book *b)
+{
+    const struct book_station *s = &b->station;
+    json_t *list = json_array();
+
+    for (size_t i = 0; s->is_pending && i < s->rules_n; i++)
+        if (s->is_pending(s->user, i))
+            json_array_append_new(list,
+                                  json_pack("{s:s,s:s,s:s}", "rule", s->rules[i].id, "channel",
+                                            s->table->channels[s->rules[i].channel].id, "state",
+                                            life_state_id(LIFE_PENDING)));
+    return list;
+}
+
 static int newest_first(const void *a, const void *b)
 {
     const struct episode *const *x = a, *const *y = b;
@@ -294,8 +295,9 @@ static void serve_list(const struct job *j)
     for (size_t i = 0; i < j->b->episodes_n; i++)
         if (is_all || sorted[i]->life.state != LIFE_CLOSED)
             json_array_append_new(list, episode_json(sorted[i]));
-    reply_now(j->q, json_pack("{s:b,s:o,s:o,s:o}", "ok", 1, "alerts", list, "shelves",
-                              shelves_json(j->b), "figures", flood_json(j->b, j->q->now_ms)));
+    reply_now(j->q, json_pack("{s:b,s:o,s:o,s:o,s:o}", "ok", 1, "alerts", list, "pending",
+                              pending_json(j->b), "shelves", shelves_json(j->b), "figures",
+                              flood_json(j->b, j->q->now_ms)));
 }
 
 static void serve_show(const struct job *j)

@@ -126,6 +126,11 @@ void alert_show_list(const json_t *answer)
     {
         print_alert(item);
     }
+    json_array_foreach(json_object_get(answer, "pending"), i, item)
+    {
+        printf("   -  %s  %s  %s\n", life_state_name(LIFE_PENDING, cmd_lang()),
+               control_text(item, "channel"), control_text(item, "rule"));
+    }
     json_array_foreach(json_object_get(answer, "shelves"), i, item)
     {
         alert_show_shelf(item);

@@ -259,6 +259,16 @@ void alerts_shift(struct pipeline *p, struct change *c, int64_t by_ms)
         book_shift(p->o->book, c->batch, by_ms);
 }
 
+bool pipeline_is_pending(const struct pipeline *p, size_t rule)
+{
+    const struct alert_state *s = &p->alerts[rule];
+    bool is_any = false;
+
+    for (int l = LEVEL_BLUE; s->level == LEVEL_NONE && l < LEVEL_COUNT_; l++)
+        is_any |= s->on_bits[l] != 0 || s->on_since_ms[l] != 0;
+    return is_any;
+}
+
 void pipeline_withdraw(struct pipeline *p, size_t rule, struct store_batch *batch)
 {
     struct alert_state *s = &p->alerts[rule];

@@ -161,6 +161,8 @@ int pipeline_service(struct pipeline *p, uint32_t device, int32_t channel,
                      const struct pipeline_service *s);
 /* A person has withdrawn the alert of rule number `rule`: it begins quiet. Into the batch. */
 void pipeline_withdraw(struct pipeline *p, size_t rule, struct store_batch *batch);
+/* Its condition is true, its on-delay runs. */
+bool pipeline_is_pending(const struct pipeline *p, size_t rule);
 /* What of it is in force for a channel. */
 struct pipeline_service pipeline_service_of(const struct pipeline *p, uint32_t channel,
                                             int64_t now_ms);

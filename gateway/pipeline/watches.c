@@ -153,6 +153,20 @@ static void write_notice(struct pipeline *p, const struct watched *w, uint16_t f
     buf_puts(b, "}");
 }
 
+/* Faults that say that the values were none of the environment. */
+#define DECISIVE \
+    (WATCH_GARBAGE | WATCH_STUCK | WATCH_STEADY | WATCH_SCATTER | WATCH_TRANSIENT)
+
+static void supersede(struct pipeline *p, struct change *c, const struct watched *w,
+                      uint16_t fault, int64_t time_ms)
+{
+    if (!p->o->book || !(fault & DECISIVE))
+        return;
+    c->urgency = STORE_AT_ONCE;
+    book_fault(p->o->book, p->o->table->channels[w->o->channel].id,
+               watch_fault_text(fault, "en"), time_ms, c->batch);
+}
+
 static void tell_faults(struct pipeline *p, struct change *c, struct watched *w,
                         int64_t time_ms)
 {
@@ -166,6 +180,8 @@ static void tell_faults(struct pipeline *p, struct change *c, struct watched *w,
             continue;
         write_notice(p, w, fault, w->now.faults & fault, time_ms);
         event_put(p, c);
+        if (w->now.faults & fault)
+            supersede(p, c, w, fault, time_ms);
     }
     w->told = w->now.faults;
     keep_told(p, c, w);

@@ -252,6 +252,11 @@ static void fill_link_options(struct uplink *u)
     };
 }
 
+static bool is_centre(const void *options)
+{
+    return ((const struct mqtt_options *)options)->confirm == CONFIRM_CENTRE;
+}
+
 static void mqtt_destroy(struct uplink *u);
 
 static int mqtt_create(const void *options, const struct uplink_station *station,
@@ -759,6 +764,7 @@ const struct uplink_kind uplink_mqtt = {
     .is_windowed = true,
     .options = mqtt_fields,
     .options_size = sizeof(struct mqtt_options),
+    .is_centre = is_centre,
     .create = mqtt_create,
     .destroy = mqtt_destroy,
     .send = mqtt_send,

@@ -109,6 +109,8 @@ struct uplink_kind {
     const struct field *options; /* closed by an entry without a name */
     size_t options_size;
 
+    /* With these options an acknowledgement is the centre's own word. NULL: it never is. */
+    bool (*is_centre)(const void *options);
     /* Make an instance; does not connect. `options` and `station` must outlive it. */
     int (*create)(const void *options, const struct uplink_station *station,
                   struct uplink **ret);

@@ -463,6 +463,48 @@ static void a_withdrawn_alert_begins_quiet(void **state)
     assert_state(w, "2", "raised");
 }
 
+static void what_the_centre_has_is_received_and_no_limit_is_longer_for_it(void **state)
+{
+    struct world *w = &world;
+
+    (void)state;
+    see(w, 120, 3);
+    book_received(w->book, "centre", UINT64_MAX); /* not committed for sure yet */
+    assert_state(w, "1", "raised");
+    again(w); /* committed by now */
+    book_tick(w->book, w->now_ms);
+    book_tick(w->book, w->now_ms);
+    book_received(w->book, "centre", 0);
+    assert_state(w, "1", "raised");
+    book_received(w->book, "centre", UINT64_MAX);
+    assert_state(w, "1", "received");
+    assert_int_equal(told(w, "received"), 1);
+    tick(w, 31 * MINUTE);
+    assert_true(is_marked(w, "1", "overdue"));
+}
+
+static void a_fault_supersedes_what_nobody_has_judged(void **state)
+{
+    struct world *w = &world;
+    struct store_batch *batch = NULL;
+
+    (void)state;
+    see(w, 120, 3);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(store_batch_begin(w->f->o.store, &batch), 0);
+        book_fault(w->book, i ? "d/ozone" : "d/ozon", "stuck", w->now_ms, batch);
+        assert_int_equal(store_batch_submit(batch, STORE_AT_ONCE), 0);
+        assert_state(w, "1", i ? "closed" : "raised");
+    }
+    assert_true(is_marked(w, "1", "superseded"));
+    see(w, 120, 3);
+    do_it(w, "{\"do\":\"triage\",\"alert\":2,\"verdict\":\"true\"}", true);
+    assert_int_equal(store_batch_begin(w->f->o.store, &batch), 0);
+    book_fault(w->book, "d/ozone", "stuck", w->now_ms, batch);
+    assert_int_equal(store_batch_submit(batch, STORE_AT_ONCE), 0);
+    assert_state(w, "2", "triaged");
+}
+
 static void counts_what_is_asked_of_a_person(void **state)
 {
     struct world *w = &world;
@@ -538,6 +580,8 @@ int main(void)
         BOOK_TEST(closed_ones_leave_the_book_after_a_day),
         BOOK_TEST(a_full_book_lets_go_what_is_over_with_a_word),
         BOOK_TEST(a_withdrawn_alert_begins_quiet),
+        BOOK_TEST(what_the_centre_has_is_received_and_no_limit_is_longer_for_it),
+        BOOK_TEST(a_fault_supersedes_what_nobody_has_judged),
         BOOK_TEST(counts_what_is_asked_of_a_person),
         BOOK_TEST(hostile_requests_are_refused),
     };

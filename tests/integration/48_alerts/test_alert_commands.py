@@ -120,3 +120,15 @@ def test_without_leave_nobody_is_heard(place, broker):
     with pytest.raises(queue.Empty):
         centre.replies.get(timeout=2)
     assert site.alerts()[0]["state"] == "raised"
+
+
+def test_what_the_centre_has_written_is_received(place, broker):
+    db = place.victoria()
+    place.ingest(broker, db.url)
+    site = Site(place, uplinks=f'[{{id: centre, type: mqtt, url: "{broker.url}", '
+                               f'ack_interval: 1s}}]')
+    received = site.wait_alert(lambda a: a["state"] == "received")
+    assert received["actor"] == "centre" and received["number"] == 2
+    site.kill()
+    assert site.ask("ack", "1")["alert"]["state"] == "acknowledged"
+    assert [w for _, w in site.course()] == ["raised", "received", "acknowledged"]

@@ -19,7 +19,7 @@ rules:
     input: raw
     hold_after: 0
     rearm: 0s
-    levels: {{red: {{set: {limit}, clear: {clear}, on: 1 of 1, off: 1 of 1}}}}
+    levels: {{red: {{set: {limit}, clear: {clear}, on: {delay}, off: 1 of 1}}}}
 """
 
 
@@ -27,7 +27,7 @@ class Site:
     """An ozone analyser and the gateway; what an alert shows is asked over the socket."""
 
     def __init__(self, place, ozone=300, response="escalate_to: bureau, route: north", flap=0,
-                 uplinks="[]"):
+                 uplinks="[]", delay="1 of 1"):
         self.place, self.ozone = place, ozone
         self.devices = {"gas-1": ("test-analyser", free_port())}
         folder = place.path / "profiles"
@@ -35,7 +35,7 @@ class Site:
         (folder / "test-analyser.yaml").write_text(profile_yaml(
             "test-analyser", ["id: ozone, at: 'h:0', type: f32, unit: 'ug/m3', quantity: ozone, "
                               "range: [-20, 1000]"], medium="air"))
-        self.uplinks, self.response, self.flap = uplinks, response, flap
+        self.uplinks, self.response, self.flap, self.delay = uplinks, response, flap, delay
         self.write()
         self.sim = None
         self.show(ozone)
@@ -43,7 +43,7 @@ class Site:
 
     def write(self, limit=200, clear=100):
         extra = RULES.format(response=self.response, flap=self.flap, limit=limit,
-                             clear=clear)
+                             clear=clear, delay=self.delay)
         text = station_yaml(self.place.path, self.devices, self.uplinks, poll="200ms",
                             extra=extra, http="off", commit="200ms")
         text = text.replace("poll: 200ms}", "poll: 200ms, channels: {ozone: {stuck: 0, rate: "
@@ -188,6 +188,15 @@ def test_a_shelf_ends_by_itself_and_hides_nothing_from_the_log(place):
     assert [e["what"] for e in site.events("shelf")] == ["begun", "ended"]
     assert site.ask("out-of-service", "--device", "gas-1", "sent for repair")["changed"]
     assert "out_of_service" in site.alerts()[0]["marks"]
+
+
+def test_what_is_about_to_be_raised_is_listed(place):
+    site = Site(place, delay="1h")
+    wait_until(lambda: site.run("list").returncode == 0 and site.ask("list")["pending"], 15,
+               "the on-delay")
+    assert site.ask("list")["pending"] == [{"rule": "smog", "channel": "gas-1/ozone",
+                                            "state": "pending"}]
+    assert "pending  gas-1/ozone  smog" in site.run("list").stdout and not site.alerts()
 
 
 def test_an_alert_is_judged_by_its_own_rule_until_it_is_withdrawn(place):
