@@ -148,7 +148,7 @@ void app_alerts_ask(struct app_alerts *a, const char *json, const char *who,
     else
         on_answered(user, ticket,
                     "{\"ok\":false,\"reason\":\"no_book\",\"text\":{\"en\":\"This gateway "
-                    "keeps no book of alerts.\",\"zh\":\"本网关未启用警报簿。\"}}");
+                    "keeps no book of alerts.\",\"zh\":\"本网关未启用报警簿。\"}}");
 }
 
 /* ---- life ---- */

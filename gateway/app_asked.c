@@ -63,7 +63,7 @@ static void reply(struct asked_box *box, const char *id, json_t *answer)
 
     if (text && strlen(text) > ASKED_REPLY_MAX) {
         json_t *instead = refusal("too_large", "There is too much to tell: ask for one alert.",
-                                  "内容过多，请逐条查询警报。");
+                                  "内容过多，请逐条查询报警。");
         free(text);
         text = reply_text(a, id, instead);
         json_decref(instead);

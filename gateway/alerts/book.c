@@ -155,7 +155,7 @@ static void absorb(struct book *b, const struct episode *into, struct store_batc
         snprintf(e->actor, sizeof e->actor, "gateway");
         snprintf(e->note, sizeof e->note, "part of unstable alert %llu",
                  (unsigned long long)into->no);
-        book_changed(&c, e, "closed", "closed as a duplicate", "作为重复警报关闭");
+        book_changed(&c, e, "closed", "closed as a duplicate", "作为重复报警关闭");
     }
 }
 

@@ -166,7 +166,7 @@ static json_t *sentences(const struct episode *e, const char *en, const char *zh
              (unsigned long long)e->no, alert_level_name(l, "en"),
              json_string_value(json_object_get(title, "en")), channel, en, e->actor,
              *e->note ? ": " : "", e->note);
-    snprintf(text_zh, sizeof text_zh, "警报 %llu（%s，%s，%s）：%s，操作者 %s%s%s。",
+    snprintf(text_zh, sizeof text_zh, "报警 %llu（%s，%s，%s）：%s，操作者 %s%s%s。",
              (unsigned long long)e->no, alert_level_name(l, "zh"),
              json_string_value(json_object_get(title, "zh")), channel, zh, e->actor,
              *e->note ? "：" : "", e->note);
@@ -213,7 +213,7 @@ json_t *shelf_event(const struct book *b, const struct shelf *s, const char *wha
              shelf_of_id((enum shelf_of)s->of), s->id, is_begin ? "" : "no longer ",
              shelf_words[s->kind][0], is_begin && *until ? " until " : "",
              is_begin ? until : "", who, *s->note ? ": " : "", s->note);
-    snprintf(zh, sizeof zh, "%s %s 的警报%s%s%s%s，操作者 %s%s%s。",
+    snprintf(zh, sizeof zh, "%s %s 的报警%s%s%s%s，操作者 %s%s%s。",
              shelf_of_id((enum shelf_of)s->of), s->id, is_begin ? "已" : "不再",
              shelf_words[s->kind][1], is_begin && *until ? "至 " : "", is_begin ? until : "",
              who, *s->note ? "：" : "", s->note);

@@ -103,14 +103,14 @@ static struct episode *find_episode(const struct job *j)
     if (!e && n > 1)
         refuse_name(j, "ambiguous_alert", text,
                     "Several alerts begin with |: give more of the key, or the number.",
-                    "有多条警报以 | 开头，请给出更完整的键或编号。");
+                    "有多条报警以 | 开头，请给出更完整的键或编号。");
     else if (!e && !name)
         refuse(j, "missing_alert", "Which alert? Give its key or its number.",
-               "哪一条警报？请给出其键或编号。");
+               "哪一条报警？请给出其键或编号。");
     else if (!e)
         refuse_name(j, "unknown_alert", *text ? text : "that",
                     "No alert is open that is called |; the log has those that are over.",
-                    "没有名为 | 的未关闭警报；已结束的警报请查日志。");
+                    "没有名为 | 的未关闭报警；已结束的报警请查日志。");
     return e;
 }
 
@@ -175,7 +175,7 @@ static json_t *fault_notice(const struct episode *e, int64_t now_ms)
 
     snprintf(en, sizeof en, "Alert %llu was a fault of %s: %s.", (unsigned long long)e->no,
              device, *e->note ? e->note : "see to the instrument");
-    snprintf(zh, sizeof zh, "警报 %llu 为设备 %s 故障：%s。", (unsigned long long)e->no, device,
+    snprintf(zh, sizeof zh, "报警 %llu 为设备 %s 故障：%s。", (unsigned long long)e->no, device,
              *e->note ? e->note : "请检修仪器");
     return json_pack("{s:s,s:o,s:s,s:s,s:{s:s,s:s},s:{s:s,s:s}}", "kind", "notice", "time",
                      when_json(now_ms), "what", "sensor_fault", "subject", device, "text", "en",

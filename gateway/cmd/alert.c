@@ -144,7 +144,7 @@ static int add_words(const struct verb *v, const struct alert_options *o, int ar
 
     if (argc < words || (v->of == OF_SHELF && !has_alert && !names_group(o)))
         return wrong("Which alert? `sluice alert list` shows their numbers.",
-                     "哪一条警报？`sluice alert list` 可列出编号。");
+                     "哪一条报警？`sluice alert list` 可列出编号。");
     if (argc > words + (v->rest != REST_NONE))
         return wrong("There is a word too many; a note stands in quotes.",
                      "参数过多；备注请加引号。");

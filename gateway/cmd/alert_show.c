@@ -121,7 +121,7 @@ void alert_show_list(const json_t *answer)
     size_t i;
 
     if (json_array_size(alerts) == 0)
-        puts(say("No alert is open.", "没有未关闭的警报。"));
+        puts(say("No alert is open.", "没有未关闭的报警。"));
     json_array_foreach(alerts, i, item)
     {
         print_alert(item);

@@ -57,26 +57,26 @@ static const struct {
 } refusals[] = {
     { "not_raised",
       "The condition has not lasted long enough yet: there is no alert to act on.",
-      "条件持续时间尚未达到要求，警报还未发布。" },
+      "条件持续时间尚未达到要求，报警还未发布。" },
     { "not_triaged",
       "The alert has not been judged yet: triage it first as true, false, sensor_fault or "
       "duplicate.",
-      "警报尚未研判，请先判定为 true、false、sensor_fault 或 duplicate。" },
+      "报警尚未研判，请先判定为 true、false、sensor_fault 或 duplicate。" },
     { "nothing_to_do",
       "An alert that was judged false or a duplicate is not handled: close it, or triage it "
       "anew.",
-      "已判定为误报或重复的警报无需处置，请关闭或重新研判。" },
+      "已判定为误报或重复的报警无需处置，请关闭或重新研判。" },
     { "not_handled", "Nobody has taken the alert in hand yet: assign and handle it first.",
-      "警报尚未处置，请先派单并开始处置。" },
+      "报警尚未处置，请先派单并开始处置。" },
     { "not_verified", "A true alert is closed after its end was verified: verify it first.",
-      "真实警报须核实后才能关闭，请先核实。" },
+      "真实报警须核实后才能关闭，请先核实。" },
     { "not_cleared",
       "The condition still stands: a true alert is closed when it has cleared. If the rule is "
       "wrong, withdraw the alert.",
-      "条件仍然存在，真实警报须在解除后才能关闭；若规则有误，请撤回警报。" },
+      "条件仍然存在，真实报警须在解除后才能关闭；若规则有误，请撤回报警。" },
     { "verified", "The alert is verified already: close it, or triage it anew.",
-      "警报已核实，请关闭或重新研判。" },
-    { "closed", "The alert is closed: reopen it first.", "警报已关闭，请先重新打开。" },
+      "报警已核实，请关闭或重新研判。" },
+    { "closed", "The alert is closed: reopen it first.", "报警已关闭，请先重新打开。" },
 };
 enum {
     NOT_RAISED,

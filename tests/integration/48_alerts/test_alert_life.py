@@ -119,7 +119,7 @@ def test_from_raised_to_closed_with_a_kill_before_and_after_each_act(place):
     closed = site.events()[-1]
     assert closed["note"] == "stack washed" and closed["actor"].startswith("uid ")
     assert closed["assigned"] == "south" and closed["verdict"] == "true"
-    assert closed["text"]["zh"].startswith("警报 1（红")
+    assert closed["text"]["zh"].startswith("报警 1（红")
 
 
 def test_what_does_not_fit_is_refused_with_a_sentence_in_both_languages(place):
