@@ -618,8 +618,7 @@ static void hostile_samples_harm_nothing(void **state)
     static const double ranges[][2] = {
         { 20, 140 }, { -1e300, 1e300 }, { 1e299, 1e300 }, { 0, 1e-9 }
     };
-    static const enum status states[] = { STATUS_VALID, STATUS_CALIBRATION,
-                                          STATUS_MAINTENANCE };
+    static const uint8_t states[] = { STATUS_VALID, STATUS_CALIBRATION, STATUS_MAINTENANCE };
     struct watch_config c;
     struct scene s;
 
