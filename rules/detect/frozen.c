@@ -6,8 +6,7 @@
 static void learn(const struct frozen_config *c, struct frozen *f, uint16_t run)
 {
     f->share = (1 - (1 - f->share) * pow(c->memory, run - 1)) * c->memory;
-    if (run > f->longest)
-        f->longest = run;
+    f->longest = fmax(run, f->longest * c->fade);
 }
 
 static uint16_t need_of(const struct frozen_config *c, const struct frozen *f)

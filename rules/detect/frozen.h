@@ -17,16 +17,17 @@ struct frozen_config {
     int most;           /* learnt or not: from here on it is frozen */
     double times;       /* so many times the longest run that went on by itself */
     double memory;      /* share of what was learnt that a pair of values leaves */
+    double fade;        /* share of the longest run that a later one leaves */
     double share_start; /* of repeats, before anything is learnt */
     double share_min, share_max;
 };
 
 struct frozen {
     struct repeat repeat;
-    double share;     /* learnt: of values that repeat the one before */
-    uint16_t longest; /* run that ended by a small step */
-    uint16_t need;    /* values of a run that make it frozen */
-    bool is_lively;   /* the source moved when the run began */
+    double share;   /* learnt: of values that repeat the one before */
+    double longest; /* run that went on by itself; fades */
+    uint16_t need;  /* values of a run that make it frozen */
+    bool is_lively; /* the source moved when the run began */
 };
 
 void frozen_start(const struct frozen_config *c, struct frozen *f);

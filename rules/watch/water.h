@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * water - inside of the watch over water: its figures, what it knows of the quantities, and the
- * rules that make an event. For water*.c alone.
+ * water - inside of the watch over water: its figures, what it knows of the quantities, what it
+ * takes for a fault of the sensor, and what for an event. For water*.c alone.
  *
  * The yardstick of every relative threshold is the room: the distance from the baseline to the
  * nearest limit. What uses up a good part of it matters, whatever the quantity and its unit.
@@ -10,7 +10,10 @@
 
 #include "rules/detect/creep.h"
 #include "rules/detect/frozen.h"
+#include "rules/detect/hold.h"
+#include "rules/detect/notice.h"
 #include "rules/detect/settle.h"
+#include "rules/detect/solution.h"
 #include "rules/detect/turnback.h"
 #include "rules/watch/kinds.h"
 
@@ -66,7 +69,8 @@ const struct water_quantity *water_quantity_at(size_t row);
 
 /* A value, and what it is compared with. */
 struct water_now {
-    double value;
+    double value; /* NaN: the sensor is calibrated and shows what means nothing */
+    const struct water_quantity *quantity;
     double resolution;
     double day;   /* baseline: the median of the day; NaN: not known yet */
     double local; /* of shortly before; NaN: not known yet */
@@ -75,7 +79,61 @@ struct water_now {
     double usual_change;   /* learnt: from the local reference, without an event */
     double usual_distance; /* the same from the baseline */
     bool is_ready;         /* enough is known for the rules relative to it */
+    bool is_lively;        /* the baseline moves by more than the resolution */
+    bool is_drifting;
 };
+
+/* ---- faults of the sensor ---- */
+
+struct water_faults {
+    uint16_t bits; /* that stand, of enum watch_fault */
+    double last;   /* possible value; NaN: none since a gap */
+    struct notice garbage;
+    struct settle gap;
+    struct solution solution;
+    struct hold calibration; /* and a sample or two behind it */
+    struct frozen frozen;
+    struct turnback scatter;
+};
+
+enum water_course {
+    WATER_FREE,       /* nothing speaks against the value */
+    WATER_IMPOSSIBLE, /* it is none */
+    WATER_HELD,       /* it may be settling behind a gap */
+    WATER_FAULTY      /* what was seen of late is the sensor, not the water */
+};
+
+void water_faults_start(struct water_faults *s, double resolution);
+/* A slot without a value. How many in a row. */
+int water_faults_miss(struct water_faults *s);
+enum water_course water_faults_push(const struct watch_config *c, struct water_faults *s,
+                                    struct water_now *now, enum watch_gate gate);
+
+/* ---- events ---- */
+
+enum { WATER_SIDES = 2 };
+
+struct water_event {
+    uint8_t on;                                    /* samples in a row that make one */
+    uint16_t seen[WATER_SIDES], slow[WATER_SIDES]; /* samples in a row */
+    struct hold creeping; /* notice of a slow way over the limit; passed by the user */
+    uint8_t recent_n;
+    double recent[WATER_RECENT]; /* oldest first */
+    struct notice event;
+    uint8_t side; /* of the event */
+    uint16_t age;
+    double clear;
+    double level; /* what the value was compared with last; NaN: nothing yet */
+};
+
+void water_event_start(struct water_event *s, int on);
+/* `is_doubtful`: values have been scattering. */
+void water_event_push(const struct watch_config *c, struct water_event *s,
+                      const struct water_now *now, bool is_doubtful);
+/* What has begun and is no event yet is forgotten. */
+void water_event_forget(struct water_event *s);
+bool water_event_is_pending(const struct water_event *s);
+int water_event_sign(const struct water_event *s);
 
 struct water_bound {
     double limit;

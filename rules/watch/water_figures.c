@@ -65,6 +65,7 @@ const struct water_figures water_figures = {
         .most = 1100, /* 11 days of quarter hours */
         .times = 1.5,
         .memory = 0.99,
+        .fade = 0.999, /* half is forgotten in 700 runs: one odd run does not count for ever */
         .share_start = 0.7,
         .share_min = 0.05,
         .share_max = 0.98,
@@ -79,13 +80,13 @@ const struct water_figures water_figures = {
     },
 };
 
-/* Standards: what field instruments are calibrated with. Buffers of pH: IUPAC and GB/T 27501
- * (4.00, 6.86, 9.18) and the technical ones (7.00, 10.01), at 25 °C. Conductivity: 0.01 mol/L
- * KCl, 1413 uS/cm at 25 °C, and air. Turbidity: clear water and 100 of formazin. Oxygen: zero
- * solution, and water in equilibrium with air at 20 °C and sea level, 9.09 mg/L (ISO 5814).
- * Redox: 476 mV of the common standard (Ag/AgCl, 25 °C), and 0 of a shorted input. Tolerances:
- * 0.8 % of the largest standard, as measured on the benchmark; pH 0.035 for temperature and
- * dilution of the buffer. */
+/* Standards: what field instruments are calibrated with. Buffers of pH: GB/T 27501-2011 (4.00,
+ * 6.86, 9.18) and those of the trade (7.00, 10.01), at 25 °C. Conductivity: 0.01 mol/L KCl,
+ * 1413 uS/cm at 25 °C (ISO 7888), and air. Turbidity: clear water and 100 of formazin (ISO
+ * 7027-1). Oxygen: zero solution, and water in equilibrium with air at 20 °C and sea
+ * level, 9.09 mg/L (ISO 5814). Redox: a shorted input and 476 mV, of the trade (Ag/AgCl, 25 °C;
+ * makers differ, no primary source seen). Tolerances: 0.8 % of the largest standard, own
+ * measurement; pH 0.035 for temperature and dilution of the buffer. */
 static const struct water_quantity quantities_of_water[] = {
     { "ph", { 4.0, 6.86, 7.0, 9.18, 10.01 }, 5, 0.035, WATER_BOTTOM_NEVER },
     { "conductivity", { 0, 1413 }, 2, 11.3, WATER_BOTTOM_NEVER },
