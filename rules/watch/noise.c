@@ -30,9 +30,9 @@ static const struct {
     .over_l90 = 10, /* dB over the background: it stands out (habit of ISO 1996-2) */
     .over_l50 = 7,  /* dB over the median: a busy hour is not an event */
     .room = 10,     /* dB under the limit: what stands out there concerns nobody */
-    .mean_room =
-        6.5, /* dB under the limit for the mean: passing traffic stays below. The figure to
-                set by back-test at another site: 5.2 misses, 8 takes passages */
+    /* dB under the limit, for the mean: passing traffic stays below. The figure to set by
+     * back-test at another site: 5.2 misses events, 8 takes passages for some. */
+    .mean_room = 6.5,
     .mean_of = 4,
     .dead_band = 3,     /* dB: an alarm ends at half the energy that raised it */
     .undecided = 60,    /* fail-safe: loud for so long, neither alive nor steady */
@@ -41,7 +41,7 @@ static const struct {
     .announced = 5,     /* in calibration by its own word, before it is told */
     .on_calibrator = 5, /* at the level of a calibrator, before it is told */
     .repeats = 20, /* the same value: stuck. Without a fault at most 5, in steps of 0.1 dB */
-    .wind_max = 5, /* m/s: wind noise from here on (GB 3096-2008, 5.2) */
+    .wind_max = 5, /* m/s: wind noise from here on (GB 3096-2008) */
     .wind_passes = 10, /* until gusts are over */
     .garbage = 2,      /* values that cannot be or do not come ... */
     .garbage_of = 20,  /* ... in so many: a single one is a hiccup */
