@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of the configuration, each bound to the channels that it selects. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/table.h"
 
 /* A row of an index is a sample of its own, of the hour as of the day. */
-static bool is_input(const struct channel *ch, int64_t period_ms)
+static bool is_input(const struct channel *ch, const struct alert_input *in)
 {
-    if (!ch->statistic)
-        return period_ms == 0;
-    if (strchr(ch->statistic, '.'))
-        return false;
-    return ch->period_ms == period_ms || (ch->is_index && period_ms == 0);
+    if (in->kind == ALERT_STATISTIC)
+        return ch->statistic && strcmp(ch->statistic, in->statistic) == 0;
+    return !ch->statistic || (ch->is_index && !strchr(ch->statistic, '.'));
 }
 
-static bool is_selected(const struct rule_conf *r, const struct channel *ch, int64_t period_ms)
+static bool is_selected(const struct rule_conf *r, const struct channel *ch,
+                        const struct alert_input *in)
 {
-    if (!is_input(ch, period_ms))
+    if (!is_input(ch, in))
         return false;
     if (r->quantity ? quantity_find(r->quantity) != ch->quantity : ch->is_index)
         return false; /* an index only where it is named: it is none of a medium's quantities */
@@ -57,20 +57,17 @@ static int compile_level(const struct level_conf *l, struct alert_rule *r)
 }
 
 /* A watch has its own delays and hold-off: what it says counts at once. */
-static void judge_events(struct alert_rule *r, int64_t *ret_period_ms)
+static void judge_events(struct alert_rule *r)
 {
     int l = LEVEL_BLUE;
 
     while (l < LEVEL_RED && !r->level[l].is_set)
         l++;
     r->level[l].on = r->level[l].off = (struct alert_delay){ 1, 1, 0 };
-    r->judges_events = true;
     r->hold_samples = 0;
-    *ret_period_ms = 0;
 }
 
-static int compile_rule(const struct rule_conf *c, struct alert_rule *ret,
-                        int64_t *ret_period_ms)
+static int compile_rule(const struct rule_conf *c, struct alert_rule *ret)
 {
     const struct level_conf *level = c->levels.items;
     char why[128];
@@ -80,15 +77,16 @@ static int compile_rule(const struct rule_conf *c, struct alert_rule *ret,
         .title_en = c->title.en,
         .title_zh = c->title.zh,
         .direction = (enum alert_direction)c->direction,
+        .input = { .k = c->k, .side = c->direction == ALERT_BELOW ? -1 : 1 },
         .gate = config_rule_gate(c),
         .hold_samples = (unsigned)c->hold_samples,
         .rearm_ms = c->rearm_ms,
     };
-    int rc = alert_input_parse(c->input ? c->input : "raw", ret_period_ms, why, sizeof why);
+    int rc = alert_input_parse(c->input ? c->input : "raw", &ret->input, why, sizeof why);
     for (size_t i = 0; rc == 0 && i < c->levels.n; i++)
         rc = compile_level(&level[i], ret);
-    if (*ret_period_ms == ALERT_EVENTS)
-        judge_events(ret, ret_period_ms);
+    if (ret->input.kind == ALERT_EVENT)
+        judge_events(ret);
     return rc;
 }
 
@@ -175,19 +173,20 @@ static int grow(struct table *t, size_t *cap)
 static int add_rule(struct table *t, const struct rule_conf *c, size_t *cap)
 {
     struct alert_rule r;
-    int64_t period_ms = 0;
     const char *device = NULL;
-    int rc = compile_rule(c, &r, &period_ms);
+    int rc = compile_rule(c, &r);
 
     for (uint32_t ch = 0; rc == 0 && ch < t->channels.n; ch++) {
         const struct channel *channel = &t->channel[ch];
-        if (!is_selected(c, channel, period_ms))
+        if (!is_selected(c, channel, &r.input))
             continue;
         rc = grow(t, cap);
         if (rc == 0 && device != channel->device)
             rc = compile_conditions(t, c, channel->device, &r);
         device = channel->device;
         r.channel = ch;
+        r.input.step_ms = channel->period_ms;
+        r.input.resolution = pow(10, -channel->quantity->decimals);
         r.stale_ms = c->stale_ms >= 0 ? c->stale_ms : 3 * channel->period_ms;
         if (rc == 0)
             t->rule[t->rules_n++] = r;

@@ -18,46 +18,6 @@
 /* Columns of one statistics stream: a frame of an hour of 1-minute rows stays near 30 kB. */
 enum { STATISTIC_COLUMNS_MAX = 256 };
 
-struct wanted { /* the statistics of one reading that can be formed */
-    struct agg_want w[AGG_WANTS_MAX];
-    size_t n;
-};
-
-static bool is_possible(const struct agg_want *w, int64_t interval_ms)
-{
-    if (w->period == AGG_8H || w->figure == AGG_FIGURE_MAX8H)
-        return interval_ms <= HOUR_MS;
-    return interval_ms <= agg_periods[w->period].ms;
-}
-
-static size_t chosen(const struct correction_conf *c, struct agg_want ret[AGG_WANTS_MAX])
-{
-    const char *const *text = c->statistics.items;
-    char why[128];
-    size_t n = 0;
-
-    for (size_t i = 0; i < c->statistics.n && n < AGG_WANTS_MAX; i++)
-        n += agg_want_parse(text[i], &ret[n], why, sizeof why) == 0;
-    return n;
-}
-
-static struct wanted wanted_of(const struct device_conf *d, const struct profile_point *p)
-{
-    const struct correction_conf *c = check_correction_of(d, p->id);
-    struct agg_want all[AGG_WANTS_MAX];
-    struct wanted ret = { .n = 0 };
-    size_t n;
-
-    if (c && c->statistics.n)
-        n = agg_complete_wants(p->quantity, d->poll_ms, all, chosen(c, all));
-    else
-        n = agg_default_wants(p->quantity, d->poll_ms, all);
-    for (size_t i = 0; i < n; i++)
-        if (is_possible(&all[i], d->poll_ms))
-            ret.w[ret.n++] = all[i];
-    return ret;
-}
-
 size_t table_statistics_n(const struct config *config)
 {
     const struct device_conf *d = config->devices.items;
@@ -67,7 +27,7 @@ size_t table_statistics_n(const struct config *config)
         const struct profile *p = d[i].profile_found;
         for (size_t k = 0; k < p->points_n; k++)
             if (check_is_channel(&d[i], &p->points[k]))
-                n += wanted_of(&d[i], &p->points[k]).n;
+                n += config_statistics(&d[i], &p->points[k]).n;
     }
     return n;
 }
@@ -134,7 +94,7 @@ static bool is_wind_vector(const struct quantity *q, struct agg_want w)
 }
 
 /* By figure, so that the value comes first. */
-static int add_figures(struct adding *a, uint32_t source, const struct wanted *w,
+static int add_figures(struct adding *a, uint32_t source, const struct statistics_conf *w,
                        bool is_vector)
 {
     const struct quantity *q = a->t->channel[source].quantity;
@@ -148,7 +108,7 @@ static int add_figures(struct adding *a, uint32_t source, const struct wanted *w
     return rc;
 }
 
-static bool has_period(const struct wanted *w, enum agg_period p)
+static bool has_period(const struct statistics_conf *w, enum agg_period p)
 {
     for (size_t i = 0; i < w->n; i++)
         if (w->w[i].period == p)
@@ -177,7 +137,7 @@ static int add_speed(struct adding *a, const struct device_conf *d,
         if (strcmp(ch->quantity->id, "wind_speed") != 0 ||
             pipeline_beside(&a->t->channels, i, "wind_dir") != direction)
             continue;
-        const struct wanted w = wanted_of(d, point_of(d, ch->point));
+        const struct statistics_conf w = config_statistics(d, point_of(d, ch->point));
         rc = add_figures(a, i, &w, true);
     }
     return rc;
@@ -187,7 +147,7 @@ static int add_reading(struct adding *a, const struct device_conf *d,
                        const struct channel_stream *readings, uint32_t i)
 {
     const struct channel *ch = &a->t->channel[i];
-    const struct wanted w = wanted_of(d, point_of(d, ch->point));
+    const struct statistics_conf w = config_statistics(d, point_of(d, ch->point));
     const bool is_direction = strcmp(ch->quantity->id, "wind_dir") == 0;
     int rc = 0;
 

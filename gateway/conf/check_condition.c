@@ -12,27 +12,29 @@ struct names_at { /* whose own points need no device's name */
     const struct device_conf *device;
 };
 
-/* "pm2_5@1h": the statistics that every channel has which is polled often enough. */
-static bool has_statistic(const struct device_conf *d, const char *statistic)
+/* "1h.max" of "pm2_5@1h.max": which of its statistics; -1: it has none called that. */
+static int find_statistic(const struct device_conf *d, const struct profile_point *p,
+                          const char *name)
 {
-    char why[128], input[32];
-    int64_t period_ms = 0;
+    const struct statistics_conf all = config_statistics(d, p);
+    char text[AGG_NAME_MAX];
 
-    snprintf(input, sizeof input, "mean(%.20s)", statistic);
-    if (alert_input_parse(input, &period_ms, why, sizeof why) < 0)
-        return false;
-    return (period_ms == 60000 || period_ms == 3600000) && d->poll_ms <= period_ms;
+    for (size_t i = 0; i < all.n; i++)
+        if (strcmp(agg_want_name(all.w[i], text), name) == 0)
+            return (int)i;
+    return -1;
 }
+
+enum { POINTS_MAX = 1 << 11, STATISTICS_MAX = 1 << 6 };
 
 /* Tells channels apart; the table will give them numbers of its own. */
 static uint32_t number_of(const struct config *c, const struct device_conf *d,
-                          const struct profile_point *p, const char *statistic)
+                          const struct profile_point *p, int statistic)
 {
     const size_t device = (size_t)(d - (const struct device_conf *)c->devices.items);
     const size_t point = (size_t)(p - d->profile_found->points);
-    const unsigned which = !statistic ? 0 : strcmp(statistic, "@1h") == 0 ? 2 : 1;
 
-    return (uint32_t)(device << 16 | point << 2 | which);
+    return (uint32_t)((device * POINTS_MAX + point) * STATISTICS_MAX + (size_t)(statistic + 1));
 }
 
 static bool find_channel(void *user, const char *name, uint32_t *ret_channel,
@@ -48,9 +50,10 @@ static bool find_channel(void *user, const char *name, uint32_t *ret_channel,
              (int)(statistic ? (size_t)(statistic - name) : strlen(name)), name);
     if (!config_peer(at->c, at->device, plain, &d, &p) || !check_is_channel(d, p))
         return false;
-    if (statistic && !has_statistic(d, statistic + 1))
+    const int which = statistic ? find_statistic(d, p, statistic + 1) : -1;
+    if (statistic && which < 0)
         return false;
-    *ret_channel = number_of(at->c, d, p, statistic);
+    *ret_channel = number_of(at->c, d, p, which);
     *ret_quantity = p->quantity;
     return true;
 }

@@ -20,6 +20,7 @@ enum {
 /* What the channels that a rule selects have in common. */
 struct selection {
     size_t n;
+    int64_t slowest_ms;              /* interval of polling */
     size_t watched;                  /* of them: there is a watch whose events can be judged */
     size_t with_statistic;           /* of them: polled often enough for the rule's input */
     const struct quantity *quantity; /* the first; NULL: none */
@@ -90,14 +91,37 @@ static void widen(struct field_range *reach, struct field_range r)
         reach->max = r.max;
 }
 
+/* Raw after an error, which the binder has told. */
+static struct alert_input input_of(const struct rule_conf *r)
+{
+    struct alert_input in = { .kind = ALERT_RAW, .k = r->k };
+    char why[256];
+
+    if (r->input)
+        alert_input_parse(r->input, &in, why, sizeof why);
+    return in;
+}
+
 /* What a rule asks of a channel; quantity NULL and medium -1: any. */
 struct wanted {
     const struct config *c;
     const struct quantity *quantity;
     int medium;
     const char *device;
-    int64_t period_ms; /* of the statistic; 0: raw */
+    const struct alert_input *input;
 };
+
+static bool has_input(const struct wanted *w, const struct device_conf *dev,
+                      const struct profile_point *p)
+{
+    const struct statistics_conf all = config_statistics(dev, p);
+    char name[AGG_NAME_MAX];
+
+    for (size_t i = 0; i < all.n; i++)
+        if (strcmp(agg_want_name(all.w[i], name), w->input->statistic) == 0)
+            return true;
+    return w->input->kind != ALERT_STATISTIC;
+}
 
 static void select_from(const struct wanted *w, const struct device_conf *dev,
                         struct selection *ret)
@@ -118,7 +142,8 @@ static void select_from(const struct wanted *w, const struct device_conf *dev,
             ret->reach = r;
         }
         widen(&ret->reach, r);
-        ret->with_statistic += w->period_ms == 0 || dev->poll_ms <= w->period_ms;
+        ret->with_statistic += has_input(w, dev, &p->points[i]);
+        ret->slowest_ms = dev->poll_ms > ret->slowest_ms ? dev->poll_ms : ret->slowest_ms;
         ret->watched += config_watch(w->c, dev, &p->points[i], &watch) != NULL;
         ret->is_mixed |= strcmp(mine->unit, ret->quantity->unit) != 0;
     }
@@ -136,8 +161,8 @@ static const struct device_conf *device_find(const struct config *c, const char 
 }
 
 /* False when something the selection needs has errors of its own. */
-static bool select_channels(const struct check *k, const struct rule_conf *r, int64_t period_ms,
-                            struct selection *ret)
+static bool select_channels(const struct check *k, const struct rule_conf *r,
+                            const struct alert_input *input, struct selection *ret)
 {
     const struct device_conf *devices = k->c->devices.items;
     const struct quantity *q = r->quantity ? check_quantity(k, r, &r->quantity) : NULL;
@@ -150,7 +175,7 @@ static bool select_channels(const struct check *k, const struct rule_conf *r, in
                               .quantity = q,
                               .medium = r->medium ? (int)medium : -1,
                               .device = r->device,
-                              .period_ms = period_ms };
+                              .input = input };
     *ret = (struct selection){ .quantity = q };
     for (size_t i = 0; i < k->c->devices.n; i++) {
         is_known &= devices[i].profile_found && devices[i].id;
@@ -159,7 +184,7 @@ static bool select_channels(const struct check *k, const struct rule_conf *r, in
     }
     if (is_known && !r->medium && !r->device && config_has_index(k->c, q)) {
         ret->reach = (struct field_range){ q->range_min, q->range_max };
-        ret->with_statistic += period_ms == 0 || period_ms >= HOUR_MS;
+        ret->with_statistic += input->kind != ALERT_STATISTIC || input->window_ms >= HOUR_MS;
         ret->is_index = ret->n == 0;
         ret->n++;
     }
@@ -181,9 +206,12 @@ static void check_conditions(const struct check *k, const struct rule_conf *r)
     const struct quantity *q = r->quantity ? quantity_find(r->quantity) : NULL;
     enum medium medium = MEDIUM_COUNT_;
     const bool has_medium = r->medium && medium_find(r->medium, &medium) == 0;
-    const struct wanted w = {
-        .c = k->c, .quantity = q, .medium = has_medium ? (int)medium : -1, .device = r->device
-    };
+    const struct alert_input input = input_of(r);
+    const struct wanted w = { .c = k->c,
+                              .quantity = q,
+                              .medium = has_medium ? (int)medium : -1,
+                              .device = r->device,
+                              .input = &input };
     bool is_ok = true, is_suppress_ok = true;
 
     for (size_t i = 0; i < k->c->devices.n; i++) {
@@ -224,7 +252,9 @@ static void check_selection(const struct check *k, const struct rule_conf *r,
             r->id ? r->id : "");
     else if (s->with_statistic == 0)
         check_error(k, r, &r->input, E_RULE,
-                    "no channel has the statistic '%s', all that fit are polled too seldom",
+                    "no channel that fits has the statistic '%s': it must be named in "
+                    "'statistics', and "
+                    "the device polled often enough",
                     r->input);
 }
 
@@ -378,23 +408,18 @@ static void convert(struct rule_conf *r, struct level_conf *levels, const struct
     r->unit = q->unit;
 }
 
-/* The pipeline makes these statistics; the period of the rule's, 0 for raw or after an error.
- */
-static int64_t check_input(const struct check *k, const struct rule_conf *r)
+static void check_input(const struct check *k, const struct rule_conf *r, struct alert_input in,
+                        const struct selection *s)
 {
-    int64_t period = 0;
-    char why[256];
+    in.step_ms = s->slowest_ms;
+    const char *error = s->n > 0 ? alert_input_error(&in) : NULL;
 
-    if (!r->input || alert_input_parse(r->input, &period, why, sizeof why))
-        return 0;
-    if (period == ALERT_EVENTS)
-        return 0;
-    if (period == 0 || period == 60000 || period == 3600000)
-        return period;
-    check_error(k, r, &r->input, E_RULE,
-                "there is no statistic '%s', expected raw, mean(1min), mean(1h) or event",
-                r->input);
-    return 0;
+    if (error)
+        check_error(k, r, &r->input, E_RULE, "%.*s", (int)strlen(error) - 1, error);
+    if (!isnan(r->k) && in.kind != ALERT_RESIDUAL && in.kind != ALERT_CUSUM &&
+        in.kind != ALERT_FORECAST)
+        check_error(k, r, &r->k, E_CONFLICT,
+                    "'k' belongs to an input residual, cusum or forecast");
 }
 
 static void check_levels(const struct check *k, const struct rule_conf *r,
@@ -424,12 +449,19 @@ static void check_responses(const struct check *k, const struct rule_conf *r)
     }
 }
 
+/* Their levels are no values of the quantity. */
+static bool is_difference(const struct alert_input *in)
+{
+    return in->kind == ALERT_RATE || in->kind == ALERT_RESIDUAL || in->kind == ALERT_CUSUM;
+}
+
 static void check_rule(const struct check *k, struct rule_conf *r)
 {
     struct level_conf *levels = r->levels.items;
     struct unit_conversion conversion = { .factor = 1 };
     struct selection s;
-    bool is_selected = select_channels(k, r, check_input(k, r), &s);
+    const struct alert_input input = input_of(r);
+    bool is_selected = select_channels(k, r, &input, &s);
 
     if (is_selected)
         check_selection(k, r, &s);
@@ -437,10 +469,14 @@ static void check_rule(const struct check *k, struct rule_conf *r)
     check_responses(k, r);
     if (!is_selected || s.is_mixed)
         return;
+    check_input(k, r, input, &s);
     check_conditions(k, r);
-    if (r->unit && check_unit(k, r, s.quantity, &conversion))
+    if (r->unit && check_unit(k, r, s.quantity, &conversion)) {
+        if (is_difference(&input))
+            conversion.offset = 0;
         convert(r, levels, s.quantity, &conversion);
-    for (size_t i = 0; s.n > 0 && i < r->levels.n; i++)
+    }
+    for (size_t i = 0; s.n > 0 && !is_difference(&input) && i < r->levels.n; i++)
         check_reach(k, r, &levels[i], &s);
 }
 

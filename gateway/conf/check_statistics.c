@@ -4,6 +4,44 @@
 #include "gateway/conf/config_internal.h"
 #include "rules/agg/plan.h"
 
+#define HOUR_MS INT64_C(3600000)
+
+static bool is_possible(const struct agg_want *w, int64_t interval_ms)
+{
+    if (w->period == AGG_8H || w->figure == AGG_FIGURE_MAX8H)
+        return interval_ms <= HOUR_MS;
+    return interval_ms <= agg_periods[w->period].ms;
+}
+
+static size_t chosen(const struct correction_conf *c, struct agg_want ret[AGG_WANTS_MAX])
+{
+    const char *const *text = c->statistics.items;
+    char why[128];
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->statistics.n && n < AGG_WANTS_MAX; i++)
+        n += agg_want_parse(text[i], &ret[n], why, sizeof why) == 0;
+    return n;
+}
+
+struct statistics_conf config_statistics(const struct device_conf *d,
+                                         const struct profile_point *p)
+{
+    const struct correction_conf *c = check_correction_of(d, p->id);
+    struct agg_want all[AGG_WANTS_MAX];
+    struct statistics_conf ret = { .n = 0 };
+    size_t n;
+
+    if (c && c->statistics.n)
+        n = agg_complete_wants(p->quantity, d->poll_ms, all, chosen(c, all));
+    else
+        n = agg_default_wants(p->quantity, d->poll_ms, all);
+    for (size_t i = 0; i < n; i++)
+        if (is_possible(&all[i], d->poll_ms))
+            ret.w[ret.n++] = all[i];
+    return ret;
+}
+
 static const struct profile_point *point_of(const struct device_conf *d, const char *id)
 {
     const struct profile *p = d->profile_found;

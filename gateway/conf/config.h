@@ -10,6 +10,7 @@
 #pragma once
 
 #include "gateway/conf/diag.h"
+#include "rules/agg/plan.h"
 #include "rules/alert/alert.h"
 #include "rules/calibration/options.h"
 #include "rules/qc/options.h"
@@ -127,6 +128,7 @@ struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     const char *unit;  /* the levels are written in it; config_load converts them and leaves the
                         * canonical one here. NULL: canonical */
     const char *input; /* "raw", "mean(1min)", "mean(1h)" */
+    double k;          /* of an input over some time; NaN: as usual */
     int direction;     /* enum alert_direction */
     const char *when, *suppress_when; /* rules/alert/expression.h; NULL: none */
     struct field_array levels;        /* struct level_conf */
@@ -242,6 +244,15 @@ struct quality_peers config_quality_peers(const struct config *c, const struct d
 /* "DEVICE/POINT", or "POINT" of the device `d`: false when there is no such channel. */
 bool config_peer(const struct config *c, const struct device_conf *d, const char *name,
                  const struct device_conf **ret_device, const struct profile_point **ret_point);
+
+struct statistics_conf { /* of one reading */
+    struct agg_want w[AGG_WANTS_MAX];
+    size_t n;
+};
+/* Those that its configuration names, else the default of its quantity; without those that
+ * cannot be formed because it is polled too seldom. */
+struct statistics_conf config_statistics(const struct device_conf *d,
+                                         const struct profile_point *p);
 
 /* What of the samples a rule may judge. */
 struct alert_gate config_rule_gate(const struct rule_conf *r);

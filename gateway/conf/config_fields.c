@@ -758,8 +758,16 @@ static const struct field rule_fields[] = {
       .type = FIELD_TEXT,
       AT(rule_conf, input),
       .dflt = "raw",
-      .help = "What is judged: raw, mean(1min), mean(1h), or event: what a watch finds.",
+      .help = "What is judged: raw, event, mean(1h), max(1h), rate(10min), residual(24h), "
+              "cusum(24h), forecast(2h) ...",
       .is_ok = alert_input_is_ok },
+    { .name = "k",
+      .type = FIELD_DOUBLE,
+      AT(rule_conf, k),
+      .min = 0.1,
+      .max = 100,
+      .help = "Standard deviations that an input over some time must be off. Not given: residual "
+              "4.5, cusum 0.5, forecast 3." },
     { .name = "direction",
       .type = FIELD_ENUM,
       AT(rule_conf, direction),

@@ -15,7 +15,7 @@
 #include "gateway/pipeline/internal.h"
 
 #define STATE_PREFIX  "alert/"
-#define STATE_VERSION 2 /* of struct alert_state as stored: another one starts quiet */
+#define STATE_VERSION 3 /* of struct alert_state as stored: another one starts quiet */
 #define KEY_MAX       256
 
 struct stored_state {
@@ -35,7 +35,8 @@ static bool state_key(const struct pipeline *p, const struct alert_rule *r, char
 /* An alert is judged to its end by the rule that raised it. */
 static const struct alert_rule *rule_of(const struct pipeline *p, size_t rule)
 {
-    return p->former_rules && p->former_rules[rule] ? p->former_rules[rule] : &p->o->rules[rule];
+    return p->former_rules && p->former_rules[rule] ? p->former_rules[rule]
+                                                    : &p->o->rules[rule];
 }
 
 static void forget_former(struct pipeline *p, size_t rule)
@@ -50,7 +51,8 @@ static void look_for_former(struct pipeline *p, size_t rule)
 {
     struct alert_rule former = p->o->rules[rule];
 
-    if (!p->o->book || former.judges_events || !book_rule(p->o->book, rule, &former))
+    if (!p->o->book || former.input.kind == ALERT_EVENT ||
+        !book_rule(p->o->book, rule, &former))
         return;
     if (!p->former_rules)
         p->former_rules = calloc(p->o->rules_n + 1, sizeof(struct alert_rule *));
@@ -184,6 +186,10 @@ static void write_event(struct pipeline *p, const struct alert_rule *r,
     put_number(b, "value", a->value);
     put_number(b, "limit", a->limit);
     put_number(b, "extreme", a->extreme);
+    if (a->crossing.time_ms) {
+        put_time(b, "crossing", a->crossing.time_ms);
+        buf_printf(b, ",\"crossing_pm_s\":%lld", (long long)(a->crossing.plus_minus_ms / 1000));
+    }
     buf_printf(b, ",\"flag\":%u", (unsigned)verdict_to_flag(a->verdict));
     put_time(b, "raised", a->raised_ms);
     if (e)

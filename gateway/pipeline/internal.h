@@ -79,6 +79,7 @@ struct pipeline {
     struct alert_state *alerts;           /* per rule */
     struct alert_rule **former_rules;     /* per rule: by which an alert is judged that another
                                            * version of it raised; NULL: none is */
+    void **inputs; /* per rule: what its input remembers; NULL: nothing */
     struct newest_sample *newest_samples; /* per channel; NULL: nobody asks */
     struct watched *watched;              /* per watch of the options */
     uint32_t *watch_of;                   /* per channel: number of its watch + 1; 0: none */
@@ -177,6 +178,9 @@ void look_done(struct pipeline *p);
 /* Before any rule judges a sample of its scan. */
 void look_note(struct pipeline *p, const struct sample *s);
 struct alert_look look_of(struct pipeline *p, uint32_t rule, const struct sample *s);
+/* A sample that the log has already: inputs over some time remember it. */
+void look_learn(struct pipeline *p, const struct sample *s);
+int64_t look_back(const struct pipeline *p, uint32_t channel);
 
 /* times.c */
 int times_init(struct pipeline *p);

@@ -19,8 +19,26 @@ static bool has_condition(const struct pipeline *p)
     return false;
 }
 
+static bool init_inputs(struct pipeline *p)
+{
+    p->inputs = calloc(p->o->rules_n + 1, sizeof *p->inputs);
+    for (size_t i = 0; p->inputs && i < p->o->rules_n; i++) {
+        const struct alert_input *in = &p->o->rules[i].input;
+        const size_t size = alert_input_size(in);
+        if (size == 0)
+            continue;
+        p->inputs[i] = calloc(1, size);
+        if (!p->inputs[i])
+            return false;
+        alert_input_init(in, p->inputs[i]);
+    }
+    return p->inputs != NULL;
+}
+
 bool look_init(struct pipeline *p)
 {
+    if (!init_inputs(p))
+        return false;
     if (!has_condition(p) && p->o->watches_n == 0)
         return true;
     p->newest_samples = calloc(p->o->table->n + 1, sizeof *p->newest_samples);
@@ -29,6 +47,9 @@ bool look_init(struct pipeline *p)
 
 void look_done(struct pipeline *p)
 {
+    for (size_t i = 0; p->inputs && i < p->o->rules_n; i++)
+        free(p->inputs[i]);
+    free(p->inputs);
     free(p->newest_samples);
 }
 
@@ -86,14 +107,59 @@ static void look_for_event(struct pipeline *p, const struct alert_rule *r,
         look->x = NAN;
 }
 
+/* What of the sample the rule judges, where that is not the sample itself. */
+static void look_through_input(struct pipeline *p, uint32_t rule, struct alert_look *look)
+{
+    const struct alert_rule *r = &p->o->rules[rule];
+    const double value = look->x;
+    struct alert_score score;
+
+    if (!p->inputs[rule] || isnan(value))
+        return;
+    alert_input_step(&r->input, p->inputs[rule], look->time_ms, value,
+                     p->alerts[rule].level != LEVEL_NONE, &score);
+    look->x = score.x;
+    look->is_suppressed = isnan(score.x); /* seen, and not enough of it yet */
+    look->is_refuted = !score.is_significant;
+    if (r->input.kind == ALERT_FORECAST && score.is_significant)
+        alert_crossing(r, look->time_ms, value, &score, &look->crossing);
+}
+
+void look_learn(struct pipeline *p, const struct sample *s)
+{
+    const struct followers *f = &p->followers[s->channel];
+
+    for (uint32_t i = 0; i < f->rules_n; i++) {
+        const uint32_t rule = p->rule_index[f->rules_from + i];
+        struct alert_look look = alert_look_at(&p->o->rules[rule], s);
+        look_through_input(p, rule, &look);
+    }
+}
+
+int64_t look_back(const struct pipeline *p, uint32_t channel)
+{
+    const struct followers *f = &p->followers[channel];
+    int64_t longest_ms = 0;
+
+    for (uint32_t i = 0; i < f->rules_n; i++) {
+        const uint32_t rule = p->rule_index[f->rules_from + i];
+        const int64_t ms = 2 * p->o->rules[rule].input.window_ms; /* a forecast's line */
+        if (p->inputs[rule] && ms > longest_ms)
+            longest_ms = ms;
+    }
+    return longest_ms;
+}
+
 struct alert_look look_of(struct pipeline *p, uint32_t rule, const struct sample *s)
 {
     const struct alert_rule *r = &p->o->rules[rule];
     struct alert_look look = alert_look_at(r, s);
 
-    if (r->judges_events)
+    if (r->input.kind == ALERT_EVENT)
         look_for_event(p, r, s, &look);
-    else if (isnan(look.x))
+    else
+        look_through_input(p, rule, &look);
+    if (isnan(look.x) && !look.has_event && !look.is_suppressed)
         return look;
     if (r->suppress_when && eval(p, r->suppress_when, s->time_ms) == EXPRESSION_TRUE)
         look.is_suppressed = true;

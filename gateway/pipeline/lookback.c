@@ -43,6 +43,7 @@ static void judge_again(struct pipeline *p, uint32_t channel, int64_t time_ms,
     s.verdict = known;
     look_note(p, &s);
     watches_learn(p, &s);
+    look_learn(p, &s);
 }
 
 static bool on_row(void *user, int64_t time_ms, const struct series_cell *cells,
@@ -69,6 +70,8 @@ static int64_t span_of(const struct pipeline *p, const struct channel_stream *s,
             longest = span_ms;
         if (watches_lookback(p, s->first + i) > longest)
             longest = watches_lookback(p, s->first + i);
+        if (look_back(p, s->first + i) > longest)
+            longest = look_back(p, s->first + i);
     }
     return longest < rows * s->period_ms ? longest : rows * s->period_ms;
 }

@@ -32,11 +32,6 @@ static bool is_off(const struct alert_rule *r, double x, double clear)
     return r->direction == ALERT_EQUAL ? x != clear : outwards(r, x) < outwards(r, clear);
 }
 
-static bool is_further(const struct alert_rule *r, double x, double than)
-{
-    return outwards(r, x) > outwards(r, than);
-}
-
 static int lowest_level(const struct alert_rule *r)
 {
     int l = LEVEL_BLUE;
@@ -44,6 +39,23 @@ static int lowest_level(const struct alert_rule *r)
     while (l < LEVEL_RED && !r->level[l].is_set)
         l++;
     return l;
+}
+
+bool alert_crossing(const struct alert_rule *r, int64_t now_ms, double value,
+                    const struct alert_score *s, struct alert_crossing *ret)
+{
+    int64_t after_ms, plus_minus_ms;
+
+    if (!alert_input_crossing(s, value, r->level[lowest_level(r)].set, &after_ms,
+                              &plus_minus_ms))
+        return false;
+    *ret = (struct alert_crossing){ now_ms + after_ms, plus_minus_ms };
+    return true;
+}
+
+static bool is_further(const struct alert_rule *r, double x, double than)
+{
+    return outwards(r, x) > outwards(r, than);
 }
 
 /* ---- hold-off ---- */
@@ -104,7 +116,7 @@ static enum stand stand_of(const struct alert_rule *r, int level, const struct a
 
     if (look->is_refuted)
         return AT_REST;
-    if (r->judges_events && level == lowest_level(r))
+    if (r->input.kind == ALERT_EVENT && level == lowest_level(r))
         return look->is_event ? EXCEEDING : AT_REST;
     if (isnan(look->x))
         return UNKNOWN;
@@ -236,10 +248,11 @@ static struct alert_change move_to(const struct alert_rule *r, struct alert_stat
     c.from_level = (uint8_t)from;
     c.value = st->last_value;
     c.limit = to > from ? r->level[to].set : r->level[from].clear;
-    if (r->judges_events && (to > from ? to : from) == lowest_level(r))
+    if (r->input.kind == ALERT_EVENT && (to > from ? to : from) == lowest_level(r))
         c.limit = st->event_limit;
     c.extreme = st->extreme;
     c.verdict = st->last_verdict;
+    c.crossing = st->crossing;
     return c;
 }
 
@@ -278,6 +291,7 @@ static void judge(const struct alert_rule *r, struct alert_state *st,
     const bool was_stale = st->is_stale;
 
     st->is_stale = false;
+    st->crossing = look->crossing;
     st->event_limit = look->has_event ? look->limit : NAN;
     if (!isnan(look->x))
         st->last_value = look->x;
@@ -310,7 +324,7 @@ void alert_judge(const struct alert_rule *r, struct alert_state *st,
         begin_hold(r, st);
         *ret_touched = !was_pending;
     }
-    if (isnan(look->x) && !look->is_held && !look->has_event)
+    if (isnan(look->x) && !look->is_held && !look->has_event && !look->is_suppressed)
         return;
     if (look->time_ms <= st->last_sample_ms && !is_clock_back(r, st, look->time_ms))
         return;

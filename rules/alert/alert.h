@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "rules/alert/expression.h"
+#include "rules/alert/input.h"
 #include "sensors/core/sample.h"
 
 enum alert_level {
@@ -34,12 +35,6 @@ struct alert_delay {
 /* "2 of 3", "3", "10min". Returns 0, or -EINVAL with a sentence in `why`. */
 int alert_delay_parse(const char *text, struct alert_delay *ret, char *why, size_t size);
 bool alert_delay_is_ok(const char *text, char *why, size_t size); /* for field tables */
-/* "raw", "mean(1min)", "mean(1h)": which statistic the rule reads; 0 is raw; "event" is
- * ALERT_EVENTS, those of a watch. -EINVAL as above. */
-#define ALERT_EVENTS (-1)
-int alert_input_parse(const char *text, int64_t *ret_period_ms, char *why, size_t size);
-bool alert_input_is_ok(const char *text, char *why, size_t size);
-
 enum alert_direction {
     ALERT_ABOVE,
     ALERT_BELOW,
@@ -67,13 +62,13 @@ struct alert_rule {
     uint32_t channel; /* whose samples it judges */
     enum alert_direction direction;
     struct alert_threshold level[LEVEL_COUNT_];
+    struct alert_input input;
     struct alert_gate gate;
     /* The caller evaluates them: where `when` is false a sample is refuted, while suppress_when
      * is true none counts. Unknown: as if they were not there. NULL: none. */
     const struct expression *when, *suppress_when;
-    /* Of a watch (rules/watch): the lowest level stands for them, without delays of its own;
-     * its set is the limit that the watch knows, too. */
-    bool judges_events;
+    /* With ALERT_EVENT the lowest level stands for what a watch finds, without delays of its
+     * own; its set is the limit that the watch knows, too. */
     unsigned hold_samples; /* samples ignored after a gap of stale_ms or more, and behind
                               calibration, maintenance and a power failure */
     int64_t stale_ms;      /* no usable sample for so long: cannot judge */
@@ -88,6 +83,10 @@ void alert_threshold_default(enum alert_direction direction, struct alert_thresh
 /* Checks order of levels and clear against set. NULL, or a sentence. */
 const char *alert_rule_error(const struct alert_rule *r);
 
+struct alert_crossing { /* of a forecast */
+    int64_t time_ms, plus_minus_ms;
+};
+
 /*
  * Plain values without addresses. Times are those of samples. peak and last_raise_ms outlive
  * the episode: within rearm_ms of a raise only a higher level than its peak is raised again.
@@ -101,6 +100,7 @@ struct alert_state { /* all zero: quiet */
     uint32_t on_bits[LEVEL_COUNT_], off_bits[LEVEL_COUNT_]; /* newest usable sample in bit 0 */
     int64_t on_since_ms[LEVEL_COUNT_], off_since_ms[LEVEL_COUNT_]; /* 0: condition not met */
     double extreme, last_value;
+    struct alert_crossing crossing;
     double event_limit; /* what a watch compared the value with */
     struct verdict last_verdict;
     uint32_t hold; /* samples still ignored */
@@ -120,20 +120,26 @@ struct alert_change {
     enum alert_transition what;
     int64_t time_ms, raised_ms;
     uint8_t level, from_level, peak;
-    double value, limit, extreme; /* limit: the level's set, or clear when going down */
-    struct verdict verdict;       /* of the sample that decided */
+    struct alert_crossing crossing; /* of a forecast; time 0: none */
+    double value, limit, extreme;   /* limit: the level's set, or clear when going down */
+    struct verdict verdict;         /* of the sample that decided */
 };
 
 /* What a sample is to a rule, before the levels are asked. */
+/* When the lowest level's set is reached; false: not within any time worth telling. */
+bool alert_crossing(const struct alert_rule *r, int64_t now_ms, double value,
+                    const struct alert_score *s, struct alert_crossing *ret);
+
 struct alert_look {
     int64_t time_ms;
     struct verdict verdict;
     double x;         /* what the levels are compared with; NaN: neither counts nor resets */
     bool is_held;     /* first behind a gap: counts into the hold-off alone */
     bool is_serviced; /* somebody works at the instrument: the hold-off begins behind it */
-    bool has_event, is_event; /* a watch says so; for rules that judge events */
-    double limit;             /* what it compared x with */
-    bool is_suppressed;       /* seen, not judged: the alert stays as it is */
+    bool has_event, is_event;       /* a watch says so; for rules that judge events */
+    double limit;                   /* what it compared x with */
+    struct alert_crossing crossing; /* time 0: none is foreseen */
+    bool is_suppressed;             /* seen, not judged: the alert stays as it is */
     bool is_refuted; /* conditions or references speak against it: as if behind clear */
 };
 

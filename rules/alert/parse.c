@@ -94,35 +94,6 @@ bool alert_delay_is_ok(const char *text, char *why, size_t size)
 }
 
 static const struct {
-    const char *text;
-    int64_t period_ms;
-} inputs[] = {
-    { "raw", 0 },
-    { "mean(1min)", 60000 },
-    { "mean(1h)", 3600000 },
-    { "event", ALERT_EVENTS },
-};
-
-int alert_input_parse(const char *text, int64_t *ret_period_ms, char *why, size_t size)
-{
-    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
-        if (strcmp(text, inputs[i].text) == 0) {
-            *ret_period_ms = inputs[i].period_ms;
-            return 0;
-        }
-    }
-    snprintf(why, size, "expected raw, mean(1min), mean(1h) or event, got '%.32s'", text);
-    return -EINVAL;
-}
-
-bool alert_input_is_ok(const char *text, char *why, size_t size)
-{
-    int64_t period_ms;
-
-    return alert_input_parse(text, &period_ms, why, size) == 0;
-}
-
-static const struct {
     const char *id, *en, *zh;
 } levels[LEVEL_COUNT_] = {
     [LEVEL_NONE] = { "none", "none", "无" },

@@ -800,23 +800,6 @@ static void refuses_delays_with_a_reason(void **state)
     }
 }
 
-static void reads_inputs(void **state)
-{
-    char why[128] = "";
-    int64_t period = -1;
-
-    (void)state;
-    assert_int_equal(alert_input_parse("raw", &period, why, sizeof why), 0);
-    assert_int_equal(period, 0);
-    assert_int_equal(alert_input_parse("mean(1min)", &period, why, sizeof why), 0);
-    assert_int_equal(period, MINUTE);
-    assert_int_equal(alert_input_parse("mean(1h)", &period, why, sizeof why), 0);
-    assert_int_equal(period, 60 * MINUTE);
-    assert_int_equal(alert_input_parse("mean(2h)", &period, why, sizeof why), -EINVAL);
-    assert_int_equal(period, 60 * MINUTE);
-    assert_true(strlen(why) > 10);
-}
-
 /* ---- other sides, gates, conditions ---- */
 
 static void outside_means_far_from_zero_on_either_side(void **state)
@@ -970,7 +953,6 @@ int main(void)
         cmocka_unit_test(refuses_rules_that_cannot_work),
         cmocka_unit_test(reads_delays),
         cmocka_unit_test(refuses_delays_with_a_reason),
-        cmocka_unit_test(reads_inputs),
         cmocka_unit_test(outside_means_far_from_zero_on_either_side),
         cmocka_unit_test(a_code_is_equal_or_not),
         cmocka_unit_test(a_level_stays_for_its_shortest_time),
