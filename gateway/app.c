@@ -79,6 +79,7 @@ static void on_commit(void *user, const struct store_commit *c)
     if (a->committed_for)
         commands_committed(a->committed_for, c->batches);
     pthread_mutex_unlock(&a->commit_lock);
+    app_asked_committed(&a->asked);
 }
 
 static void set_forward(struct app *a, struct forward *f)
@@ -809,8 +810,8 @@ int app_run(const struct app_options *o)
         config_destroy(config);
     app_calibration_done(&a.calibration);
     app_alerts_done(&a.alerts);
-    app_asked_stop(&a.asked);
     store_close(a.store);
+    app_asked_stop(&a.asked);
     uv_run(&a.loop, UV_RUN_DEFAULT); /* close callbacks of a start that failed half-way */
     commands_destroy(a.commands);
     uv_loop_close(&a.loop);

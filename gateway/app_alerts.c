@@ -10,6 +10,8 @@
 
 #include "gateway/base/log.h"
 
+enum { SHOW_MS = 3000 }; /* figures of a day are not worth more of the processor */
+
 /* ---- how alerts are to be answered ---- */
 
 static enum alert_level level_of(const char *id)
@@ -223,6 +225,12 @@ void app_alerts_centre(struct app_alerts *a, const char *uplink)
         a->centres[a->centres_n++] = uplink;
 }
 
+void app_alerts_committed(struct app_alerts *a)
+{
+    if (a->book)
+        book_committed(a->book);
+}
+
 static void look_for_receipts(struct app_alerts *a, struct live *live)
 {
     struct live_uplink uplinks[LIVE_UPLINKS_MAX];
@@ -241,7 +249,11 @@ void app_alerts_show(struct app_alerts *a, struct live *live)
     if (!a->book)
         return;
     look_for_receipts(a, live);
-    book_figures_get(a->book, clock_wall_ms(a->clock), &f);
+    const int64_t now_ms = clock_wall_ms(a->clock);
+    if (now_ms >= a->shown_ms && now_ms - a->shown_ms < SHOW_MS)
+        return;
+    a->shown_ms = now_ms;
+    book_figures_get(a->book, now_ms, &f);
     const struct live_duty d = {
         .open = f.open,
         .unacknowledged = f.unacknowledged,

@@ -23,6 +23,7 @@ struct app_alerts {
     const struct book_plan **plan_of;      /* per bound rule */
     const char *centres[LIVE_UPLINKS_MAX]; /* uplinks by which the centre itself acknowledges */
     size_t centres_n;
+    int64_t shown_ms; /* when the figures were told last */
     void (*on_event)(void *user, const char *json);
     void *user;
 };
@@ -42,6 +43,8 @@ void app_alerts_tick(struct app_alerts *a);
 void app_alerts_show(struct app_alerts *a, struct live *live);
 /* Of the configuration in force, which must outlive it. */
 void app_alerts_centre(struct app_alerts *a, const char *uplink);
+/* The log has committed: who waited for that is answered. */
+void app_alerts_committed(struct app_alerts *a);
 /* An event of calibration: alerts that it calls doubtful are marked in the book. */
 void app_alerts_hear(struct app_alerts *a, const char *json);
 

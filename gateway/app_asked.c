@@ -183,6 +183,7 @@ static void on_wake(uv_async_t *handle)
     struct app_asked *a = handle->data;
     char *text = NULL;
 
+    app_alerts_committed(a->alerts);
     for (size_t i = 0; i < a->boxes_n; i++) {
         for (int n = 0; n < ASKED_LETTERS_MAX && queue_pop(a->boxes[i]->in, &text, 0); n++) {
             serve(a->boxes[i], text);
@@ -203,6 +204,12 @@ int app_asked_start(struct app_asked *a, uv_loop_t *loop)
     uv_unref((uv_handle_t *)&a->wake); /* waiting for questions keeps no gateway running */
     a->is_open = true;
     return 0;
+}
+
+void app_asked_committed(struct app_asked *a)
+{
+    if (a->is_open)
+        uv_async_send(&a->wake);
 }
 
 static void free_box(struct asked_box *box)

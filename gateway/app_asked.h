@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <uv.h>
 
 #include "gateway/app_alerts.h"
@@ -48,7 +49,7 @@ struct app_asked {
     const struct clock *clock;
     char station[ASKED_ID_MAX + 1];
     uv_async_t wake;
-    bool is_open;
+    atomic_bool is_open;
     struct asked_box *boxes[ASKED_BOXES_MAX];
     size_t boxes_n;
     struct asked_pending pending[ASKED_PENDING_MAX];
@@ -59,6 +60,9 @@ struct app_asked {
 
 /* With alerts, clock, on_reply and user set. */
 int app_asked_start(struct app_asked *a, uv_loop_t *loop);
+/* After the log is closed, which may tell of its last commit. */
 void app_asked_stop(struct app_asked *a);
+/* The log has committed: answers may wait for that. Any thread. */
+void app_asked_committed(struct app_asked *a);
 /* The box of an uplink, the same across reloads; NULL: it can be asked nothing. */
 const struct uplink_asking *app_asked_box(struct app_asked *a, const char *uplink);

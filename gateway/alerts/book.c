@@ -499,6 +499,11 @@ void book_tick(struct book *b, int64_t now_ms)
     replies_waiting(b, false);
 }
 
+void book_committed(struct book *b)
+{
+    replies_waiting(b, false);
+}
+
 /* Limits of an earlier run are times of the clock as it was believed then: they are right when
  * it is believed again. */
 void book_shift(struct book *b, struct store_batch *batch, int64_t by_ms)

@@ -68,6 +68,8 @@ void book_destroy(struct book *b); /* takes NULL */
 
 /* About once a second: limits that lapse, shelves that end. */
 void book_tick(struct book *b, int64_t now_ms);
+/* The log has committed: whose answer waits for that is answered, not only at the next tick. */
+void book_committed(struct book *b);
 /* The clock was set by so much; goes into the batch. */
 void book_shift(struct book *b, struct store_batch *batch, int64_t by_ms);
 

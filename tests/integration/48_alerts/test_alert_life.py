@@ -27,7 +27,7 @@ class Site:
     """An ozone analyser and the gateway; what an alert shows is asked over the socket."""
 
     def __init__(self, place, ozone=300, response="escalate_to: bureau, route: north", flap=0,
-                 uplinks="[]", delay="1 of 1"):
+                 uplinks="[]", delay="1 of 1", disturb=None):
         self.place, self.ozone = place, ozone
         self.devices = {"gas-1": ("test-analyser", free_port())}
         folder = place.path / "profiles"
@@ -37,7 +37,7 @@ class Site:
                               "range: [-20, 1000]"], medium="air"))
         self.uplinks, self.response, self.flap, self.delay = uplinks, response, flap, delay
         self.write()
-        self.sim = None
+        self.sim, self.disturb = None, ["--disturb", disturb] if disturb else []
         self.show(ozone)
         self.gateway = place.gateway(self.file).wait_line("runs:")
 
@@ -54,7 +54,7 @@ class Site:
         """The analyser reads this from now on."""
         if self.sim:
             self.sim.stop()
-        self.sim = self.place.sim(self.file, "--set", f"ozone={ozone}")
+        self.sim = self.place.sim(self.file, "--set", f"ozone={ozone}", *self.disturb)
 
     def run(self, *args, lang="en"):
         env = dict(os.environ, LC_ALL=f"{lang}_XX.UTF-8")
