@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is told of alerts: events of the log, and what a list shows. */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,13 +261,21 @@ void book_changed(struct book_change *c, struct episode *e, const char *what, co
     book_event(c, alert_event(c->book, e, what, en, zh, c->now_ms));
 }
 
-void book_end(struct book_change *c)
+int book_end(struct book_change *c)
 {
-    if (!c->has_any)
+    const bool is_kept = c->book->store != NULL;
+    int rc = c->batch || !is_kept ? 0 : -ENOMEM;
+
+    if (!c->has_any) {
         store_batch_drop(c->batch);
-    else if (c->batch && store_batch_submit(c->batch, STORE_AT_ONCE) < 0)
-        log_error("what became of an alert is not in the log: its queue is full");
+        return 0;
+    }
+    if (c->batch)
+        rc = store_batch_submit(c->batch, STORE_AT_ONCE);
     c->batch = NULL;
+    if (rc < 0)
+        log_error("what became of an alert is not in the log: %s", strerror(-rc));
+    return rc;
 }
 
 void book_quiet(const struct book_change *c, struct episode *e)

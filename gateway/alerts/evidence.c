@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,12 +159,18 @@ static json_t *event_evidence(const struct book *b, const struct episode *e,
                               const struct evidence *v)
 {
     static const char *const members[] = { "rule", "channel", "device", "quantity", "unit" };
+    char en[SENTENCE_MAX], zh[SENTENCE_MAX];
     json_t *event =
         json_pack("{s:s,s:o,s:s,s:I,s:s,s:o,s:o,s:s,s:o}", "kind", "evidence", "time",
                   when_json(b->now_ms), "key", e->key, "no", (json_int_t)e->no, "version",
                   e->version, "raised", when_json(e->life.raised_ms), "at", when_json(v->at_ms),
                   "clock", clock_word(b->station.timeline), "samples", samples_json(v));
 
+    snprintf(en, sizeof en, "Alert %llu: %zu samples around its raise are in the log.",
+             (unsigned long long)e->no, v->n);
+    snprintf(zh, sizeof zh, "报警 %llu：前后 %zu 个样本已存入日志。", (unsigned long long)e->no,
+             v->n);
+    json_object_set_new(event, "text", json_pack("{s:s,s:s}", "en", en, "zh", zh));
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         json_object_set_new(event, members[i], json_string(episode_text(e, members[i])));
     return event;

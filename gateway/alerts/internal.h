@@ -144,7 +144,8 @@ void book_event(struct book_change *c, json_t *event); /* takes it over */
 /* An episode has changed: its state and the event of it. */
 void book_changed(struct book_change *c, struct episode *e, const char *what, const char *en,
                   const char *zh);
-void book_end(struct book_change *c);
+/* 0, or a negative errno: nothing of it is in the log, it was told in the log of errors. */
+int book_end(struct book_change *c);
 /* Its rule begins quiet: what stood is gone, by a person's word or by a fault. */
 void book_quiet(const struct book_change *c, struct episode *e);
 

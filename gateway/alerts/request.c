@@ -190,7 +190,18 @@ static void note_request(const struct job *j, struct episode *e)
         e->requests[e->requests_n++ % REQUESTS_KEPT] = text_hash(request);
 }
 
-static void carry_out(const struct job *j, struct episode *e, enum life_act act)
+/* The state is kept that it had: what is not in the log has not happened. */
+static void refuse_unlogged(const struct job *j, struct episode *e,
+                            const struct episode *before)
+{
+    *e = *before;
+    reply_now(j->q, refusal("log_full", false,
+                            "The log takes nothing just now, so nothing was done: try again.",
+                            "日志暂时无法写入，未执行任何操作，请重试。"));
+}
+
+static void carry_out(const struct job *j, struct episode *e, const struct episode *before,
+                      enum life_act act)
 {
     struct book_change c = book_begin(j->b, j->q->now_ms);
 
@@ -205,8 +216,10 @@ static void carry_out(const struct job *j, struct episode *e, enum life_act act)
                  life_act_done_name(act, "zh"));
     if (act == LIFE_SUPERSEDE || (act == LIFE_TRIAGE && e->life.verdict == LIFE_SENSOR_FAULT))
         book_event(&c, fault_notice(e, c.now_ms));
-    book_end(&c);
-    reply_committed(j->b, j->q, answer_of(e, true));
+    if (book_end(&c) < 0)
+        refuse_unlogged(j, e, before);
+    else
+        reply_committed(j->b, j->q, answer_of(e, true));
 }
 
 static void refuse_act(const struct job *j, const struct episode *e, const char *why)
@@ -239,9 +252,10 @@ static void serve_act(const struct job *j, enum life_act act)
         reply_committed(j->b, j->q, answer_of(e, false));
         return;
     }
+    const struct episode before = *e;
     switch (life_do(&e->life, &d, episode_response(j->b, e), &why)) {
     case LIFE_DONE:
-        carry_out(j, e, act);
+        carry_out(j, e, &before, act);
         break;
     case LIFE_SAME: /* committed with what made it so */
         reply_committed(j->b, j->q, answer_of(e, false));
@@ -400,8 +414,10 @@ static void serve_shelve(const struct job *j, enum shelf_kind kind)
     snprintf(s.note, sizeof s.note, "%s", text_of(j, "note"));
     struct book_change c = book_begin(j->b, j->q->now_ms);
     const bool is_put = shelf_put(&c, &s);
-    book_end(&c);
-    if (is_put)
+    const int rc = book_end(&c);
+    if (rc < 0)
+        reply_now(j->q, json_pack("{s:b,s:b,s:s}", "ok", 1, "changed", 1, "log", "late"));
+    else if (is_put)
         reply_committed(
             j->b, j->q,
             json_pack("{s:b,s:b,s:o}", "ok", 1, "changed", 1, "shelf", shelf_json(&s)));

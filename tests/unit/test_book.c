@@ -505,6 +505,23 @@ static void a_fault_supersedes_what_nobody_has_judged(void **state)
     assert_state(w, "2", "triaged");
 }
 
+static void what_is_found_late_says_so(void **state)
+{
+    struct world *w = &world;
+
+    (void)state;
+    tick(w, 2 * HOUR);
+    for (int i = 0; i < 2; i++)
+        scan(w->f, w->now_ms - HOUR + i * 1000, 120 + i, 20);
+    assert_true(is_marked(w, "1", "late"));
+    json_t *a = alert(w, "1"); /* and has its whole limit from now on */
+    char due[TIME_TEXT_MAX];
+    time_print_utc(w->now_ms + 30 * MINUTE, due);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(a, "due"), "by")),
+                        due);
+    json_decref(a);
+}
+
 static void counts_what_is_asked_of_a_person(void **state)
 {
     struct world *w = &world;
@@ -582,6 +599,7 @@ int main(void)
         BOOK_TEST(a_withdrawn_alert_begins_quiet),
         BOOK_TEST(what_the_centre_has_is_received_and_no_limit_is_longer_for_it),
         BOOK_TEST(a_fault_supersedes_what_nobody_has_judged),
+        BOOK_TEST(what_is_found_late_says_so),
         BOOK_TEST(counts_what_is_asked_of_a_person),
         BOOK_TEST(hostile_requests_are_refused),
     };

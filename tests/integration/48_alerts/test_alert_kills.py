@@ -35,7 +35,8 @@ def act_on_something(site, rng, told):
 def check(site, told):
     course = {}
     for e in site.events():
-        assert "number" in e, e
+        if e["level"] == "none" and "number" not in e:
+            continue  # a quiet rule that cannot judge
         course.setdefault(e["key"], []).append((e["number"], e["transition"], e["state"]))
     assert len(course) > 5
     for key, changes in course.items():

@@ -244,3 +244,28 @@ def test_the_samples_around_a_raise_are_in_the_log(place):
     assert any(dt == 0 and value == 300 for dt, value, flag in samples)
     assert any(dt < 0 and value == 50 for dt, value, flag in samples)
     assert sum(dt > 0 for dt, value, flag in samples) > 20
+
+
+@pytest.mark.parametrize("text, said", [
+    ("response: {purple: {}}", "purple"),
+    ("response: {red: {ack_within: soon}}", "soon"),
+    ("response: {red: {ack_in: 5min}}", "known here: ack_within"),
+    ("response: {red: {ack_within: -1min}}", "ack_within"),
+    ("flap: 1001", "1001"),
+    ("response: {blue: {route: north}}", "has no level 'blue'"),
+])
+def test_check_tells_what_is_wrong_with_an_answer_and_where(place, text, said):
+    rule = ("rules: [{id: smog, selector: {quantity: ozone}, levels: {red: {set: 200}},\n"
+            f"         {text}}}]")
+    folder = place.path / "profiles"
+    folder.mkdir()
+    (folder / "test-analyser.yaml").write_text(profile_yaml(
+        "test-analyser", ["id: ozone, at: 'h:0', type: f32, unit: 'ug/m3', quantity: ozone, "
+                          "range: [-20, 1000]"],
+        medium="air"))
+    station = place.station_file(station_yaml(place.path, {"gas-1": ("test-analyser", 502)},
+                                              extra="profiles: [profiles]\n" + rule))
+    done = subprocess.run([BINARY, "check", station], capture_output=True, text=True, timeout=30)
+    line = station.read_text().splitlines().index(f"         {text}}}]") + 1
+    assert said in done.stdout + done.stderr, done.stdout + done.stderr
+    assert f"station.yaml:{line}:" in done.stdout + done.stderr, done.stdout + done.stderr
