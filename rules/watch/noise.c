@@ -331,29 +331,45 @@ static bool judge(const struct watch_config *c, const struct background_config *
     return true;
 }
 
+enum presence { ABSENT, IMPOSSIBLE, SERVICED /* and no level to look at */, PRESENT };
+
+static enum presence presence_of(const struct watch_config *c, const struct watch_slot *s)
+{
+    const bool is_possible = s->value >= c->range_min && s->value <= c->range_max;
+
+    if (s->gate == WATCH_GATE_MISSING || (s->gate == WATCH_GATE_OK && isnan(s->value)))
+        return ABSENT;
+    if (s->gate == WATCH_GATE_BAD || (s->gate == WATCH_GATE_OK && !is_possible))
+        return IMPOSSIBLE;
+    return is_possible ? PRESENT : SERVICED;
+}
+
+/* A slot without a level to look at. */
+static void pass_over(struct noise *n, enum presence presence)
+{
+    if (presence == SERVICED) {
+        note(n, CALIBRATION, n->announced >= noise.announced, true);
+        set_aside(n, ANNOUNCED);
+    } else {
+        background_lose(&n->background);
+    }
+}
+
 /* Whether the slot was judged. */
 static bool take(const struct watch_config *c, struct noise *n, const struct watch_slot *s,
                  double *ret_limit)
 {
     const struct background_config b = background_of(c);
+    const enum presence presence = presence_of(c, s);
     const bool announced = s->gate == WATCH_GATE_CALIBRATION;
-    const bool is_possible = s->value >= c->range_min && s->value <= c->range_max;
-    const bool is_missing = !announced && (s->gate == WATCH_GATE_MISSING ||
-                                           (s->gate == WATCH_GATE_OK && isnan(s->value)));
-    const bool is_impossible =
-        !announced && !is_missing && (s->gate == WATCH_GATE_BAD || !is_possible);
     const bool windy = is_windy(c, n, s->aside[WATCH_WIND]);
 
-    judge_garbage(n, is_missing, is_impossible);
-    const bool held = judge_gap(n, is_missing);
-    if (is_missing || is_impossible) {
-        background_lose(&n->background);
-        return false;
-    }
-    n->announced = count_while(n->announced, announced);
-    if (!is_possible) { /* announced, with any value or none */
-        note(n, CALIBRATION, n->announced >= noise.announced, true);
-        set_aside(n, ANNOUNCED);
+    judge_garbage(n, presence == ABSENT, presence == IMPOSSIBLE);
+    const bool held = judge_gap(n, presence == ABSENT);
+    if (presence == PRESENT || presence == SERVICED)
+        n->announced = count_while(n->announced, announced);
+    if (presence != PRESENT) {
+        pass_over(n, presence);
         return false;
     }
     /* What is known to be the instrument goes on being compared with what was before it. */

@@ -185,9 +185,9 @@ static void a_source_near_the_limit_is_an_event_where_it_is_quiet(void **state)
     (void)state;
     begin(&s, MINUTE);
     quiet(&s, 200);
-    play(&s, 20, LIMIT - 4, 1.0);
+    play(&s, 20, LIMIT - 5.5, 1.0);
     assert_int_equal(s.events, 1);
-    assert_true(s.is.limit < LIMIT - 4);
+    assert_true(s.is.limit < LIMIT - 5.5);
 }
 
 static void the_same_level_is_none_in_a_busy_street(void **state)
@@ -200,6 +200,20 @@ static void the_same_level_is_none_in_a_busy_street(void **state)
     play(&s, 60, LIMIT - 4, 1.0);
     assert_int_equal(s.events, 0);
     assert_int_equal(s.seen, 0);
+}
+
+static void a_street_half_busy_and_half_quiet_is_no_event(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s, MINUTE);
+    for (int i = 0; i < 50; i++) {
+        play(&s, 2, 50, 0.5);
+        play(&s, 3, 59, 0.5); /* the median */
+    }
+    play(&s, 12, 65, 0.5);
+    assert_int_equal(s.events, 0);
 }
 
 static void traffic_well_below_the_limit_is_no_event(void **state)
@@ -227,6 +241,34 @@ static void what_it_is_compared_with_stands_over_the_background(void **state)
     for (int i = 0; i < 100; i++)
         tell(&s, tenths(40 + 0.1 * (i % 5)));
     assert_true(s.is.limit == LIMIT - 10); /* not lower */
+}
+
+static void an_event_does_not_become_background(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s, MINUTE);
+    quiet(&s, 200);
+    const double before = s.is.limit;
+    play(&s, 200, LIMIT - 3, 1.2);
+    assert_true(s.is.is_event);
+    assert_true(s.is.limit == before);
+}
+
+static void an_event_begins_with_a_sample_over_the_limit(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s, SECOND);
+    quiet(&s, 200);
+    for (int i = 0; i < 6; i++)
+        tell(&s, LIMIT + 1);
+    tell(&s, LIMIT - 2); /* now it moves */
+    assert_int_equal(s.events, 0);
+    tell(&s, LIMIT + 1);
+    assert_int_equal(s.events, 1);
 }
 
 static void a_source_that_comes_and_goes_is_an_event(void **state)
@@ -528,6 +570,48 @@ static void a_power_on_transient_behind_a_gap_is_no_event(void **state)
     assert_int_equal(s.events, 0);
 }
 
+static void what_was_counted_before_a_gap_is_forgotten(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s, SECOND);
+    quiet(&s, 200);
+    play(&s, 4, 76, 1.2);
+    lose(&s, 3);
+    play(&s, 8 + 4, 76, 1.2); /* held off, and one too few */
+    assert_false(s.is.is_event);
+    play(&s, 1, 76, 1.2);
+    assert_true(s.is.is_event);
+}
+
+static void a_hum_behind_a_gap_is_not_alive_by_what_was_before(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s, SECOND);
+    play(&s, 200, 66, 1.0);
+    lose(&s, 5);
+    play(&s, 60, 72, 0.15);
+    assert_int_equal(s.events, 0);
+    assert_int_equal(s.is.faults, WATCH_STEADY);
+}
+
+static void an_event_behind_a_gap_is_not_scattered_by_what_was_before(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s, SECOND);
+    quiet(&s, 200);
+    for (int i = 0; i < 5; i++)
+        tell(&s, i & 1 ? 104.3 : 75.2);
+    lose(&s, 3);
+    play(&s, 8 + 5, 76, 1.2);
+    assert_int_equal(s.events, 1);
+}
+
 static void samples_that_come_late_tell_of_those_before(void **state)
 {
     struct scene s;
@@ -706,8 +790,11 @@ int main(void)
         cmocka_unit_test(a_passage_is_no_event),
         cmocka_unit_test(a_source_near_the_limit_is_an_event_where_it_is_quiet),
         cmocka_unit_test(the_same_level_is_none_in_a_busy_street),
+        cmocka_unit_test(a_street_half_busy_and_half_quiet_is_no_event),
         cmocka_unit_test(traffic_well_below_the_limit_is_no_event),
         cmocka_unit_test(what_it_is_compared_with_stands_over_the_background),
+        cmocka_unit_test(an_event_does_not_become_background),
+        cmocka_unit_test(an_event_begins_with_a_sample_over_the_limit),
         cmocka_unit_test(a_source_that_comes_and_goes_is_an_event),
         cmocka_unit_test(a_day_that_gets_louder_is_no_event),
         cmocka_unit_test(an_alarm_of_the_night_does_not_stand_into_the_day),
@@ -726,6 +813,9 @@ int main(void)
         cmocka_unit_test(wind_that_makes_no_noise_raises_nothing),
         cmocka_unit_test(a_wind_speed_that_is_not_there_blocks_nothing),
         cmocka_unit_test(a_power_on_transient_behind_a_gap_is_no_event),
+        cmocka_unit_test(what_was_counted_before_a_gap_is_forgotten),
+        cmocka_unit_test(a_hum_behind_a_gap_is_not_alive_by_what_was_before),
+        cmocka_unit_test(an_event_behind_a_gap_is_not_scattered_by_what_was_before),
         cmocka_unit_test(samples_that_come_late_tell_of_those_before),
         cmocka_unit_test(an_event_stands_over_a_gap),
         cmocka_unit_test(a_station_that_was_off_for_days_learns_its_background_anew),
