@@ -133,7 +133,7 @@ static void learn(struct water *w, const struct water_now *now)
 
 /* ---- slots ---- */
 
-/* What was before a pause this long is no baseline any more. */
+/* What was before is no baseline any more. */
 static void forget_day(struct water *w)
 {
     ring_clear(day_of(w));
@@ -160,8 +160,9 @@ static bool take(const struct watch_config *c, struct water *w, const struct wat
         set_aside(w, course);
         return false;
     }
-    water_event_push(c, &w->event, &now, mofn_count(&w->faults.scatter.turns) > 0);
-    if (!w->event.event.is_up)
+    if (water_event_push(c, &w->event, &now, mofn_count(&w->faults.scatter.turns) > 0))
+        forget_day(w);
+    else if (!w->event.event.is_up)
         learn(w, &now);
     return true;
 }

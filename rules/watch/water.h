@@ -40,7 +40,8 @@ struct water_figures {
     int undecided, ageing;
     double quiet, calm;
     double jump;
-    int garbage_off, after_calibration, in_solution, off_solution, recognised, repeats_away;
+    int garbage_off, after_calibration, in_solution, off_solution, recognised;
+    int repeats_away, repeats_away_most;
     double small_step, bottom_from;
     struct settle_config gap;
     struct frozen_config frozen;
@@ -127,8 +128,9 @@ struct water_event {
 };
 
 void water_event_start(struct water_event *s, int on);
-/* `is_doubtful`: values have been scattering. */
-void water_event_push(const struct watch_config *c, struct water_event *s,
+/* `is_doubtful`: values have been scattering. Whether an event has ended because it stands for
+ * days inside the limit: its level is what is normal now. */
+bool water_event_push(const struct watch_config *c, struct water_event *s,
                       const struct water_now *now, bool is_doubtful);
 /* What has begun and is no event yet is forgotten. */
 void water_event_forget(struct water_event *s);

@@ -95,7 +95,8 @@ static bool judge_side(const struct watch_config *c, struct water_event *s,
 
 /* ---- it ends ---- */
 
-static void follow(const struct watch_config *c, struct water_event *s, double x)
+/* Whether it has aged. */
+static bool follow(const struct watch_config *c, struct water_event *s, double x)
 {
     const struct water_bound b = bound_of(c, s->side);
     const bool is_inside = (x - b.limit) * b.sign < 0;
@@ -104,23 +105,24 @@ static void follow(const struct watch_config *c, struct water_event *s, double x
     if (!is_inside)
         s->level = b.limit; /* it has grown: from a change to the limit */
     s->age = count_up(s->age);
-    if (s->age > water_figures.ageing && is_inside)
+    const bool has_aged = s->age > water_figures.ageing && is_inside;
+    if (has_aged)
         notice_end(&s->event);
     if (!notice_pass(&s->event, still, 2 * s->on))
         water_event_forget(s);
+    return has_aged;
 }
 
-void water_event_push(const struct watch_config *c, struct water_event *s,
+bool water_event_push(const struct watch_config *c, struct water_event *s,
                       const struct water_now *now, bool is_doubtful)
 {
     const int need = s->on + (is_doubtful ? water_figures.doubtful : 0);
 
     remember(s, now->value);
-    if (s->event.is_up) {
-        follow(c, s, now->value);
-        return;
-    }
+    if (s->event.is_up)
+        return follow(c, s, now->value);
     s->level = NAN;
     if (!judge_side(c, s, now, HIGH, need))
         judge_side(c, s, now, LOW, need);
+    return false;
 }

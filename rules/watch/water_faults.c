@@ -84,7 +84,10 @@ static bool is_stuck(struct water_faults *s, const struct water_now *now)
     const int run = frozen_push(&f->frozen, &s->frozen, now->value,
                                 f->small_step * now->resolution, now->is_lively);
 
-    return is_away ? run >= f->repeats_away : frozen_is(&s->frozen);
+    const double too_long =
+        fmin(f->repeats_away_most, fmax(f->repeats_away, f->frozen.times * s->frozen.longest));
+
+    return is_away ? run >= too_long : frozen_is(&s->frozen);
 }
 
 static bool is_scattered(struct water_faults *s, const struct water_now *now)

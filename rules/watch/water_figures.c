@@ -54,7 +54,9 @@ const struct water_figures water_figures = {
     .recognised = 2,         /* samples on a standard that tell a calibration */
     .in_solution = 16,       /* samples of one at most: 4 h of quarter hours */
     .off_solution = 3,       /* samples off every standard that end it */
-    .repeats_away = 6,       /* equal samples away from the baseline: stuck */
+    .repeats_away = 6,       /* equal samples away from the baseline: stuck, ... */
+    .repeats_away_most = 24, /* ... or frozen.times the longest run of before, at most so many: a
+                                coarse instrument repeats itself in an event, too */
     .small_step = 3.5,       /* steps of the instrument: a run of equal values went on */
     .bottom_from = 0.1,    /* of the range: from above, the value does not drop to its bottom */
 
