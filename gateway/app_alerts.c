@@ -49,7 +49,7 @@ static void apply_responses(const struct field_array *list, struct book_plan *pl
 }
 
 /* FNV-1a of what decides: 16 digits tell two versions apart, and no more is asked of them. */
-static int put_version(const struct rule_conf *r, char *out)
+int app_alerts_version(const struct rule_conf *r, char *out)
 {
     uint64_t h = UINT64_C(14695981039346656037);
     char *text = NULL;
@@ -77,7 +77,7 @@ static int make_plan(const struct config *c, const struct rule_conf *r, struct b
     apply_responses(&c->alerts.responses, plan);
     apply_responses(&r->responses, plan);
     plan->flap = (unsigned)(r->flap >= 0 ? r->flap : c->alerts.flap);
-    return put_version(r, plan->version);
+    return app_alerts_version(r, plan->version);
 }
 
 static int make_plans(struct app_alerts *a, const struct table *t)

@@ -28,6 +28,9 @@ struct app_alerts {
     void *user;
 };
 
+/* The version of a rule as its alerts have it: BOOK_VERSION_MAX bytes. 0 or -ENOMEM. */
+int app_alerts_version(const struct rule_conf *r, char *out);
+
 void app_alerts_start(struct app_alerts *a, struct store *store);
 /* Before the pipeline is created, with clock, on_event and user set. */
 void app_alerts_attach(struct app_alerts *a, const struct table *t,
