@@ -72,8 +72,8 @@ static const struct {
 static const struct poisson_cusum_config rise = {
     .ratio = 1.3,
     .ln_ratio = 0.26236426446749106,
-    /* No alarm by chance in about a million minutes; + 30 % found within 15, twice the
-     * background within 4 (facts on alerting, section 7) */
+    /* By chance once in a million minutes or more; + 30 % is found in 16 minutes, twice the
+     * background in 5 (facts on alerting, section 7, with the clip) */
     .enough = 12.5,
     .clip = 3, /* two wild counts at once bring less than half of it */
     .clip_least = 2,
@@ -144,11 +144,10 @@ struct count {
 
 /* ---- steps ---- */
 
-static int slots_of(const struct counts *n, double minutes, double slot_ms, int least)
+static int slots_of(double minutes, double slot_ms, int least)
 {
     const double slots = round(minutes * MINUTE_MS / slot_ms);
 
-    (void)n;
     return (int)fmax(least, fmin(slots, UINT16_MAX));
 }
 
@@ -158,20 +157,20 @@ static void set_tempo(const struct watch_config *c, struct counts *n)
 
     t->pool = pool_of(c, MINUTE_MS);
     const double slot_ms = (double)c->step_ms * t->pool;
-    t->gap = (uint16_t)slots_of(n, counts.gap_min, slot_ms, counts.gap_least);
-    t->switched_on = (uint16_t)slots_of(n, counts.switched_on_min, slot_ms, 1);
-    t->calibrated = (uint16_t)slots_of(n, counts.calibrated_min, slot_ms, 1);
-    t->repaired = (uint16_t)slots_of(n, counts.repaired_min, slot_ms, 1);
-    t->unconfirmed = (uint16_t)slots_of(n, counts.unconfirmed_min, slot_ms, 1);
+    t->gap = (uint16_t)slots_of(counts.gap_min, slot_ms, counts.gap_least);
+    t->switched_on = (uint16_t)slots_of(counts.switched_on_min, slot_ms, 1);
+    t->calibrated = (uint16_t)slots_of(counts.calibrated_min, slot_ms, 1);
+    t->repaired = (uint16_t)slots_of(counts.repaired_min, slot_ms, 1);
+    t->unconfirmed = (uint16_t)slots_of(counts.unconfirmed_min, slot_ms, 1);
     t->washing = washing;
     t->washing.gain *= slot_ms / MINUTE_MS;
     t->washing.keep = exp2(-slot_ms / (counts.wet_half_min * MINUTE_MS));
     t->background = background;
-    t->background.block = slots_of(n, counts.block_min, slot_ms, 1);
+    t->background.block = slots_of(counts.block_min, slot_ms, 1);
     t->drifting = drifting;
-    t->drifting.slow = slots_of(n, drifting.slow, slot_ms, 1);
-    t->drifting.fast = slots_of(n, drifting.fast, slot_ms, 1);
-    t->drifting.confirm = slots_of(n, drifting.confirm, slot_ms, 2);
+    t->drifting.slow = slots_of(drifting.slow, slot_ms, 1);
+    t->drifting.fast = slots_of(drifting.fast, slot_ms, 1);
+    t->drifting.confirm = slots_of(drifting.confirm, slot_ms, 2);
 }
 
 /* ---- faults ---- */
