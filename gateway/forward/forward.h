@@ -49,7 +49,7 @@ struct forward_options {
     const struct clock *clock; /* of the station: stamps its events; networks run in real time.
                                 * NULL: the system's */
     const struct forward_times *times; /* NULL: all defaults */
-    struct uplink_station station; /* layout_json, its user and asking are set here */
+    struct uplink_station station;     /* layout_json, its user and asking are set here */
     const struct forward_uplink *uplinks;
     size_t uplinks_n;
     /* Called from an uplink's thread when its state changes; must not block. */
