@@ -231,11 +231,15 @@ void app_alerts_committed(struct app_alerts *a)
         book_committed(a->book);
 }
 
-static void look_for_receipts(struct app_alerts *a, struct live *live)
+static void look_at_uplinks(struct app_alerts *a, struct live *live)
 {
     struct live_uplink uplinks[LIVE_UPLINKS_MAX];
-    const size_t n = a->centres_n > 0 ? live_uplinks(live, uplinks, LIVE_UPLINKS_MAX) : 0;
+    const size_t n = live_uplinks(live, uplinks, LIVE_UPLINKS_MAX);
+    bool is_up = n == 0; /* nobody is waited for */
 
+    for (size_t i = 0; i < n; i++)
+        is_up |= uplinks[i].is_connected;
+    book_link(a->book, is_up);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < a->centres_n; k++)
             if (strcmp(uplinks[i].id, a->centres[k]) == 0)
@@ -248,7 +252,7 @@ void app_alerts_show(struct app_alerts *a, struct live *live)
 
     if (!a->book)
         return;
-    look_for_receipts(a, live);
+    look_at_uplinks(a, live);
     const int64_t now_ms = clock_wall_ms(a->clock);
     if (now_ms >= a->shown_ms && now_ms - a->shown_ms < SHOW_MS)
         return;

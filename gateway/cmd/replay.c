@@ -54,6 +54,38 @@ static const struct cmd_option options[] = {
       OPTION(station.series),
       .value = "DIR",
       .help = "With --station: folder of tables, DEVICE.csv each." },
+    { .name = "log",
+      .type = OPTION_TEXT,
+      OPTION(station.log),
+      .value = "LOG",
+      .help = "With --station: a station's log, running or copied, instead of --series." },
+    { .name = "from",
+      .type = OPTION_TEXT,
+      OPTION(station.from),
+      .value = "TIME",
+      .help = "With --log: first time, as sluice export takes it." },
+    { .name = "to",
+      .type = OPTION_TEXT,
+      OPTION(station.to),
+      .value = "TIME",
+      .help = "With --log: end, itself not included." },
+    { .name = "rules-only",
+      .type = OPTION_FLAG,
+      OPTION(station.is_rules_only),
+      .help = "With --station: count what the rules raise; of files alerts, events and "
+              "backtest.json alone, and none without --out." },
+    { .name = "rule",
+      .type = OPTION_TEXTS,
+      OPTION(station.rules),
+      .value = "RULE",
+      .help = "With --station: judge by this rule alone, even if it is switched off; may be "
+              "repeated." },
+    { .name = "labels",
+      .type = OPTION_TEXT,
+      OPTION(station.labels),
+      .value = "FILE",
+      .help = "With --station: what is known to have happened (start,end,kind,... as CSV or "
+              "JSON); what was raised is counted against it." },
     { .name = "out",
       .type = OPTION_TEXT,
       OPTION(station.out),
@@ -326,9 +358,15 @@ static int run_station(const struct replay_options *o, int argc)
 {
     struct replay_station_options station = o->station;
 
-    if (!station.station || !station.series || !station.out)
-        return wrong(say("--station, --series and --out belong together",
-                         "--station、--series 和 --out 须同时给出"));
+    if (!station.station || !(station.series || station.log) ||
+        !(station.out || station.is_rules_only))
+        return wrong(say("--station needs --series or --log, and --out or --rules-only",
+                         "--station 须与 --series 或 --log、以及 --out 或 --rules-only 同用"));
+    if (station.series && station.log)
+        return wrong(
+            say("--series and --log exclude each other", "--series 与 --log 只能选一个"));
+    if (!station.log && (station.from || station.to))
+        return wrong(say("--from and --to belong to --log", "--from 和 --to 须与 --log 同用"));
     if (argc > 0 || o->serve)
         return wrong(say("--station takes no recording and no --serve",
                          "--station 不能与录制文件或 --serve 同用"));
@@ -340,11 +378,14 @@ static int run(const void *opt, int argc, char **argv)
 {
     const struct replay_options *o = opt;
 
-    if (o->station.station || o->station.series || o->station.out)
+    const struct replay_station_options *s = &o->station;
+
+    if (s->station || s->series || s->log || s->out || s->labels || s->is_rules_only ||
+        s->rules.n)
         return run_station(o, argc);
     if (argc == 0)
-        return wrong(say("name the FILE that was recorded, or --station, --series and --out",
-                         "请指定录制文件 FILE，或 --station、--series 和 --out"));
+        return wrong(say("name the FILE that was recorded, or --station with --series or --log",
+                         "请指定录制文件 FILE，或 --station 及 --series 或 --log"));
     return o->serve ? replay_serve(argv[0], o->serve) : decode_with_config(o, argv[0]);
 }
 
@@ -371,6 +412,12 @@ const struct cmd cmd_replay = {
         "  sluice replay --config station.yaml roof.traffic\n"
         "  sluice replay --serve tcp:1502 roof.traffic\n"
         "  sluice replay --station station.yaml --series week/ --out judged/\n\n"
+        "--log takes the readings of a station's log instead. With --rules-only, or with "
+        "--labels,\n"
+        "what the rules raised is counted: how often, how long, and against the labels what "
+        "was\n"
+        "right, false and missed, with a line to paste beside the rule.\n\n"
+        "  sluice replay --station station.yaml --log log.db --rules-only --labels year.csv\n\n"
         "Exit status: 0 done, 1 cannot serve or write, 2 errors in FILE, series or the\n"
         "configuration.",
     .options = options,

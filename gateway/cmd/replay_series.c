@@ -299,31 +299,10 @@ static int prepare_devices(struct replay_series *s)
     return 0;
 }
 
-int replay_series_open(const char *folder, const struct table *t, struct replay_series **ret)
+static void close_series(void *self)
 {
-    struct replay_series *s = calloc(1, sizeof *s);
+    struct replay_series *s = self;
 
-    if (!s)
-        return -ENOMEM;
-    s->table = t;
-    s->folder = strdup(folder);
-    int rc = s->folder ? prepare_devices(s) : -ENOMEM;
-    if (rc == 0)
-        rc = list_files(s);
-    for (size_t i = 0; rc == 0 && i < s->files_n; i++)
-        rc = begin_file(s, &s->files[i]);
-    if (rc < 0) {
-        replay_series_close(s);
-        return rc;
-    }
-    *ret = s;
-    return 0;
-}
-
-void replay_series_close(struct replay_series *s)
-{
-    if (!s)
-        return;
     for (size_t i = 0; i < s->files_n; i++) {
         struct file *f = &s->files[i];
         if (f->csv.in)
@@ -369,8 +348,9 @@ static void take_row(struct replay_series *s, const struct file *f)
     }
 }
 
-int replay_series_next(struct replay_series *s, int64_t *ret_ms)
+static int next(void *self, int64_t *ret_ms)
 {
+    struct replay_series *s = self;
     int64_t time_ms = INT64_MAX;
     int rc = 0;
 
@@ -391,33 +371,58 @@ int replay_series_next(struct replay_series *s, int64_t *ret_ms)
     return rc < 0 ? rc : 1;
 }
 
-const struct reading *replay_series_readings(const struct replay_series *s, size_t device)
+static const struct reading *readings_of(const void *self, size_t device)
 {
+    const struct replay_series *s = self;
     const struct device *d = &s->devices[device];
 
     return d->instant == s->instant ? d->readings : NULL;
 }
 
-bool replay_series_has(const struct replay_series *s, uint32_t channel)
+static bool has(const void *self, uint32_t channel)
 {
-    return s->file_of[channel] != NULL;
+    return ((const struct replay_series *)self)->file_of[channel] != NULL;
 }
 
-struct replay_progress replay_series_progress(const struct replay_series *s)
+static struct replay_progress progress(const void *self)
 {
+    const struct replay_series *s = self;
     struct replay_progress p = {
         .files = s->files_n,
         .columns = s->columns,
-        .bytes_total = s->bytes_total,
+        .total = s->bytes_total,
     };
 
     for (size_t i = 0; i < s->files_n; i++) {
         const struct file *f = &s->files[i];
         const off_t at = ftello(f->csv.in);
         p.rows += f->rows;
-        p.bytes += at > 0 ? (uint64_t)at : 0;
+        p.done += at > 0 ? (uint64_t)at : 0;
         p.has_milliseconds |= f->csv.form.decimals > 0 ||
                               (f->csv.has_form && f->csv.form.times == CSV_MILLISECONDS);
     }
     return p;
+}
+
+/* ---- */
+
+int replay_series_open(const char *folder, const struct table *t, struct replay_source *ret)
+{
+    struct replay_series *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return -ENOMEM;
+    s->table = t;
+    s->folder = strdup(folder);
+    int rc = s->folder ? prepare_devices(s) : -ENOMEM;
+    if (rc == 0)
+        rc = list_files(s);
+    for (size_t i = 0; rc == 0 && i < s->files_n; i++)
+        rc = begin_file(s, &s->files[i]);
+    if (rc < 0) {
+        close_series(s);
+        return rc;
+    }
+    *ret = (struct replay_source){ s, next, readings_of, has, progress, close_series };
+    return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Series instead of instruments: the pipeline of the station in virtual time, without a log.
- * Nothing here reads a clock but the progress bar, so two runs give the same bytes.
+ * Series or a log instead of instruments: the pipeline of the station in virtual time, what it
+ * finds in files, and what its rules raised counted. Nothing here reads a clock but the
+ * progress bar and the defaults of --from and --to, so two runs give the same bytes.
  */
 #include "gateway/cmd/replay_station.h"
 
@@ -16,42 +17,40 @@
 
 #include "gateway/app_view.h"
 #include "gateway/base/clock.h"
+#include "gateway/cmd/backtest_show.h"
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/export_show.h"
+#include "gateway/cmd/export_time.h"
+#include "gateway/cmd/replay_log.h"
+#include "gateway/cmd/replay_play.h"
 #include "gateway/cmd/replay_series.h"
 #include "gateway/cmd/replay_write.h"
 
-enum {
-    TICK_MS = 1000,
-    GRACE_MS = 1000, /* periods are closed so long after their end */
-    MINUTE_MS = 60000,
-    DAY_MS = 1440 * MINUTE_MS,
-    WATCHED_MS = 2 * MINUTE_MS, /* behind the last sample every second is played */
-    SHOW_EVERY = 1024,          /* instants between two looks at the bar */
-};
-
-#define ABSENT_MS (32 * INT64_C(86400000)) /* a station was not there, rather than silent */
-
-struct pace {                     /* of a device: are its rows as often as the station polls? */
-    int64_t last_ms, shortest_ms; /* the step; 0: none yet */
-    uint64_t steps, longer, shorter; /* than the poll interval, clearly */
-};
+enum { SHOW_EVERY = 1024 /* instants between two looks at the bar */ };
 
 struct replay {
     const struct replay_station_options *o;
     struct table *table;
-    struct pipeline_device *devices; /* as the table has them, without points that have no
-                                      * series: these are no missing values */
-    struct replay_series *series;
-    struct replay_writer *writer;
-    struct pipeline *pipeline;
-    struct pace *pace;         /* per device */
+    struct replay_source source;  /* close NULL: not open yet */
+    struct replay_writer *writer; /* NULL: nothing is written */
+    struct replay_play *play;
+    struct backtest_labels labels;
+    struct backtest *backtest; /* NULL: nobody asks */
     enum replay_output *out;   /* per channel: where its rows go */
     bool *is_written;          /* per channel */
-    int64_t first_ms, last_ms; /* of instants */
-    int64_t tick_ms;           /* the next */
+    uint64_t instants;
     struct export_bar bar;
 };
+
+static struct replay_progress progress_of(const struct replay *r)
+{
+    return r->source.progress(r->source.self);
+}
+
+static bool has_failed(const struct replay *r)
+{
+    return r->writer && replay_writer_has_failed(r->writer);
+}
 
 /* ---- what comes out ---- */
 
@@ -80,155 +79,57 @@ static void on_index(void *user, const struct pipeline_index *ix, int64_t time_m
 
 static void on_event(void *user, const char *json)
 {
-    replay_write_event(((struct replay *)user)->writer, json);
+    const struct replay *r = user;
+
+    if (r->writer)
+        replay_write_event(r->writer, json);
+    if (r->backtest)
+        backtest_take_event(r->backtest, json, replay_play_now(r->play));
 }
 
-/* ---- time ---- */
-
-/* Behind that tick. Where nothing comes for long the hand goes from minute to minute: there
- * periods end, and nothing else happens. Of a pause of months a day is played: one wrong year
- * in a table must not take hours. */
-static int64_t next_tick(const struct replay *r, int64_t now_ms)
+static void on_alert(void *user, const struct alert_rule *rule, const struct alert_change *c)
 {
-    const int64_t silent_ms = r->tick_ms - r->last_ms, left_ms = now_ms - r->tick_ms;
+    const struct replay *r = user;
 
-    if (silent_ms > DAY_MS && left_ms > ABSENT_MS)
-        return now_ms - now_ms % TICK_MS;
-    if (silent_ms > WATCHED_MS && left_ms > MINUTE_MS + GRACE_MS)
-        return r->tick_ms - r->tick_ms % MINUTE_MS + MINUTE_MS + GRACE_MS;
-    return r->tick_ms + TICK_MS;
+    backtest_take_alert(r->backtest, rule, c, replay_play_now(r->play));
 }
 
-/* The station's second hand. */
-static void tick_to(struct replay *r, int64_t now_ms)
+static bool on_instant(void *user, int64_t time_ms)
 {
-    while (r->tick_ms <= now_ms) {
-        pipeline_tick(r->pipeline, r->tick_ms);
-        r->tick_ms = next_tick(r, now_ms);
-    }
-}
-
-static int64_t poll_of(const struct replay *r, size_t device)
-{
-    return ((const struct device_conf *)r->table->config->devices.items)[device].poll_ms;
-}
-
-static void keep_pace(struct replay *r, size_t device, int64_t time_ms)
-{
-    struct pace *p = &r->pace[device];
-    const int64_t poll_ms = poll_of(r, device), step_ms = time_ms - p->last_ms;
-
-    if (p->last_ms) {
-        if (p->steps++ == 0 || step_ms < p->shortest_ms)
-            p->shortest_ms = step_ms;
-        p->longer += 2 * step_ms > 3 * poll_ms;
-        p->shorter += 2 * step_ms < poll_ms;
-    }
-    p->last_ms = time_ms;
-}
-
-static void play_instant(struct replay *r, int64_t time_ms)
-{
-    tick_to(r, time_ms);
-    for (size_t i = 0; i < r->table->config->devices.n; i++) {
-        const struct scan scan = {
-            .device = (uint32_t)i,
-            .time_ms = time_ms,
-            .start_ms = time_ms,
-            .outcome = SCAN_OK,
-            .readings = replay_series_readings(r->series, i),
-            .n = r->devices[i].points_n,
-        };
-        if (!scan.readings)
-            continue;
-        pipeline_scan(r->pipeline, &scan);
-        keep_pace(r, i, time_ms);
-    }
-}
-
-static void show(struct replay *r, uint64_t instant)
-{
+    struct replay *r = user;
     char day[TIME_TEXT_MAX];
 
-    if (!r->bar.is_on || instant % SHOW_EVERY)
-        return;
-    const struct replay_progress p = replay_series_progress(r->series);
-    time_print_utc(r->last_ms, day);
+    if (has_failed(r))
+        return false; /* told when it is closed */
+    if (!r->bar.is_on || r->instants++ % SHOW_EVERY)
+        return true;
+    const struct replay_progress p = progress_of(r);
+    time_print_utc(time_ms, day);
     day[10] = '\0';
-    export_bar_show(&r->bar, p.bytes, p.bytes_total, day);
-}
-
-/* Periods that the last samples fill are closed; those that go on are not. */
-static void finish(struct replay *r)
-{
-    const int64_t last_ms = r->last_ms;
-    int64_t longest_ms = 0;
-
-    for (size_t i = 0; i < r->table->config->devices.n; i++) {
-        const int64_t poll_ms = poll_of(r, i), step_ms = r->pace[i].shortest_ms,
-                      filled_ms = poll_ms > step_ms || step_ms > DAY_MS ? poll_ms : step_ms;
-        if (r->pace[i].last_ms == last_ms && filled_ms > longest_ms)
-            longest_ms = filled_ms;
-    }
-    if (r->first_ms)
-        tick_to(r, last_ms + longest_ms + GRACE_MS);
-    pipeline_end_rows(r->pipeline);
-}
-
-static int play(struct replay *r)
-{
-    int64_t time_ms = 0;
-    int rc;
-
-    for (uint64_t n = 0; (rc = replay_series_next(r->series, &time_ms)) > 0; n++) {
-        if (r->first_ms == 0) {
-            r->first_ms = r->last_ms = time_ms;
-            r->tick_ms = time_ms - time_ms % TICK_MS;
-        }
-        play_instant(r, time_ms);
-        r->last_ms = time_ms;
-        show(r, n);
-        if (replay_writer_has_failed(r->writer))
-            return 0; /* told when it is closed */
-    }
-    finish(r);
-    export_bar_clear(&r->bar);
-    return rc;
+    export_bar_show(&r->bar, p.done, p.total, day);
+    return true;
 }
 
 /* ---- summary ---- */
 
-static void warn_of_pace(const struct replay *r)
+static void tell_rows(const struct replay *r, const char *end)
 {
-    for (size_t i = 0; i < r->table->config->devices.n; i++) {
-        const struct pace *p = &r->pace[i];
-        const bool is_longer = 2 * p->longer > p->steps;
-        if (!is_longer && 2 * p->shorter <= p->steps)
-            continue;
-        fprintf(stderr,
-                is_longer
-                    ? say("sluice replay: the rows of %s are further apart than its poll of "
-                          "%" PRId64 " ms; gaps and shares of means are judged by that.\n",
-                          "sluice replay：%s 的数据间隔大于其采集周期 %" PRId64
-                          " 毫秒；缺数与有效率按该周期判断。\n")
-                    : say("sluice replay: the rows of %s are closer together than its poll of "
-                          "%" PRId64 " ms; shares of means are judged by that.\n",
-                          "sluice replay：%s 的数据间隔小于其采集周期 %" PRId64
-                          " 毫秒；有效率按该周期判断。\n"),
-                r->devices[i].id, poll_of(r, i));
-    }
+    const struct replay_progress p = progress_of(r);
+
+    fprintf(stderr,
+            r->o->log ? say("%" PRIu64 " rows, streams: %zu, channels: %zu%s",
+                            "%" PRIu64 " 行，%zu 个数据流，%zu 个通道%s")
+                      : say("%" PRIu64 " rows, tables: %zu, channels: %zu%s",
+                            "%" PRIu64 " 行，%zu 个表格，%zu 个通道%s"),
+            p.rows, p.files, p.columns, end);
 }
 
 static void tell_counts(const struct replay *r)
 {
     const struct replay_counts *c = replay_writer_counts(r->writer);
-    const struct replay_progress p = replay_series_progress(r->series);
     const char *between = say(": ", "：");
 
-    fprintf(stderr,
-            say("%" PRIu64 " rows, tables: %zu, channels: %zu",
-                "%" PRIu64 " 行，%zu 个表格，%zu 个通道"),
-            p.rows, p.files, p.columns);
+    tell_rows(r, "");
     for (int g = 0; g < GRADE_COUNT_; g++) {
         if (c->grades[g] == 0)
             continue;
@@ -285,26 +186,84 @@ static json_t *reasons_json(const struct replay_counts *c)
     return o;
 }
 
-static void print_json(const struct replay *r)
+static void add_counts(const struct replay *r, json_t *o)
 {
     const struct replay_counts *c = replay_writer_counts(r->writer);
-    const struct replay_progress p = replay_series_progress(r->series);
-    json_t *o = json_object(), *lines = json_object();
+    json_t *lines = json_object();
 
-    json_object_set_new(o, "station", json_string(r->table->config->station.id));
-    set_time(o, "from", r->first_ms);
-    set_time(o, "to", r->last_ms);
-    set_number(o, "tables", p.files);
-    set_number(o, "channels", p.columns);
-    set_number(o, "rows", p.rows);
     json_object_set_new(o, "grades", grades_json(c));
     json_object_set_new(o, "reasons", reasons_json(c));
     for (int i = 0; i < REPLAY_OUTPUTS_COUNT_; i++)
         set_number(lines, replay_output_name((enum replay_output)i), c->lines[i]);
     json_object_set_new(o, "lines", lines);
+}
+
+static struct backtest_span span_of(const struct replay *r)
+{
+    struct backtest_span s = { .config = r->table->config };
+
+    replay_play_span(r->play, &s.first_ms, &s.last_ms);
+    return s;
+}
+
+static void print_json(const struct replay *r)
+{
+    const struct replay_progress p = progress_of(r);
+    const struct backtest_span span = span_of(r);
+    json_t *o = json_object();
+
+    json_object_set_new(o, "station", json_string(r->table->config->station.id));
+    set_time(o, "from", span.first_ms);
+    set_time(o, "to", span.last_ms);
+    set_number(o, "tables", p.files);
+    set_number(o, "channels", p.columns);
+    set_number(o, "rows", p.rows);
+    if (!r->o->is_rules_only)
+        add_counts(r, o);
+    if (r->backtest)
+        json_object_set_new(o, "backtest", backtest_json(r->backtest, &span));
     json_dumpf(o, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(o);
+}
+
+static void tell(const struct replay *r)
+{
+    const struct backtest_span span = span_of(r);
+
+    replay_play_warn_of_pace(r->play);
+    if (r->o->is_json) {
+        print_json(r);
+        return;
+    }
+    if (r->o->is_rules_only)
+        tell_rows(r, "\n");
+    else
+        tell_counts(r);
+    if (r->backtest)
+        backtest_print(r->backtest, &span, stdout);
+}
+
+/* backtest.json, beside what the pipeline found. */
+static int write_backtest(const struct replay *r)
+{
+    const struct backtest_span span = span_of(r);
+    char *path = NULL;
+
+    if (!r->backtest || !r->o->out)
+        return 0;
+    if (asprintf(&path, "%s/backtest.json", r->o->out) < 0)
+        return -ENOMEM;
+    json_t *o = backtest_json(r->backtest, &span);
+    const int rc = json_dump_file(o, path, JSON_INDENT(2));
+    if (rc < 0)
+        fprintf(stderr,
+                say("sluice replay: %s cannot be written: %s\n",
+                    "sluice replay：无法写入 %s：%s\n"),
+                path, strerror(errno));
+    json_decref(o);
+    free(path);
+    return rc < 0 ? -EIO : 0;
 }
 
 /* ---- start ---- */
@@ -319,29 +278,8 @@ static void choose_channels(struct replay *r)
         r->out[i] = ch->is_index    ? REPLAY_INDICES
                     : ch->statistic ? REPLAY_STATISTICS
                                     : REPLAY_FLAGS;
-        r->is_written[i] = ch->is_index || replay_series_has(r->series, ch->source);
+        r->is_written[i] = ch->is_index || r->source.has(r->source.self, ch->source);
     }
-}
-
-static int choose_points(struct replay *r)
-{
-    for (size_t i = 0; i < r->table->config->devices.n; i++) {
-        const struct pipeline_device *d = &r->table->device[i];
-        int32_t *channel_of = calloc(d->points_n + 1, sizeof *channel_of);
-        if (!channel_of)
-            return -ENOMEM;
-        for (size_t k = 0; k < d->points_n; k++) {
-            const int32_t at = d->channel_of[k];
-            channel_of[k] =
-                at != PIPELINE_NO_CHANNEL && replay_series_has(r->series, (uint32_t)at)
-                    ? at
-                    : PIPELINE_NO_CHANNEL;
-        }
-        r->devices[i] = *d;
-        r->devices[i].channel_of = channel_of;
-        r->devices[i].raw_n = 0;
-    }
-    return 0;
 }
 
 static void uncalibrate(struct table *t)
@@ -369,7 +307,7 @@ static int bind_form(const struct replay *r, struct csv_form *ret)
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         if (strcmp(forms[i].name, r->o->times) != 0)
             continue;
-        const bool has_ms = replay_series_progress(r->series).has_milliseconds;
+        const bool has_ms = progress_of(r).has_milliseconds;
         *ret = (struct csv_form){ .times = forms[i].times,
                                   .decimals =
                                       has_ms && forms[i].times != CSV_MILLISECONDS ? 3 : 0 };
@@ -381,69 +319,116 @@ static int bind_form(const struct replay *r, struct csv_form *ret)
     return -EINVAL;
 }
 
-static int start(struct replay *r, struct pipeline_options *po)
+static int wrong_time(const char *option, const char *text)
 {
-    const size_t channels_n = r->table->channels.n + 1, n = r->table->config->devices.n + 1;
-    struct csv_form form;
+    fprintf(
+        stderr,
+        say("sluice replay: %s is no time: '%s'.\n", "sluice replay：%s 不是时间：“%s”。\n"),
+        option, text);
+    return -EINVAL;
+}
 
-    r->devices = calloc(n, sizeof *r->devices);
-    r->pace = calloc(n, sizeof *r->pace);
+static int open_log(struct replay *r)
+{
+    struct replay_log_options o = { r->o->log, 1, INT64_MAX, "replay" };
+    struct clock clock;
+
+    clock_init(&clock, 1, 0);
+    const int64_t now_ms = clock_wall_ms(&clock);
+    if (r->o->from && export_time_parse(r->o->from, now_ms, &o.from_ms) < 0)
+        return wrong_time("--from", r->o->from);
+    if (r->o->to && export_time_parse(r->o->to, now_ms, &o.to_ms) < 0)
+        return wrong_time("--to", r->o->to);
+    if (o.from_ms >= o.to_ms) {
+        fputs(say("sluice replay: --from is not before --to.\n",
+                  "sluice replay：--from 不早于 --to。\n"),
+              stderr);
+        return -EINVAL;
+    }
+    return replay_log_open(&o, r->table, &r->source);
+}
+
+static int open_writer(struct replay *r)
+{
+    struct csv_form form;
+    int rc = bind_form(r, &form);
+
+    if (rc < 0 || !r->o->out)
+        return rc;
+    return replay_writer_open(r->o->out, &r->table->channels, &form, r->o->is_flagged,
+                              r->o->is_rules_only ? REPLAY_RULES : REPLAY_ALL, &r->writer);
+}
+
+static int begin_backtest(struct replay *r)
+{
+    int rc = r->o->labels ? backtest_labels_read(r->o->labels, &r->labels) : 0;
+
+    if (rc < 0 || !(r->o->labels || r->o->is_rules_only))
+        return rc;
+    return backtest_create(r->table, r->o->labels ? &r->labels : NULL, &r->backtest);
+}
+
+static int open_all(struct replay *r)
+{
+    const size_t channels_n = r->table->channels.n + 1;
+
     r->out = calloc(channels_n, sizeof *r->out);
     r->is_written = calloc(channels_n, sizeof *r->is_written);
-    if (!r->devices || !r->pace || !r->out || !r->is_written)
+    if (!r->out || !r->is_written)
         return -ENOMEM;
-    int rc = replay_series_open(r->o->series, r->table, &r->series);
+    int rc = begin_backtest(r);
     if (rc == 0)
-        rc = bind_form(r, &form);
-    if (rc == 0)
-        rc = choose_points(r);
+        rc = r->o->log ? open_log(r) : replay_series_open(r->o->series, r->table, &r->source);
     if (rc < 0)
         return rc;
     choose_channels(r);
-    rc =
-        replay_writer_open(r->o->out, &r->table->channels, &form, r->o->is_flagged, &r->writer);
-    *po = (struct pipeline_options){
-        .table = &r->table->channels,
-        .devices = r->devices,
-        .devices_n = n - 1,
-        .channels = r->table->treatment,
-        .rules = r->table->rule,
-        .rules_n = r->table->rules_n,
-        .watches = r->table->watch,
-        .watches_n = r->table->watches_n,
-        .indices = r->table->index,
-        .indices_n = r->table->indices_n,
-        .on_event = on_event,
-        .on_row = on_row,
-        .on_index = on_index,
+    return open_writer(r);
+}
+
+static int play(struct replay *r)
+{
+    const bool writes_all = !r->o->is_rules_only;
+    const struct replay_play_options po = {
+        .table = r->table,
+        .source = &r->source,
+        .hooks = { .on_event = on_event,
+                   .on_alert = r->backtest ? on_alert : NULL,
+                   .on_row = writes_all ? on_row : NULL,
+                   .on_index = writes_all ? on_index : NULL,
+                   .user = r },
+        .on_instant = on_instant,
         .user = r,
     };
-    return rc == 0 ? pipeline_create(po, &r->pipeline) : rc;
+    int64_t first_ms, last_ms;
+    int rc = replay_play_create(&po, &r->play);
+
+    export_bar_begin(&r->bar, isatty(STDERR_FILENO));
+    if (rc == 0)
+        rc = replay_play_run(r->play);
+    export_bar_clear(&r->bar);
+    if (rc == 0 && r->backtest) {
+        replay_play_span(r->play, &first_ms, &last_ms);
+        rc = backtest_end(r->backtest, &r->source, first_ms, last_ms);
+    }
+    if (rc == 0)
+        rc = write_backtest(r);
+    if (rc == 0 && !has_failed(r))
+        tell(r);
+    replay_play_destroy(r->play);
+    return rc;
 }
 
 static int run_table(struct replay *r)
 {
-    struct pipeline_options po;
-    int rc = start(r, &po);
+    int rc = open_all(r);
 
-    export_bar_begin(&r->bar, isatty(STDERR_FILENO));
     if (rc == 0)
         rc = play(r);
-    export_bar_clear(&r->bar);
-    if (rc == 0 && !replay_writer_has_failed(r->writer)) {
-        warn_of_pace(r);
-        if (r->o->is_json)
-            print_json(r);
-        else
-            tell_counts(r);
-    }
     const int closed = replay_writer_close(r->writer);
-    pipeline_destroy(r->pipeline);
-    replay_series_close(r->series);
-    for (size_t i = 0; r->devices && i < r->table->config->devices.n; i++)
-        free((void *)r->devices[i].channel_of);
-    free(r->devices);
-    free(r->pace);
+    backtest_destroy(r->backtest);
+    backtest_labels_done(&r->labels);
+    if (r->source.close)
+        r->source.close(r->source.self);
     free(r->out);
     free(r->is_written);
     return rc < 0 ? rc : closed;
@@ -456,12 +441,43 @@ static int exit_code(int rc)
     return rc == 0 ? EXIT_DONE : rc == -EINVAL ? EXIT_USAGE : EXIT_FOUND;
 }
 
+/* The rules asked for judge, also those that the configuration has switched off; others do not.
+ */
+static int choose_rules(const struct option_texts *wanted, const struct config *c)
+{
+    struct rule_conf *rules = c->rules.items;
+
+    for (size_t i = 0; i < wanted->n; i++) {
+        size_t k = 0;
+        while (k < c->rules.n && strcmp(rules[k].id, wanted->text[i]) != 0)
+            k++;
+        if (k < c->rules.n)
+            continue;
+        fprintf(stderr,
+                say("sluice replay: the configuration has no rule '%s'; it has:",
+                    "sluice replay：配置中没有规则“%s”；现有规则："),
+                wanted->text[i]);
+        for (k = 0; k < c->rules.n; k++)
+            fprintf(stderr, "%s %s", k ? "," : "", rules[k].id);
+        fputs(".\n", stderr);
+        return -EINVAL;
+    }
+    for (size_t k = 0; wanted->n && k < c->rules.n; k++) {
+        rules[k].is_enabled = false;
+        for (size_t i = 0; i < wanted->n; i++)
+            rules[k].is_enabled |= strcmp(rules[k].id, wanted->text[i]) == 0;
+    }
+    return 0;
+}
+
 static int run_config(const struct replay_station_options *o, const struct config *c)
 {
     struct replay r = { .o = o };
-    int rc = table_create(c, &r.table);
+    int rc = choose_rules(&o->rules, c);
 
-    if (rc == 0 && o->is_calibrated)
+    if (rc == 0)
+        rc = table_create(c, &r.table);
+    if (rc == 0 && (o->is_calibrated || o->log))
         uncalibrate(r.table);
     if (rc == 0)
         rc = run_table(&r);
@@ -474,7 +490,7 @@ int replay_station(const struct replay_station_options *o)
     struct config *config = NULL;
     struct diag *d;
 
-    if (is_same_folder(o->series, o->out)) {
+    if (o->series && o->out && is_same_folder(o->series, o->out)) {
         fputs(say("sluice replay: --out is the folder of the series; name another one.\n",
                   "sluice replay：--out 与数据目录相同，请另行指定。\n"),
               stderr);

@@ -117,7 +117,7 @@ static int tell_failure(const struct replay_writer *w)
 }
 
 int replay_writer_open(const char *folder, const struct channel_table *t,
-                       const struct csv_form *form, bool is_flagged_only,
+                       const struct csv_form *form, bool is_flagged_only, unsigned outputs,
                        struct replay_writer **ret)
 {
     struct replay_writer *w = calloc(1, sizeof *w);
@@ -131,7 +131,8 @@ int replay_writer_open(const char *folder, const struct channel_table *t,
     w->time = BUF_INIT(64);
     mkdir(folder, 0777); /* where it fails, so does the first file, and says why */
     for (int o = 0; o < REPLAY_OUTPUTS_COUNT_ && !w->failed; o++)
-        open_output(w, (enum replay_output)o);
+        if (outputs & 1u << o)
+            open_output(w, (enum replay_output)o);
     if (w->failed)
         return replay_writer_close(w);
     *ret = w;

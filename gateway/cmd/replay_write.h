@@ -28,10 +28,14 @@ struct replay_counts {
     uint64_t reasons[32];          /* by bit */
 };
 
-/* Makes the folder where there is none, and its files anew. 0, -EIO: told on standard error, or
+#define REPLAY_ALL   ((1u << REPLAY_OUTPUTS_COUNT_) - 1)
+#define REPLAY_RULES (1u << REPLAY_ALERTS | 1u << REPLAY_EVENTS)
+
+/* Makes the folder where there is none, and those of its files anew (bits by enum
+ * replay_output; the rest goes nowhere). 0, -EIO: told on standard error, or
  * -ENOMEM. */
 int replay_writer_open(const char *folder, const struct channel_table *t,
-                       const struct csv_form *form, bool is_flagged_only,
+                       const struct csv_form *form, bool is_flagged_only, unsigned outputs,
                        struct replay_writer **ret);
 
 /* `output` of the first three. */

@@ -229,28 +229,42 @@ static void take_change(struct pipeline *p, struct change *c, size_t rule,
         forget_former(p, rule);
 }
 
+/* Of one rule: a sample that it looks at, or (NULL) that time passes. */
+static void judge_rule(struct pipeline *p, struct change *c, uint32_t rule,
+                       const struct sample *s, int64_t now_ms)
+{
+    struct alert_change a = { 0 };
+    bool is_touched = false;
+    struct alert_state *state = &p->alerts[rule], before;
+    struct alert_look look;
+
+    if (p->o->on_judged)
+        before = *state;
+    if (s) {
+        look = look_of(p, rule, s);
+        alert_judge(rule_of(p, rule), state, &look, &a, &is_touched);
+    } else {
+        alert_tick(rule_of(p, rule), state, now_ms, &a, &is_touched);
+    }
+    if (p->o->on_judged && (s || a.what != ALERT_QUIET))
+        p->o->on_judged(p->o->user, &(struct pipeline_judged){ rule, now_ms, s,
+                                                               s ? &look : NULL, &before, state,
+                                                               &a });
+    take_change(p, c, rule, &a, is_touched);
+}
+
 void alerts_step(struct pipeline *p, struct change *c, const struct sample *s)
 {
     const struct followers *f = &p->followers[s->channel];
 
-    for (uint32_t i = 0; i < f->rules_n; i++) {
-        uint32_t rule = p->rule_index[f->rules_from + i];
-        struct alert_change a = { 0 };
-        bool is_touched = false;
-        const struct alert_look look = look_of(p, rule, s);
-        alert_judge(rule_of(p, rule), &p->alerts[rule], &look, &a, &is_touched);
-        take_change(p, c, rule, &a, is_touched);
-    }
+    for (uint32_t i = 0; i < f->rules_n; i++)
+        judge_rule(p, c, p->rule_index[f->rules_from + i], s, s->time_ms);
 }
 
 void alerts_tick(struct pipeline *p, struct change *c, int64_t now_ms)
 {
-    for (size_t i = 0; i < p->o->rules_n; i++) {
-        struct alert_change a = { 0 };
-        bool is_touched = false;
-        alert_tick(rule_of(p, i), &p->alerts[i], now_ms, &a, &is_touched);
-        take_change(p, c, i, &a, is_touched);
-    }
+    for (uint32_t i = 0; i < p->o->rules_n; i++)
+        judge_rule(p, c, i, NULL, now_ms);
 }
 
 void alerts_shift(struct pipeline *p, struct change *c, int64_t by_ms)

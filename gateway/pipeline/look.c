@@ -72,21 +72,27 @@ static int64_t age_max(const struct channel *ch)
     return (AGE_MAX + (ch->statistic != NULL)) * ch->period_ms;
 }
 
+void pipeline_values(const struct pipeline *p, const struct expression *e, int64_t time_ms,
+                     struct expression_value *ret)
+{
+    for (unsigned i = 0; i < e->channels_n; i++) {
+        const struct newest_sample *n = &p->newest_samples[e->channel[i]];
+        const struct channel *ch = &p->o->table->channels[e->channel[i]];
+        ret[i] = (struct expression_value){
+            .value = n->value,
+            .verdict = n->verdict,
+            .is_known = n->time_ms != 0 && time_ms - n->time_ms <= age_max(ch),
+        };
+    }
+}
+
 static enum expression_truth eval(const struct pipeline *p, const struct expression *e,
                                   int64_t time_ms)
 {
     struct expression_value values[EXPRESSION_CHANNELS_MAX];
     const int zone_min = (int)(p->o->table->zone_ms / 60000);
 
-    for (unsigned i = 0; i < e->channels_n; i++) {
-        const struct newest_sample *n = &p->newest_samples[e->channel[i]];
-        const struct channel *ch = &p->o->table->channels[e->channel[i]];
-        values[i] = (struct expression_value){
-            .value = n->value,
-            .verdict = n->verdict,
-            .is_known = n->time_ms != 0 && time_ms - n->time_ms <= age_max(ch),
-        };
-    }
+    pipeline_values(p, e, time_ms, values);
     return expression_eval(e, values, expression_now(time_ms, zone_min));
 }
 

@@ -95,6 +95,16 @@ struct pipeline_watch {
     struct pipeline_aside aside[WATCH_ASIDES];
 };
 
+/* What a rule saw, and what became of its state. */
+struct pipeline_judged {
+    size_t rule; /* its number */
+    int64_t time_ms;
+    const struct sample *sample;   /* NULL: time passed, and there was none */
+    const struct alert_look *look; /* NULL, too */
+    const struct alert_state *before, *after;
+    const struct alert_change *change;
+};
+
 struct pipeline_options {
     const struct channel_table *table;
     const struct pipeline_device *devices;
@@ -114,6 +124,8 @@ struct pipeline_options {
     void (*on_sample)(void *user, const struct sample *s);
     void (*on_alert)(void *user, const struct alert_rule *rule, const struct alert_change *c);
     void (*on_event)(void *user, const char *json);
+    /* Every sample that a rule judges, and what changes without one; before on_event. */
+    void (*on_judged)(void *user, const struct pipeline_judged *j);
     void (*on_index)(void *user, const struct pipeline_index *index, int64_t time_ms,
                      const struct index_result *r);
     /* Without a store, for whom it takes the place of the log: rows as they are for good, of
@@ -133,6 +145,11 @@ void pipeline_scan(struct pipeline *p, const struct scan *s);
 
 /* About once a second of station time: closes periods, judges silence. */
 void pipeline_tick(struct pipeline *p, int64_t now_ms);
+
+/* What a condition of a rule compares, as it is known at that time: one value per channel of
+ * the expression. */
+void pipeline_values(const struct pipeline *p, const struct expression *e, int64_t time_ms,
+                     struct expression_value *ret);
 
 /* No more samples will come: rows whose flags might still have changed are told as they are. */
 void pipeline_end_rows(struct pipeline *p);
