@@ -34,6 +34,7 @@ int book_create(struct store *store, struct book **ret)
         rc = shelves_restore(b);
     if (rc == 0)
         rc = evidence_open(b);
+    link_restore(b);
     if (rc < 0) {
         book_destroy(b);
         return rc;
@@ -257,5 +258,6 @@ void book_shift(struct book *b, struct store_batch *batch, int64_t by_ms)
         e->is_restored = was_restored;
     }
     shelves_shift(b, batch, by_ms, is_first);
+    link_shift(b, batch, by_ms);
     b->now_ms += by_ms;
 }

@@ -99,6 +99,10 @@ void book_fault(struct book *b, const char *channel, const char *note, int64_t n
  * among them. */
 void book_received(struct book *b, const char *centre, uint64_t seq);
 
+/* Whether any destination is reached. What was raised while none was, and is told only now, is
+ * late: it says so. */
+void book_link(struct book *b, bool is_up);
+
 /* A check that failed later makes the readings doubtful that it was raised of; whoever found
  * that has told it. */
 void book_doubt(struct book *b, const char *key);

@@ -6,9 +6,6 @@
 
 #include "gateway/alerts/internal.h"
 
-/* Behind its time, beyond what a statistic takes to be formed. */
-#define LATE_MS INT64_C(600000)
-
 static void name_episode(const struct book *b, struct episode *e, size_t rule,
                          const struct alert_change *a)
 {
@@ -39,6 +36,7 @@ static int64_t known_ms(const struct book *b, const struct alert_change *a)
     return b->now_ms > a->time_ms ? b->now_ms : a->time_ms;
 }
 
+/* Beyond what a statistic takes to be formed. */
 static bool is_late(const struct book *b, size_t rule, const struct alert_change *a)
 {
     const struct alert_rule *r = &b->station.rules[rule];

@@ -90,6 +90,7 @@ struct book {
     struct evidence *evidence;
     struct life_response usual[LEVEL_COUNT_];
     int64_t now_ms;
+    int64_t down_ms;   /* no destination is reached since then; 0: one is */
     bool was_believed; /* the clock, in this run */
     uint64_t dropped;
 };
@@ -112,6 +113,9 @@ const struct life_response *episode_response(const struct book *b, const struct 
 const char *episode_text(const struct episode *e, const char *member); /* of `about`; "" */
 int episodes_restore(struct book *b);
 uint64_t text_hash(const char *text);
+
+/* Behind its time an alert is late. */
+#define LATE_MS INT64_C(600000)
 
 /* ---- judged.c: the rule that raised it ---- */
 
@@ -172,6 +176,11 @@ void flood_note(struct book *b, const char *rule, const char *channel, int64_t t
 unsigned flood_raises(const struct book *b, const char *rule, const char *channel,
                       int64_t now_ms);
 json_t *flood_json(const struct book *b, int64_t now_ms);
+
+/* ---- link.c ---- */
+
+void link_restore(struct book *b);
+void link_shift(struct book *b, struct store_batch *batch, int64_t by_ms);
 
 /* ---- reply.c ---- */
 

@@ -522,6 +522,28 @@ static void what_is_found_late_says_so(void **state)
     json_decref(a);
 }
 
+static void what_was_raised_without_a_link_is_told_late_once(void **state)
+{
+    struct world *w = &world;
+
+    (void)state;
+    see(w, 120, 3); /* told at once: the link is lost afterwards */
+    see(w, 50, 3);
+    book_link(w->book, false);
+    tick(w, 2 * HOUR);
+    see(w, 120, 4);
+    tick(w, 9 * MINUTE);
+    again(w);
+    tick(w, 2 * MINUTE);
+    book_link(w->book, false);
+    book_link(w->book, true);
+    assert_false(is_marked(w, "1", "late"));
+    assert_true(is_marked(w, "2", "late"));
+    book_link(w->book, false);
+    book_link(w->book, true);
+    assert_int_equal(told(w, "late"), 1);
+}
+
 static void counts_what_is_asked_of_a_person(void **state)
 {
     struct world *w = &world;
@@ -600,6 +622,7 @@ int main(void)
         BOOK_TEST(what_the_centre_has_is_received_and_no_limit_is_longer_for_it),
         BOOK_TEST(a_fault_supersedes_what_nobody_has_judged),
         BOOK_TEST(what_is_found_late_says_so),
+        BOOK_TEST(what_was_raised_without_a_link_is_told_late_once),
         BOOK_TEST(counts_what_is_asked_of_a_person),
         BOOK_TEST(hostile_requests_are_refused),
     };
