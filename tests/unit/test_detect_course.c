@@ -248,6 +248,9 @@ static void no_run_goes_on_behind_a_missing_value(void **state)
     frozen_break(&f);
     repeat_value(&f, 5, 4);
     assert_false(frozen_is(&f));
+    frozen_break(&f);
+    repeat_value(&f, 5.1, 1);
+    assert_true(f.longest < 2);
 }
 
 static void what_does_not_move_cannot_be_frozen(void **state)
@@ -366,6 +369,34 @@ static void an_even_way_is_a_drift(void **state)
     assert_int_equal(s.drift, 0);
 }
 
+static void an_uneven_way_is_no_drift(void **state)
+{
+    struct creep s;
+    double x = 100;
+
+    (void)state;
+    creep_start(&s);
+    for (int i = 0; i < 3 * CREEP.window; i++) {
+        x += i < 2 * CREEP.window ? 0.5 : 2.5;
+        creep_push(&CREEP, &s, x, 80);
+        assert_int_equal(s.drift, 0);
+    }
+}
+
+static void the_slow_baseline_stays_while_it_drifts(void **state)
+{
+    struct creep s;
+    int i = 0;
+
+    (void)state;
+    creep_start(&s);
+    while (!s.drift)
+        creep_push(&CREEP, &s, 100 + i++, 80);
+    const double base = s.base;
+    creep_push(&CREEP, &s, 100 + i, 80);
+    assert_true(s.base == base);
+}
+
 static void a_step_is_no_drift(void **state)
 {
     struct creep s;
@@ -416,6 +447,8 @@ int main(void)
         cmocka_unit_test(no_turn_reaches_over_a_break),
         cmocka_unit_test(the_slow_baseline_follows_at_its_rate),
         cmocka_unit_test(an_even_way_is_a_drift),
+        cmocka_unit_test(an_uneven_way_is_no_drift),
+        cmocka_unit_test(the_slow_baseline_stays_while_it_drifts),
         cmocka_unit_test(a_step_is_no_drift),
         cmocka_unit_test(what_comes_and_goes_is_no_drift),
     };

@@ -202,13 +202,13 @@ static void half_the_way_to_the_limit_at_once_is_an_event(void **unused)
     assert_true(s.is.limit > CLEAN && s.is.limit < 455);
 }
 
-static void a_quarter_of_the_way_is_none(void **unused)
+static void a_third_of_the_way_is_none(void **unused)
 {
     struct scene s;
 
     (void)unused;
     river(&s);
-    flow(&s, 40, 375, 3);
+    flow(&s, 40, 400, 3);
     assert_int_equal(s.events, 0);
 }
 
@@ -255,7 +255,7 @@ static void oxygen_that_sags_for_hours_is_an_event_below(void **unused)
 
     (void)unused;
     oxygen(&s);
-    move(&s, 16, 9, 5.4, 0.03);
+    move(&s, 44, 9, 5.4, 0.03);
     assert_true(s.is.is_event);
     assert_int_equal(s.is.side, -1);
     assert_true(s.is.limit > 5);
@@ -286,6 +286,16 @@ static void before_a_baseline_only_the_limit_counts(void **unused)
     assert_false(s.is.is_event);
 }
 
+static void the_limit_counts_from_the_first_value_on(void **unused)
+{
+    struct scene s;
+
+    (void)unused;
+    begin(&s, channel("conductivity", LIMIT, NAN, 5000));
+    TELL(&s, 650, 660, 655);
+    assert_true(s.is.is_event);
+}
+
 static void a_new_level_inside_the_limit_becomes_normal_after_days(void **unused)
 {
     struct scene s;
@@ -299,6 +309,19 @@ static void a_new_level_inside_the_limit_becomes_normal_after_days(void **unused
     assert_int_equal(s.events, 1);
 }
 
+static void an_event_does_not_become_the_baseline(void **unused)
+{
+    struct scene s;
+
+    (void)unused;
+    river(&s);
+    flow(&s, 3 * DAY, 500, 3);
+    flow(&s, 20, CLEAN, 3);
+    assert_false(s.is.is_event);
+    flow(&s, 5, 455, 3);
+    assert_true(s.is.is_event);
+}
+
 static void over_the_limit_an_event_does_not_age(void **unused)
 {
     struct scene s;
@@ -307,6 +330,7 @@ static void over_the_limit_an_event_does_not_age(void **unused)
     river(&s);
     flow(&s, 20 * DAY, 700, 3);
     assert_true(s.is.is_event);
+    assert_int_equal(s.events, 1);
 }
 
 /* ---- faults ---- */
@@ -360,7 +384,7 @@ static void stuck_over_the_limit_is_no_event(void **unused)
 
     (void)unused;
     river(&s);
-    for (int i = 0; i < 40; i++)
+    for (int i = 0; i < 6; i++)
         tell(&s, 812.5);
     assert_int_equal(s.events, 0);
     assert_int_equal(s.is.faults, WATCH_STUCK);
@@ -408,6 +432,20 @@ static void a_spill_that_is_noisy_is_an_event(void **unused)
     (void)unused;
     river(&s);
     flow(&s, 20, 900, 30);
+    assert_true(s.is.is_event);
+    assert_int_equal(s.seen, 0);
+}
+
+static void behind_a_spike_an_event_takes_longer(void **unused)
+{
+    struct scene s;
+
+    (void)unused;
+    river(&s);
+    TELL(&s, 500, 300, 301, 299);
+    flow(&s, 5, 700, 3);
+    assert_false(s.is.is_event);
+    tell(&s, 705);
     assert_true(s.is.is_event);
     assert_int_equal(s.seen, 0);
 }
@@ -578,6 +616,17 @@ static void oxygen_does_not_vanish_at_once(void **unused)
     assert_int_equal(s.events, 0);
 }
 
+static void behind_a_gap_oxygen_may_be_gone(void **unused)
+{
+    struct scene s;
+
+    (void)unused;
+    oxygen(&s);
+    lose(&s, 3);
+    TELL(&s, 0.01, 0, 0.02);
+    assert_int_equal(s.seen & WATCH_GARBAGE, 0);
+}
+
 static void oxygen_may_be_used_up(void **unused)
 {
     struct scene s;
@@ -676,14 +725,16 @@ int main(void)
         cmocka_unit_test(a_spill_over_the_limit_is_an_event_by_the_third_sample),
         cmocka_unit_test(each_minute_it_takes_four),
         cmocka_unit_test(half_the_way_to_the_limit_at_once_is_an_event),
-        cmocka_unit_test(a_quarter_of_the_way_is_none),
+        cmocka_unit_test(a_third_of_the_way_is_none),
         cmocka_unit_test(two_samples_are_none),
         cmocka_unit_test(a_change_that_grows_over_the_limit_says_so),
         cmocka_unit_test(a_spill_that_dies_away_is_one_event),
         cmocka_unit_test(oxygen_that_sags_for_hours_is_an_event_below),
         cmocka_unit_test(away_from_the_only_limit_is_no_event),
         cmocka_unit_test(before_a_baseline_only_the_limit_counts),
+        cmocka_unit_test(the_limit_counts_from_the_first_value_on),
         cmocka_unit_test(a_new_level_inside_the_limit_becomes_normal_after_days),
+        cmocka_unit_test(an_event_does_not_become_the_baseline),
         cmocka_unit_test(over_the_limit_an_event_does_not_age),
         cmocka_unit_test(a_drift_over_the_limit_is_a_notice),
         cmocka_unit_test(a_value_that_stops_is_stuck),
@@ -692,6 +743,7 @@ int main(void)
         cmocka_unit_test(one_that_repeats_itself_does_so_in_an_event_too),
         cmocka_unit_test(a_loose_contact_scatters_and_is_no_event),
         cmocka_unit_test(a_spill_that_is_noisy_is_an_event),
+        cmocka_unit_test(behind_a_spike_an_event_takes_longer),
         cmocka_unit_test(an_announced_calibration_is_no_event),
         cmocka_unit_test(a_calibration_nobody_announced_is_recognised),
         cmocka_unit_test(a_spill_may_pass_a_standard),
@@ -704,6 +756,7 @@ int main(void)
         cmocka_unit_test(clear_water_has_no_turbidity),
         cmocka_unit_test(no_water_is_without_conductivity),
         cmocka_unit_test(oxygen_does_not_vanish_at_once),
+        cmocka_unit_test(behind_a_gap_oxygen_may_be_gone),
         cmocka_unit_test(oxygen_may_be_used_up),
         cmocka_unit_test(without_a_resolution_the_decimals_serve),
         cmocka_unit_test(a_limit_of_zero_is_watched),
