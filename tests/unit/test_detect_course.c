@@ -377,7 +377,7 @@ static void an_uneven_way_is_no_drift(void **state)
     (void)state;
     creep_start(&s);
     for (int i = 0; i < 3 * CREEP.window; i++) {
-        x += i < 2 * CREEP.window ? 0.5 : 2.5;
+        x += i < 34 ? 0.45 : 8;
         creep_push(&CREEP, &s, x, 80);
         assert_int_equal(s.drift, 0);
     }
