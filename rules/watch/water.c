@@ -207,7 +207,8 @@ static double resolution_of(const struct watch_config *c)
 /* Samples of a sudden change: bounded, so that fast channels keep a reference in the day. */
 static uint8_t lag_of(const struct watch_config *c)
 {
-    const int64_t lag = (water_figures.sudden_ms + c->step_ms - 1) / c->step_ms;
+    const int64_t sudden = water_figures.sudden_ms;
+    const int64_t lag = sudden / c->step_ms + (sudden % c->step_ms != 0);
 
     if (lag < water_figures.sudden)
         return (uint8_t)water_figures.sudden;
