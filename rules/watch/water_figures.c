@@ -60,25 +60,35 @@ const struct water_figures water_figures = {
     .small_step = 3.5,       /* steps of the instrument: a run of equal values went on */
     .bottom_from = 0.1,    /* of the range: from above, the value does not drop to its bottom */
 
-    .gap = { .gap = 3, .longest = 15, .calm = 3 },
+    .gap = {
+        .gap = 3,      /* missed in a row: it delivers no data */
+        .longest = 15, /* held off behind it at most: a sensor wets and warms up */
+        .calm = 3,     /* calm steps in a row that end it sooner */
+    },
     .frozen = {
         .chance = 1e-9, /* once in a thousand million samples: never */
-        .least = 16,
-        .most = 1100, /* 11 days of quarter hours */
-        .times = 1.5,
-        .memory = 0.99,
+        .least = 16,    /* equal samples, however lively the water is */
+        .most = 1100,   /* 11 days of quarter hours, however still it is */
+        .times = 1.5,   /* of the longest run that went on by itself */
+        .memory = 0.99, /* half is forgotten in 70 pairs of samples */
         .fade = 0.999, /* half is forgotten in 700 runs: one odd run does not count for ever */
-        .share_start = 0.7,
+        .share_start = 0.7, /* of the samples repeat the one before, until it is known better */
         .share_min = 0.05,
         .share_max = 0.98,
     },
-    .scatter = { .usual = 0.9, .times = 6, .share = 0.25, .turns = 2, .of = 12 },
+    .scatter = {
+        .usual = 0.9,  /* the quantile of the steps that is the usual one */
+        .times = 6,    /* of it: a large move */
+        .share = 0.25, /* of the distance from the baseline: noise of a plateau stays below */
+        .turns = 2,    /* large moves that turn back ... */
+        .of = 12,      /* ... in so many samples */
+    },
     .creep = {
         .window = WATER_DAY,
-        .rate = 0.05,
-        .step = 0.08,
-        .sum = 0.3,
-        .even = 3, /* an instrument drifts evenly; weather does not */
+        .rate = 0.05, /* rooms a day that the baseline of some days ago follows */
+        .step = 0.08, /* rooms that the median moves a day, two days running: a drift */
+        .sum = 0.3,   /* rooms of both days together */
+        .even = 3,    /* the larger to the smaller: a sensor drifts evenly, weather does not */
     },
 };
 
