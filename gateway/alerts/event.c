@@ -80,7 +80,9 @@ static void set_text(json_t *o, const char *key, const char *text)
 
 static void put_due(json_t *o, const struct episode *e)
 {
-    if (e->life.due_ms != 0)
+    const bool is_running = !(e->life.marks & (LIFE_SHELVED | LIFE_OUT_OF_SERVICE));
+
+    if (e->life.due_ms != 0 && is_running)
         json_object_set_new(o, "due",
                             json_pack("{s:s,s:o}", "for",
                                       life_due_id((enum life_due)e->life.due), "by",
@@ -214,8 +216,9 @@ json_t *shelf_event(const struct book *b, const struct shelf *s, const char *wha
              shelf_of_id((enum shelf_of)s->of), s->id, is_begin ? "" : "no longer ",
              shelf_words[s->kind][0], is_begin && *until ? " until " : "",
              is_begin ? until : "", who, *s->note ? ": " : "", s->note);
-    snprintf(zh, sizeof zh, "%s %s 的报警%s%s%s%s，操作者 %s%s%s。",
-             shelf_of_id((enum shelf_of)s->of), s->id, is_begin ? "已" : "不再",
+    snprintf(zh, sizeof zh, "%s %s%s%s%s%s%s，操作者 %s%s%s。",
+             shelf_of_name_zh((enum shelf_of)s->of), s->id,
+             s->of == OF_ALERT ? "" : " 的报警", is_begin ? "已" : "不再",
              shelf_words[s->kind][1], is_begin && *until ? "至 " : "", is_begin ? until : "",
              who, *s->note ? "：" : "", s->note);
     mend_end(en, sizeof en);

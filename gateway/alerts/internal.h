@@ -167,6 +167,7 @@ json_t *shelf_json(const struct shelf *s);
 bool shelf_put(struct book_change *c, const struct shelf *s);
 void shelf_take(struct book_change *c, struct shelf *s, const char *who);
 const char *shelf_of_id(enum shelf_of of);
+const char *shelf_of_name_zh(enum shelf_of of);
 
 /* ---- flood.c ---- */
 

@@ -13,11 +13,17 @@
 #define PREFIX "shelf/"
 
 static const char *const of_ids[SHELF_OF_COUNT_] = { "alert", "rule", "channel", "device" };
+static const char *const of_names_zh[SHELF_OF_COUNT_] = { "报警", "规则", "通道", "设备" };
 static const char *const kind_ids[] = { "shelved", "out_of_service" };
 
 const char *shelf_of_id(enum shelf_of of)
 {
     return of_ids[of];
+}
+
+const char *shelf_of_name_zh(enum shelf_of of)
+{
+    return of_names_zh[of];
 }
 
 static uint32_t mark_of(const struct shelf *s)

@@ -8,6 +8,7 @@
 #include "gateway/cmd/control_ask.h"
 #include "gateway/cmd/words.h"
 #include "rules/alert/life.h"
+#include "sensors/core/unit.h"
 
 /* "2026-11-22T07:09:30.125Z" as "2026-11-22 07:09:30 UTC"; a dash without one. */
 static void print_time(const json_t *object, const char *key)
@@ -66,7 +67,9 @@ static void print_value(const json_t *alert)
 
     if (!json_is_number(value))
         return;
-    printf("  %g %s", json_number_value(value), control_text(alert, "unit"));
+    const struct unit *unit = unit_find(control_text(alert, "unit"));
+    printf("  %g %s", json_number_value(value),
+           unit ? unit->display : control_text(alert, "unit"));
     if (json_is_number(limit))
         printf(say(" (limit %g)", "（限值 %g）"), json_number_value(limit));
 }
@@ -104,12 +107,24 @@ static void print_alert(const json_t *a)
     putchar('\n');
 }
 
+static const char *word_of_object(const char *id)
+{
+    static const char *const words[][2] = {
+        { "alert", "报警" }, { "rule", "规则" }, { "channel", "通道" }, { "device", "设备" }
+    };
+
+    for (size_t i = 0; say_zh() && i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(words[i][0], id) == 0)
+            return words[i][1];
+    return id;
+}
+
 void alert_show_shelf(const json_t *s)
 {
     const bool is_shelf = strcmp(control_text(s, "kind"), "shelved") == 0;
 
     printf("%s  %s %s  ", is_shelf ? say("shelved", "搁置") : say("out of service", "停用"),
-           control_text(s, "of"), control_text(s, "id"));
+           word_of_object(control_text(s, "of")), control_text(s, "id"));
     fputs(say("until ", "至 "), stdout);
     print_time(s, "until");
     printf("  %s  %s\n", control_text(s, "who"), control_text(s, "note"));
@@ -140,14 +155,14 @@ void alert_show_list(const json_t *answer)
 static void print_line(const char *en, const char *zh, const char *text)
 {
     if (*text)
-        printf("  %-14s %s\n", say(en, zh), text);
+        printf("  %s%s%s\n", say(en, zh), say(": ", "："), text);
 }
 
 static void print_time_line(const char *en, const char *zh, const json_t *a, const char *key)
 {
     if (!json_is_string(json_object_get(a, key)))
         return;
-    printf("  %-14s ", say(en, zh));
+    printf("  %s%s", say(en, zh), say(": ", "："));
     print_time(a, key);
     putchar('\n');
 }

@@ -69,13 +69,6 @@ static const struct {
     { "h behind", "小时滞后" },
     { "Indices", "指数" },
     { "Maintenance", "维护" },
-    { "Duty", "值班" },
-    { "open", "未关闭" },
-    { "not acknowledged", "未确认" },
-    { "overdue", "超时" },
-    { "shelved", "搁置" },
-    { "raised in 10 min", "10 分钟内发布" },
-    { "in 24 h", "24 小时内" },
 };
 
 enum text {
@@ -103,14 +96,7 @@ enum text {
     T_STANDBY,
     T_BEHIND,
     T_INDICES,
-    T_MAINTENANCE,
-    T_DUTY,
-    T_OPEN,
-    T_UNACKNOWLEDGED,
-    T_OVERDUE,
-    T_SHELVED,
-    T_RAISED,
-    T_A_DAY
+    T_MAINTENANCE
 };
 
 static const char *words_of(enum text t)
@@ -230,11 +216,12 @@ static void print_duty(const json_t *now)
 
     if (!json_is_object(d))
         return;
-    printf("%s: %lld %s, %lld %s, %lld %s, %lld %s; %lld %s, %lld %s\n", words_of(T_DUTY),
-           count_of(d, "open"), words_of(T_OPEN), count_of(d, "unacknowledged"),
-           words_of(T_UNACKNOWLEDGED), count_of(d, "overdue"), words_of(T_OVERDUE),
-           count_of(d, "shelved"), words_of(T_SHELVED), count_of(d, "raised_10min"),
-           words_of(T_RAISED), count_of(d, "raised_24h"), words_of(T_A_DAY));
+    printf(say("Duty: %lld open, %lld not acknowledged, %lld overdue, %lld shelved; %lld raised "
+               "in 10 min, %lld in 24 h\n",
+               "值班: 未关闭 %lld，未确认 %lld，超时 %lld，搁置 %lld；10 分钟内发布 %lld，24 小时内 "
+               "%lld\n"),
+           count_of(d, "open"), count_of(d, "unacknowledged"), count_of(d, "overdue"),
+           count_of(d, "shelved"), count_of(d, "raised_10min"), count_of(d, "raised_24h"));
 }
 
 static void print_overview(const json_t *now)
