@@ -79,6 +79,7 @@ static int compile_rule(const struct rule_conf *c, struct alert_rule *ret)
         .direction = (enum alert_direction)c->direction,
         .input = { .k = c->k, .side = c->direction == ALERT_BELOW ? -1 : 1 },
         .gate = config_rule_gate(c),
+        .is_kept_at_limit = c->at_limit != 0,
         .hold_samples = (unsigned)c->hold_samples,
         .rearm_ms = c->rearm_ms,
     };

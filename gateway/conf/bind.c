@@ -158,6 +158,12 @@ static int compare_places(const void *a, const void *b)
     return (int)x->is_item - (int)y->is_item;
 }
 
+static void sort_places(struct bind *b)
+{
+    if (b->places_n)
+        qsort(b->places, b->places_n, sizeof *b->places, compare_places);
+}
+
 static const struct place *place_find(const struct bind *b, const void *address, bool is_item)
 {
     struct place key = { .address = address, .is_item = is_item };
@@ -320,8 +326,7 @@ int bind_create(const struct bind_input *in, void *out, struct bind **ret)
     if (!b)
         return -ENOMEM;
     bind_root(&j, out);
-    if (b->places_n)
-        qsort(b->places, b->places_n, sizeof *b->places, compare_places);
+    sort_places(b);
     for (const struct field *f = in->fields; f->name; f++) {
         if (f->type != FIELD_LIST && f->type != FIELD_MAP)
             continue;
@@ -344,6 +349,35 @@ void bind_destroy(struct bind *b)
         return;
     free(b->places);
     free(b);
+}
+
+void bind_move(struct bind *b, const void *from, size_t size, const void *to)
+{
+    const char *begin = from;
+
+    for (size_t i = 0; i < b->places_n; i++) {
+        const char *at = b->places[i].address;
+        if (at >= begin && at < begin + size)
+            b->places[i].address = (const char *)to + (at - begin);
+    }
+    sort_places(b);
+}
+
+int bind_note_items(struct bind *b, const void *items, size_t size, size_t n,
+                    const struct field_mark *marks)
+{
+    const size_t cap = b->places_n + n;
+    struct place *more = n ? realloc(b->places, cap * sizeof *more) : b->places;
+
+    if (n && !more)
+        return -ENOMEM;
+    b->places = more;
+    b->places_cap = cap;
+    for (size_t i = 0; i < n; i++)
+        more[b->places_n++] =
+            (struct place){ (const char *)items + i * size, true, marks[i], 1 };
+    sort_places(b);
+    return 0;
 }
 
 struct field_mark bind_mark(const struct bind *b, const void *address)

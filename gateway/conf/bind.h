@@ -47,5 +47,12 @@ int bind_width(const struct bind *b, const void *address);
 /* The same of an item of a list, or a group. */
 struct field_mark bind_item_mark(const struct bind *b, const void *item);
 
+/* `size` bytes bound at `from` live at `to` now. */
+void bind_move(struct bind *b, const void *from, size_t size, const void *to);
+/* n items of `size` bytes that were made otherwise, each with the place to be blamed for it. 0
+ * or -ENOMEM. */
+int bind_note_items(struct bind *b, const void *items, size_t size, size_t n,
+                    const struct field_mark *marks);
+
 /* Number of fields before the closing one. */
 size_t field_count(const struct field *fields);

@@ -373,7 +373,19 @@ static int rank(const struct level_conf *l)
     return LEVEL_NONE;
 }
 
-/* The more severe level must be further out. */
+/* The same set for longer. */
+static bool is_longer(const struct level_conf *l, const struct level_conf *lower)
+{
+    struct alert_delay a, b;
+    char why[256];
+
+    return l->set == lower->set && l->on && lower->on &&
+           alert_delay_parse(l->on, &a, why, sizeof why) == 0 &&
+           alert_delay_parse(lower->on, &b, why, sizeof why) == 0 &&
+           alert_delay_is_longer(&a, &b);
+}
+
+/* The more severe level must be further out, or need longer. */
 static void check_order(const struct check *k, const struct rule_conf *r,
                         struct level_conf *levels)
 {
@@ -387,12 +399,13 @@ static void check_order(const struct check *k, const struct rule_conf *r,
         if (!l || isnan(l->set))
             continue;
         bool is_above = r->direction != ALERT_BELOW;
-        if (last && r->direction != ALERT_EQUAL &&
+        if (last && r->direction != ALERT_EQUAL && !is_longer(l, last) &&
             (is_above ? l->set <= last->set : l->set >= last->set)) {
             value_double_text(l->set, a);
             value_double_text(last->set, b);
-            check_error(k, r, &l->set, E_RULE, "'%s' must be set %s '%s', got %s and %s", l->id,
-                        is_above ? "above" : "below", last->id, a, b);
+            check_error(k, r, &l->set, E_RULE, "'%s' must be set %s '%s', got %s and %s%s",
+                        l->id, is_above ? "above" : "below", last->id, a, b,
+                        l->set == last->set ? ", or to the same with a longer 'on'" : "");
         }
         last = l;
     }
@@ -420,6 +433,12 @@ static void check_input(const struct check *k, const struct rule_conf *r, struct
         in.kind != ALERT_FORECAST)
         check_error(k, r, &r->k, E_CONFLICT,
                     "'k' belongs to an input residual, cusum or forecast");
+    if (r->decimals >= 0 && in.kind != ALERT_RAW && in.kind != ALERT_STATISTIC)
+        check_error(k, r, &r->decimals, E_CONFLICT,
+                    "'decimals' belongs to an input raw, or to a statistic");
+    if (r->at_limit && r->direction == ALERT_EQUAL)
+        check_error(k, r, &r->at_limit, E_CONFLICT,
+                    "a code is equal or not: 'at_limit' belongs to other directions");
 }
 
 static void check_levels(const struct check *k, const struct rule_conf *r,
@@ -483,13 +502,29 @@ static void check_rule(const struct check *k, struct rule_conf *r)
 struct alert_gate config_rule_gate(const struct rule_conf *r)
 {
     const char *const *words = r->grades.items;
-    struct alert_gate gate = { .ignores_saturation = r->over_range != 0 };
+    struct alert_gate gate = {
+        .ignores_saturation = r->over_range != 0,
+        .is_rounded = r->decimals >= 0,
+        .decimals = (int8_t)r->decimals,
+    };
 
     for (size_t i = 0; i < r->grades.n; i++)
         for (int g = 0; g < GRADE_COUNT_; g++)
             if (strcmp(words[i], grade_id((enum grade)g)) == 0)
                 gate.grades |= (uint8_t)(1 << g);
     return gate;
+}
+
+bool check_rule_fits(const struct check *k, const struct rule_conf *r)
+{
+    const struct quantity *q = r->quantity ? quantity_find(r->quantity) : NULL;
+    struct alert_input input = input_of(r);
+    struct selection s;
+
+    if (!q || !select_channels(k, r, &input, &s) || s.n == 0 || s.with_statistic == 0)
+        return false;
+    input.step_ms = s.slowest_ms;
+    return (input.kind != ALERT_EVENT || s.watched > 0) && !alert_input_error(&input);
 }
 
 void check_rules(const struct check *k)

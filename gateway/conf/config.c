@@ -244,7 +244,10 @@ static void fill_marks(struct config *c, const struct bind *b)
     struct device_conf *devices = c->devices.items;
     struct rule_conf *rules = c->rules.items;
     struct uplink_conf *uplinks = c->uplinks.items;
+    struct pack_conf *packs = c->packs.items;
 
+    for (size_t i = 0; i < c->packs.n; i++)
+        packs[i].mark = bind_item_mark(b, &packs[i]);
     for (size_t i = 0; i < c->buses.n; i++)
         buses[i].mark = bind_item_mark(b, &buses[i]);
     for (size_t i = 0; i < c->devices.n; i++) {
@@ -291,6 +294,9 @@ static int bind_files(struct config_owner *o, const struct files *f,
         check_qualities(&k);
         check_statistics(&k);
         check_index(&k);
+        err = check_packs(&k);
+    }
+    if (!err) {
         check_watches(&k);
         check_rules(&k);
         check_uplinks(&k);

@@ -130,6 +130,8 @@ struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     const char *input; /* "raw", "mean(1min)", "mean(1h)" */
     double k;          /* of an input over some time; NaN: as usual */
     int direction;     /* enum alert_direction */
+    int at_limit;      /* enum: exceeded, kept */
+    int64_t decimals;  /* to which values are rounded before they are judged; -1: not at all */
     const char *when, *suppress_when; /* rules/alert/expression.h; NULL: none */
     struct field_array levels;        /* struct level_conf */
     double valid_share;
@@ -140,8 +142,28 @@ struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     int64_t rearm_ms;
     int64_t flap; /* raises in an hour; -1: the station's */
     struct field_array
-        responses; /* struct response_conf; what they do not say is the station's */
+        responses;      /* struct response_conf; what they do not say is the station's */
+    const char *source; /* of its thresholds: standard and clause */
     struct field_mark mark;
+};
+
+struct pack_rule_conf { /* of one rule of a pack */
+    const char *id;     /* without the prefix */
+    bool is_enabled;
+};
+
+struct pack_conf {             /* rules/packs, gateway/conf/packs.h */
+    const char *id;            /* prefix of its rules' ids; the pack's name when not given */
+    struct field_variant pack; /* options: struct pack_options */
+    const char *device;        /* whose channels; NULL: any */
+    struct field_array rules;  /* struct pack_rule_conf */
+    struct field_mark mark;
+};
+
+enum pack_absence { PACK_NO_CHANNEL, PACK_SWITCHED_OFF, PACK_REPLACED };
+struct pack_absent { /* a rule of a pack that is not in force */
+    const char *id;
+    enum pack_absence why;
 };
 
 struct watch_conf {                /* rules/watch */
@@ -190,7 +212,9 @@ struct config {
     struct field_array devices;      /* struct device_conf */
     struct field_array qualities;    /* struct quality_conf */
     struct field_array watches;      /* struct watch_conf */
-    struct field_array rules;        /* struct rule_conf */
+    struct field_array packs;        /* struct pack_conf */
+    struct field_array absent;       /* struct pack_absent: filled by config_load */
+    struct field_array rules;        /* struct rule_conf, those of packs behind the station's */
     struct field_array uplinks;      /* struct uplink_conf */
     struct field_array profile_dirs; /* const char *: searched before the built-in profiles */
     struct alerts_conf alerts;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/conf/config_internal.h"
+#include "gateway/conf/packs.h"
 #include "gateway/conf/utf8.h"
 #include "gateway/conf/value.h"
 #include "rules/agg/plan.h"
@@ -692,7 +693,9 @@ static const struct field gate_fields[] = {
 };
 
 #define ASIDE(member, text) \
-    { .name = #member, .type = FIELD_TEXT, AT(watch_conf, member), .help = text }
+    { \
+        .name = #member, .type = FIELD_TEXT, AT(watch_conf, member), .help = text \
+    }
 
 static const struct field watch_fields[] = {
     { .name = "quantity",
@@ -732,6 +735,8 @@ static const struct field watch_fields[] = {
     { .name = NULL },
 };
 
+static const char *const at_limit_words[] = { "exceeded", "kept", NULL };
+
 static const struct field rule_fields[] = {
     { .name = "id",
       .type = FIELD_ID,
@@ -766,14 +771,29 @@ static const struct field rule_fields[] = {
       AT(rule_conf, k),
       .min = 0.1,
       .max = 100,
-      .help = "Standard deviations that an input over some time must be off. Not given: residual "
-              "4.5, cusum 0.5, forecast 3." },
+      .help =
+          "Standard deviations that an input over some time must be off. Not given: residual "
+          "4.5, cusum 0.5, forecast 3." },
     { .name = "direction",
       .type = FIELD_ENUM,
       AT(rule_conf, direction),
       .dflt = "above",
       .help = "Side of the levels that alarms.",
       .words = alert_direction_words },
+    { .name = "at_limit",
+      .type = FIELD_ENUM,
+      AT(rule_conf, at_limit),
+      .dflt = "exceeded",
+      .words = at_limit_words,
+      .help = "Whether a value that equals set is an exceedance, or the limit is kept." },
+    { .name = "decimals",
+      .type = FIELD_INT,
+      AT(rule_conf, decimals),
+      .dflt = "-1",
+      .min = 0,
+      .max = 6,
+      .help = "Decimals that values are rounded to, half to even, before they are judged. Not "
+              "given: not rounded." },
     { .name = "when",
       .type = FIELD_TEXT,
       AT(rule_conf, when),
@@ -836,6 +856,49 @@ static const struct field rule_fields[] = {
       .help = "How each colour is to be answered. What is not given is the station's.",
       .fields = response_fields,
       .size = sizeof(struct response_conf) },
+    { .name = "source",
+      .type = FIELD_TEXT,
+      AT(rule_conf, source),
+      .help = "Where its thresholds come from: standard and clause." },
+    { 0 },
+};
+
+static const struct field pack_rule_fields[] = {
+    { .name = "id",
+      .type = FIELD_ID,
+      AT(pack_rule_conf, id),
+      .flags = FIELD_REQUIRED,
+      .help = "Rule of the pack, without the pack's name." },
+    { .name = "enabled",
+      .type = FIELD_BOOL,
+      AT(pack_rule_conf, is_enabled),
+      .dflt = "true",
+      .help = "false: not in force." },
+    { 0 },
+};
+
+static const struct field pack_fields[] = {
+    { .name = "id",
+      .type = FIELD_ID,
+      AT(pack_conf, id),
+      .help = "Begins the ids of its rules. Not given: the name of the pack." },
+    { .name = "pack",
+      .type = FIELD_VARIANT,
+      AT(pack_conf, pack),
+      .flags = FIELD_REQUIRED,
+      .kinds = pack_kinds,
+      .help = "Name of the pack; `sluice rules packs` shows them with their options." },
+    { .name = "device",
+      .type = FIELD_REF,
+      AT(pack_conf, device),
+      .path = "devices",
+      .help = "Judge the channels of this device alone." },
+    { .name = "rules",
+      .type = FIELD_MAP,
+      AT(pack_conf, rules),
+      .help = "What is set for single rules of the pack.",
+      .fields = pack_rule_fields,
+      .size = sizeof(struct pack_rule_conf) },
     { 0 },
 };
 
@@ -1005,6 +1068,12 @@ const struct field config_fields[] = {
       .help = "Channels that are watched for faults of the instrument and for events.",
       .fields = watch_fields,
       .size = sizeof(struct watch_conf) },
+    { .name = "packs",
+      .type = FIELD_LIST,
+      AT(config, packs),
+      .help = "Ready-made rules by standard; those that fit no channel are left out.",
+      .fields = pack_fields,
+      .size = sizeof(struct pack_conf) },
     { .name = "rules",
       .type = FIELD_LIST,
       AT(config, rules),

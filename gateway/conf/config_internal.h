@@ -37,7 +37,7 @@ int config_zone_parse(const char *text, int64_t *ret_ms);
  */
 struct check {
     struct config *c;
-    const struct bind *b;
+    struct bind *b;
     struct diag *d;
     struct arena *arena;
 };
@@ -73,12 +73,16 @@ void check_devices(const struct check *k);
 /* A condition of a rule, as the channels of that device would meet it; false after an error. */
 bool check_condition(const struct check *k, const struct rule_conf *r,
                      const struct device_conf *device, const char *const *text);
+/* Whether a rule can judge any channel of the station; says nothing. */
+bool check_rule_fits(const struct check *k, const struct rule_conf *r);
 /* What channels are watched by. */
 void check_watches(const struct check *k);
 /* Which statistics channels have, and how they are formed. */
 void check_statistics(const struct check *k);
 /* Which indices are formed, and of what. */
 void check_index(const struct check *k);
+/* Packs: their rules and watches behind the station's own. 0 or -ENOMEM. */
+int check_packs(const struct check *k);
 /* Rules: selection, levels, units; fills what was not given and converts to canonical units. */
 void check_rules(const struct check *k);
 /* Uplinks that take over for others. */

@@ -21,15 +21,24 @@ static double outwards(const struct alert_rule *r, double x)
     return r->direction == ALERT_OUTSIDE ? fabs(x) : x;
 }
 
-/* At set is an exceedance; cleared is only what lies strictly behind clear. */
+/* At set is an exceedance; cleared is only what lies strictly behind clear. A limit that is
+ * kept at equality: the other way round. */
 static bool is_on(const struct alert_rule *r, double x, double set)
 {
-    return r->direction == ALERT_EQUAL ? x == set : outwards(r, x) >= outwards(r, set);
+    const double out = outwards(r, x), limit = outwards(r, set);
+
+    if (r->direction == ALERT_EQUAL)
+        return x == set;
+    return r->is_kept_at_limit ? out > limit : out >= limit;
 }
 
 static bool is_off(const struct alert_rule *r, double x, double clear)
 {
-    return r->direction == ALERT_EQUAL ? x != clear : outwards(r, x) < outwards(r, clear);
+    const double out = outwards(r, x), limit = outwards(r, clear);
+
+    if (r->direction == ALERT_EQUAL)
+        return x != clear;
+    return r->is_kept_at_limit ? out <= limit : out < limit;
 }
 
 static int lowest_level(const struct alert_rule *r)
@@ -407,6 +416,20 @@ static bool is_delay_sane(const struct alert_delay *d)
     return d->n == 0 ? d->duration_ms > 0 : d->m >= 1 && d->m <= d->n && d->n <= WINDOW_MAX;
 }
 
+bool alert_delay_is_longer(const struct alert_delay *a, const struct alert_delay *b)
+{
+    if (a->n == 0 || b->n == 0)
+        return a->n == 0 && b->n == 0 && a->duration_ms > b->duration_ms;
+    return a->m > b->m && a->n >= b->n;
+}
+
+static bool is_above(const struct alert_rule *r, const struct alert_threshold *t,
+                     const struct alert_threshold *lower)
+{
+    return is_further(r, t->set, lower->set) ||
+           (t->set == lower->set && alert_delay_is_longer(&t->on, &lower->on));
+}
+
 const char *alert_rule_error(const struct alert_rule *r)
 {
     int lower = LEVEL_NONE;
@@ -424,8 +447,9 @@ const char *alert_rule_error(const struct alert_rule *r)
         if (!is_delay_sane(&t->on) || !is_delay_sane(&t->off))
             return "A delay is m of n samples with 1 <= m <= n <= 32, or a duration.";
         if (lower != LEVEL_NONE && r->direction != ALERT_EQUAL &&
-            !is_further(r, t->set, r->level[lower].set))
-            return "A higher level needs a set further out than the one below it.";
+            !is_above(r, t, &r->level[lower]))
+            return "A higher level needs a set further out than the one below it, or the same "
+                   "one for longer.";
         lower = l;
     }
     return lower == LEVEL_NONE ? "A rule needs at least one level." : NULL;

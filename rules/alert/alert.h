@@ -55,6 +55,8 @@ struct alert_gate { /* all zero: as usual */
     uint8_t grades; /* bits 1 << enum grade that count; 0: good and suspect */
     bool
         ignores_saturation; /* above the instrument's range is no value, not at least a limit */
+    bool is_rounded;        /* half to even to `decimals` before anything is compared */
+    int8_t decimals;
 };
 
 struct alert_rule {
@@ -64,6 +66,9 @@ struct alert_rule {
     struct alert_threshold level[LEVEL_COUNT_];
     struct alert_input input;
     struct alert_gate gate;
+    /* At set is no exceedance, and at clear it is over: a limit that is kept at equality, as
+     * those of GB standards are. */
+    bool is_kept_at_limit;
     /* The caller evaluates them: where `when` is false a sample is refuted, while suppress_when
      * is true none counts. Unknown: as if they were not there. NULL: none. */
     const struct expression *when, *suppress_when;
@@ -79,6 +84,10 @@ struct alert_rule {
  * less a dead band to the quiet side. */
 #define ALERT_DEAD_BAND 0.05 /* of set */
 void alert_threshold_default(enum alert_direction direction, struct alert_threshold *t);
+
+/* Whether what needs `a` has lasted longer than what needs `b`: levels with one set are told
+ * apart by it. */
+bool alert_delay_is_longer(const struct alert_delay *a, const struct alert_delay *b);
 
 /* Checks order of levels and clear against set. NULL, or a sentence. */
 const char *alert_rule_error(const struct alert_rule *r);
@@ -157,9 +166,9 @@ void alert_judge(const struct alert_rule *r, struct alert_state *st,
  *
  * Good and suspect samples of a valid instrument count, not evaluated ones when only the clock
  * is unsynchronised. Above the range of the instrument counts as at least every limit. At set
- * is an exceedance; clear must be passed. A sample that is not newer than the last one is
- * ignored, unless the clock went back. A change of level tells by itself that the rule judges
- * again.
+ * is an exceedance; clear must be passed (but see is_kept_at_limit). A sample that is not newer
+ * than the last one is ignored, unless the clock went back. A change of level tells by itself
+ * that the rule judges again.
  */
 void alert_step(const struct alert_rule *r, struct alert_state *st, const struct sample *s,
                 struct alert_change *ret, bool *ret_touched);

@@ -138,7 +138,16 @@ static double of_channel(enum expression_op_kind kind, const struct expression_v
 
 static double of_time(enum expression_op_kind kind, struct expression_now now)
 {
-    return kind == EXPR_HOUR ? now.hour : kind == EXPR_WEEKDAY ? now.weekday : now.month;
+    switch (kind) {
+    case EXPR_HOUR:
+        return now.hour;
+    case EXPR_WEEKDAY:
+        return now.weekday;
+    case EXPR_MONTH:
+        return now.month;
+    default:
+        return now.year;
+    }
 }
 
 static double pop(struct stack *s)
@@ -153,7 +162,7 @@ static double result_of(const struct expression_op *op, struct stack *s,
 
     if (kind == EXPR_NUMBER)
         return op->number;
-    if (kind == EXPR_HOUR || kind == EXPR_WEEKDAY || kind == EXPR_MONTH)
+    if (kind >= EXPR_HOUR && kind <= EXPR_YEAR)
         return of_time(kind, now);
     if (kind == EXPR_CHANNEL || (kind >= EXPR_VALID && kind <= EXPR_IN_MAINTENANCE))
         return of_channel(kind, &values[op->channel]);
@@ -195,5 +204,6 @@ struct expression_now expression_now(int64_t time_ms, int offset_min)
         .hour = qc_calendar_of(QC_HOUR, local_ms),
         .weekday = qc_calendar_of(QC_DAY_OF_WEEK, local_ms) + 1,
         .month = qc_calendar_of(QC_MONTH, local_ms),
+        .year = qc_calendar_of(QC_YEAR, local_ms),
     };
 }

@@ -7,8 +7,8 @@
  *     not valid(twin/counts)
  *
  * or, and, not; < <= > >= == !=; + - * /; min, max, mean, median, abs; valid, missing,
- * in_calibration, in_maintenance of a channel; hour (0 to 23), weekday (1 is Monday), month, of
- * the station's time. A name holds a minus or a slash when a letter or digit follows it at
+ * in_calibration, in_maintenance of a channel; hour (0 to 23), weekday (1 is Monday), month, year
+ * of the station's time. A name holds a minus or a slash when a letter or digit follows it at
  * once; as operators they stand between blanks.
  *
  * Units are checked when it is parsed: a number beside a quantity has a unit that converts into
@@ -39,6 +39,7 @@ enum expression_op_kind {
     EXPR_HOUR,
     EXPR_WEEKDAY,
     EXPR_MONTH,
+    EXPR_YEAR,
     EXPR_VALID,
     EXPR_MISSING,
     EXPR_IN_CALIBRATION,
@@ -94,7 +95,7 @@ int expression_parse(const char *text, const struct expression_names *names,
                      struct expression *ret, struct expression_error *err);
 
 struct expression_now {
-    int hour, weekday, month;
+    int hour, weekday, month, year;
 };
 
 /* The station's time: offset_min is its zone, minutes east of UTC. */

@@ -172,7 +172,10 @@ static bool parse_channel(struct parser *p, int at, int length, int *ret_channel
 static const struct {
     const char *word;
     enum expression_op_kind kind;
-} times[] = { { "hour", EXPR_HOUR }, { "weekday", EXPR_WEEKDAY }, { "month", EXPR_MONTH } },
+} times[] = { { "hour", EXPR_HOUR },
+              { "weekday", EXPR_WEEKDAY },
+              { "month", EXPR_MONTH },
+              { "year", EXPR_YEAR } },
   states[] = { { "valid", EXPR_VALID },
                { "missing", EXPR_MISSING },
                { "in_calibration", EXPR_IN_CALIBRATION },

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "rules/alert/alert.h"
+#include "rules/index/exact.h"
 
 enum { USUAL_GRADES = 1 << GRADE_GOOD | 1 << GRADE_SUSPECT };
 
@@ -46,13 +47,25 @@ static bool is_usable(const struct alert_rule *r, const struct sample *s, double
            !(s->verdict.reasons & REASON_AFTER_GAP);
 }
 
+/* GB/T 8170: rounded once, on the decimal value. */
+static double value_of(const struct alert_rule *r, const struct sample *s)
+{
+    struct decimal rounded;
+
+    if (r->gate.is_rounded && exact_round(s->value, (struct exact_ratio){ 0 }, r->gate.decimals,
+                                          EXACT_HALF_EVEN, &rounded) == 0)
+        return decimal_to_double(rounded);
+    return decimal_to_double(s->value);
+}
+
 static double gated_value(const struct alert_rule *r, const struct sample *s)
 {
-    const double x = decimal_to_double(s->value);
+    const double x = value_of(r, s);
 
     if (is_saturated(r, s)) {
         const double limit = highest_set(r);
-        return isfinite(x) && x > limit ? x : limit;
+        const double least = r->is_kept_at_limit ? nextafter(limit, INFINITY) : limit;
+        return isfinite(x) && x > least ? x : least;
     }
     return is_usable(r, s, x) ? x : NAN;
 }
