@@ -32,6 +32,7 @@ static void add_asides(struct pool *p, const struct watch_slot *s)
         }
 }
 
+/* A mean that follows each value stays what it is while they repeat: stuck is still seen. */
 static void add(struct pool *p, enum watch_gate gate, const struct watch_slot *s)
 {
     p->slots++;
@@ -39,7 +40,7 @@ static void add(struct pool *p, enum watch_gate gate, const struct watch_slot *s
     p->impossible += gate == WATCH_GATE_BAD;
     if (gate == WATCH_GATE_OK) {
         p->values++;
-        p->sum += s->value;
+        p->mean += (s->value - p->mean) / p->values;
     }
     add_asides(p, s);
 }
@@ -76,7 +77,7 @@ bool pool_add(const struct watch_config *c, struct pool *p, uint32_t of,
     if (p->slots < of)
         return false;
     ret->gate = gate_of_all(p);
-    ret->value = ret->gate == WATCH_GATE_OK ? p->sum / p->values : NAN;
+    ret->value = ret->gate == WATCH_GATE_OK ? p->mean : NAN;
     for (int i = 0; i < WATCH_ASIDES; i++)
         ret->aside[i] = p->asides[i] ? p->aside[i] / p->asides[i] : NAN;
     *p = (struct pool){ 0 };

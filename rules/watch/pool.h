@@ -10,7 +10,7 @@
 
 struct pool {
     uint32_t slots, values, impossible, calibrations;
-    double sum;
+    double mean;
     double aside[WATCH_ASIDES];
     uint32_t asides[WATCH_ASIDES]; /* values of each */
 };

@@ -103,6 +103,21 @@ static void a_transient_falls_until_it_stands_out_no_more(void **state)
     assert_int_equal(dying_values(3, lasts, 8), 5);
 }
 
+static void a_transient_may_come_again(void **state)
+{
+    struct dying d = { 0 };
+
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < 3; i++)
+            dying_miss(&d);
+        assert_true(dying_push(&dying, &d, 90, 90));
+        assert_true(dying_push(&dying, &d, 40, 40));
+        assert_false(dying_push(&dying, &d, 5, 5));
+        assert_false(dying_push(&dying, &d, 90, 90));
+    }
+}
+
 static void span_gas_follows_zero_gas_and_stands_still(void **state)
 {
     const struct zero_span_config c = { .zero = 3, .span = 135, .tolerance = 0.012 };
@@ -537,6 +552,139 @@ static void without_neighbours_the_limit_is_left(void **state)
     assert_int_equal(s.seen, 0);
 }
 
+static void calibrate(struct scene *s)
+{
+    s->verdict.status = STATUS_CALIBRATION;
+    hour(s, 40, 40);
+    s->verdict = (struct verdict){ 0 };
+}
+
+/* Hours at `x` and `beside`, then a calibration and the hour behind it that is not believed,
+ * then one more. */
+static int events_around_a_calibration(int hours, double x, double beside)
+{
+    struct scene s;
+
+    begin(&s);
+    days(&s, 4);
+    s.aside[WATCH_NEIGHBOURS] = beside;
+    for (int i = 0; i < hours; i++)
+        scene_tell(&s, x + i);
+    calibrate(&s);
+    s.aside[WATCH_NEIGHBOURS] = beside;
+    scene_tell(&s, x + 10);
+    assert_int_equal(s.is.use, WATCH_SET_ASIDE);
+    scene_tell(&s, x + 11);
+    assert_int_equal(s.is.use, WATCH_JUDGED);
+    return s.events;
+}
+
+static void hours_before_a_calibration_do_not_count_behind_it(void **state)
+{
+    (void)state;
+    assert_int_equal(events_around_a_calibration(2, 200, 60), 0);
+    assert_int_equal(events_around_a_calibration(1, 200, 150), 0);
+    assert_int_equal(events_around_a_calibration(2, 120, 40), 0);
+}
+
+static void garbage_and_a_stuck_value_end_an_event(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    for (int stuck = 0; stuck < 2; stuck++) {
+        begin(&s);
+        days(&s, 4);
+        play(&s, 6, 300, 250);
+        assert_true(s.is.is_event);
+        for (int i = 0; i < 5; i++)
+            scene_tell(&s, stuck ? 400 : 1001);
+        assert_false(s.is.is_event);
+        assert_int_equal(s.is.faults, stuck ? WATCH_STUCK : WATCH_GARBAGE);
+    }
+}
+
+static void an_impossible_zero_may_be_zero_gas(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    days(&s, 2);
+    scene_tell(&s, 0);
+    scene_tell(&s, 400);
+    scene_tell(&s, 401);
+    assert_int_equal(s.is.faults, WATCH_CALIBRATION);
+    begin(&s);
+    days(&s, 2);
+    scene_tell(&s, 1001); /* and no other impossible value */
+    scene_tell(&s, 400);
+    scene_tell(&s, 401);
+    assert_int_equal(s.is.faults, 0);
+}
+
+static void values_behind_a_fault_are_held_off(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    days(&s, 2);
+    for (int i = 0; i < 5; i++)
+        scene_tell(&s, 300);
+    scene_look(&s);
+    play(&s, 1, 40, 40); /* it moves again */
+    assert_int_equal(s.judged, 0);
+    play(&s, 1, 50, 40);
+    assert_int_equal(s.judged, 1);
+    scene_lose(&s, 4);
+    play(&s, 1, 200, 40);
+    assert_int_equal(s.is.faults, WATCH_TRANSIENT);
+    scene_look(&s);
+    play(&s, 3, 40, 40);
+    assert_int_equal(s.judged, 0);
+    play(&s, 1, 40, 40);
+    assert_int_equal(s.judged, 1);
+}
+
+static void without_neighbours_a_power_on_is_still_known(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    play(&s, 2 * DAY, 40, NAN);
+    scene_lose(&s, 4);
+    play(&s, 1, 40, NAN);
+    assert_int_equal(s.is.faults, 0);
+    scene_lose(&s, 4);
+    for (int i = 0; i < 4; i++)
+        scene_tell(&s, 400 - 60 * i);
+    assert_int_equal(s.is.faults, WATCH_TRANSIENT);
+    assert_int_equal(s.events, 0);
+}
+
+/* A place that scatters by 40 against its neighbours. */
+static void where_values_scatter_a_plume_must_be_strong(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    for (int is_strong = 0; is_strong < 2; is_strong++) {
+        begin(&s);
+        for (int i = 0; i < 6 * DAY; i++) {
+            s.aside[WATCH_NEIGHBOURS] = 60;
+            scene_tell(&s, 40 + 20 * (i / 3 % 3) + i % 3);
+        }
+        scene_look(&s);
+        for (int i = 0; i < 4; i++) {
+            s.aside[WATCH_NEIGHBOURS] = 38;
+            scene_tell(&s, (is_strong ? 140 : 95) + i);
+        }
+        assert_int_equal(s.events, is_strong);
+    }
+}
+
 /* ---- other steps ---- */
 
 static void a_station_asked_every_minute_is_judged_by_the_hour(void **state)
@@ -564,6 +712,45 @@ static void a_station_asked_every_minute_is_judged_by_the_hour(void **state)
     scene_lose(&s, 16);
     play(&s, 44, 120, 40);
     assert_int_equal(s.is.use, WATCH_SET_ASIDE);
+}
+
+static void what_the_minutes_of_an_hour_say_together_counts(void **state)
+{
+    const struct watch_config c = channel(MINUTE);
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, &c);
+    play(&s, 60 * 2 * DAY, 40, 40);
+    play(&s, 60 * 5, 120, 120); /* the neighbours as well */
+    assert_int_equal(s.events, 0);
+    s.verdict.status = STATUS_CALIBRATION;
+    play(&s, 30, 40, 40);
+    s.verdict = (struct verdict){ 0 };
+    play(&s, 30, 40, 40);
+    assert_int_equal(s.is.faults, WATCH_CALIBRATION);
+    for (int i = 0; i < 120; i++)
+        scene_tell(&s, i % 2 ? 1001 : 40);
+    assert_true(s.is.faults & WATCH_GARBAGE);
+}
+
+static void a_value_held_for_hours_is_stuck_though_minutes_are_lost(void **state)
+{
+    const struct watch_config c = channel(MINUTE);
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, &c);
+    play(&s, 60 * 2 * DAY, 40, 40);
+    s.aside[WATCH_NEIGHBOURS] = 40;
+    for (int i = 0; i < 60 * 14; i++) {
+        s.aside[WATCH_NEIGHBOURS] = 30 + i / 60 * 3;
+        if (i % 61 == 7)
+            scene_lose(&s, 1);
+        else
+            scene_tell(&s, 42.1);
+    }
+    assert_true(s.is.faults & WATCH_STUCK);
 }
 
 /* ---- hostile values ---- */
@@ -609,6 +796,7 @@ int main(void)
         cmocka_unit_test(a_ring_is_always_in_order),
         cmocka_unit_test(quantiles_are_elements_of_the_ring),
         cmocka_unit_test(a_transient_falls_until_it_stands_out_no_more),
+        cmocka_unit_test(a_transient_may_come_again),
         cmocka_unit_test(span_gas_follows_zero_gas_and_stands_still),
         cmocka_unit_test(a_spike_goes_there_and_back),
         cmocka_unit_test(a_difference_that_never_comes_down_is_an_offset),
@@ -632,7 +820,15 @@ int main(void)
         cmocka_unit_test(a_day_without_values_is_told),
         cmocka_unit_test(a_sensor_that_moved_is_drift_and_judged_without_it),
         cmocka_unit_test(without_neighbours_the_limit_is_left),
+        cmocka_unit_test(hours_before_a_calibration_do_not_count_behind_it),
+        cmocka_unit_test(garbage_and_a_stuck_value_end_an_event),
+        cmocka_unit_test(an_impossible_zero_may_be_zero_gas),
+        cmocka_unit_test(values_behind_a_fault_are_held_off),
+        cmocka_unit_test(without_neighbours_a_power_on_is_still_known),
+        cmocka_unit_test(where_values_scatter_a_plume_must_be_strong),
         cmocka_unit_test(a_station_asked_every_minute_is_judged_by_the_hour),
+        cmocka_unit_test(what_the_minutes_of_an_hour_say_together_counts),
+        cmocka_unit_test(a_value_held_for_hours_is_stuck_though_minutes_are_lost),
         cmocka_unit_test(no_value_does_harm),
     };
 

@@ -49,6 +49,7 @@ static void a_mean_is_known_from_its_least_blocks_on(void **state)
     assert_true(b.is_known);
     assert_float_equal(b.mean, 15, 1e-9);
     assert_float_equal(b.error, sqrt(15.0 / 8), 1e-9);
+    assert_float_equal(b.root, sqrt(15.0), 1e-9);
 }
 
 static void the_newest_blocks_are_not_used_yet(void **state)
@@ -315,6 +316,9 @@ static void a_source_that_passes_is_found_at_once(void **state)
     quiet(&s, 4 * HOUR);
     assert_int_equal(minutes_until_event(&s, 120, 90, 5), 2);
     assert_true(s.is.limit > 40);
+    quiet(&s, 30);
+    assert_false(s.is.is_event);
+    assert_true(s.is.limit < 30);
     begin(&s);
     quiet_alone(&s, 4 * HOUR);
     assert_int_equal(minutes_until_event(&s, 120, NAN, 5), 3);
@@ -382,6 +386,8 @@ static void a_counter_that_its_twin_does_not_follow_has_drifted(void **state)
     quiet(&s, 6 * HOUR);
     for (int i = 0; i < 240; i++)
         play(&s, 1, BACKGROUND * (1 + 0.0025 * i), BACKGROUND);
+    assert_true(s.is.faults & WATCH_DRIFT);
+    play(&s, DAY, 1.6 * BACKGROUND, BACKGROUND); /* not learnt */
     assert_true(s.is.faults & WATCH_DRIFT);
     assert_int_equal(s.events, 0);
     quiet(&s, HOUR);
@@ -549,6 +555,118 @@ static void days_without_data_leave_the_background(void **state)
     assert_in_range(minutes_until_event(&s, 2 * BACKGROUND, 2 * BACKGROUND, 60), 1, 10);
 }
 
+static void calibrate(struct scene *s, int n)
+{
+    s->verdict.status = STATUS_CALIBRATION;
+    play(s, n, BACKGROUND, BACKGROUND);
+    s->verdict = (struct verdict){ 0 };
+}
+
+static void a_calibration_ends_an_event_and_what_was_collected(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    quiet(&s, 4 * HOUR);
+    play(&s, 30, 3 * BACKGROUND, 3 * BACKGROUND);
+    assert_true(s.is.is_event);
+    calibrate(&s, 1);
+    assert_false(s.is.is_event);
+    quiet(&s, HOUR);
+    assert_int_equal(s.events, 1);
+}
+
+static void counts_far_out_before_a_calibration_do_not_count_behind_it(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    for (int alone = 0; alone < 2; alone++) {
+        begin(&s);
+        play(&s, 4 * HOUR, BACKGROUND, alone ? NAN : BACKGROUND);
+        play(&s, 1 + alone, 120, alone ? NAN : 90);
+        calibrate(&s, 1);
+        play(&s, 2, BACKGROUND, alone ? NAN : BACKGROUND);
+        assert_int_equal(s.is.use, WATCH_SET_ASIDE);
+        play(&s, 1, 120, alone ? NAN : 90);
+        assert_int_equal(s.is.use, WATCH_JUDGED);
+        assert_int_equal(s.events, 0);
+    }
+}
+
+static void a_gap_before_a_calibration_is_over_with_it(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    quiet(&s, 4 * HOUR);
+    scene_lose(&s, 30);
+    calibrate(&s, 5);
+    scene_look(&s);
+    quiet(&s, 3);
+    assert_int_equal(s.judged, 1);
+    assert_int_equal(s.is.faults, 0);
+}
+
+static void a_value_that_stands_still_ends_an_event(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    quiet_alone(&s, 4 * HOUR);
+    play(&s, 30, 5 * BACKGROUND, NAN);
+    assert_true(s.is.is_event);
+    for (int i = 0; i < 5; i++)
+        scene_tell(&s, 300);
+    assert_false(s.is.is_event);
+    assert_int_equal(s.is.faults, WATCH_STUCK);
+}
+
+static void a_drift_ends_an_event(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    quiet(&s, 6 * HOUR);
+    play(&s, 20, 2 * BACKGROUND, 2 * BACKGROUND);
+    assert_true(s.is.is_event);
+    play(&s, 3 * HOUR, 2 * BACKGROUND, BACKGROUND); /* the plume is over, the counter is not */
+    assert_int_equal(s.is.faults, WATCH_DRIFT);
+    assert_false(s.is.is_event);
+}
+
+static void each_event_is_confirmed_by_itself(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    quiet_alone(&s, 6 * HOUR);
+    play(&s, 7 * HOUR, 2 * BACKGROUND, NAN);
+    assert_int_equal(s.is.faults, WATCH_UNCONFIRMED);
+    calibrate(&s, 1);
+    assert_int_equal(s.is.faults, WATCH_CALIBRATION);
+    quiet_alone(&s, HOUR);
+    scene_look(&s);
+    play(&s, HOUR, 2 * BACKGROUND, NAN);
+    assert_true(s.is.is_event);
+    assert_int_equal(s.seen, 0);
+}
+
+static void a_twin_that_is_new_is_not_compared_with_yet(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    quiet_alone(&s, 4 * HOUR);
+    assert_int_equal(minutes_until_event(&s, 120, 90, 5), 3);
+}
+
 /* ---- other steps ---- */
 
 static void a_counter_asked_every_ten_seconds_is_judged_by_the_minute(void **state)
@@ -603,6 +721,33 @@ static void a_slow_counter_keeps_the_times(void **state)
     assert_int_equal(s.judged, 1);
     play(&s, 12, 2 * BACKGROUND, NAN);
     assert_true(s.is.is_event);
+}
+
+/* Neither equal nor random. */
+static void play_even(struct scene *s, int n, double mean, double twin)
+{
+    for (int i = 0; i < n; i++) {
+        s->aside[WATCH_TWIN] = twin + i % 3 - 1;
+        scene_tell(s, mean + (i + 1) % 3 - 1);
+    }
+}
+
+static void a_slow_counter_keeps_the_times_of_drift(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin_with_step(&s, 5 * MINUTE);
+    play_even(&s, 200, 20, 20);
+    play_even(&s, 13, 32, 20);
+    assert_int_equal(s.is.faults, WATCH_DRIFT);
+    play_even(&s, 9, 20, 20);
+    assert_int_equal(s.is.faults, 0);
+    calibrate(&s, 1);
+    play_even(&s, 1, 20, 20);
+    assert_int_equal(s.is.use, WATCH_SET_ASIDE);
+    play_even(&s, 1, 20, 20);
+    assert_int_equal(s.is.use, WATCH_JUDGED);
 }
 
 static void a_large_detector_follows_its_day(void **state)
@@ -700,9 +845,17 @@ int main(void)
         cmocka_unit_test(a_fault_ends_an_event),
         cmocka_unit_test(a_calibration_is_no_event),
         cmocka_unit_test(days_without_data_leave_the_background),
+        cmocka_unit_test(a_calibration_ends_an_event_and_what_was_collected),
+        cmocka_unit_test(counts_far_out_before_a_calibration_do_not_count_behind_it),
+        cmocka_unit_test(a_gap_before_a_calibration_is_over_with_it),
+        cmocka_unit_test(a_value_that_stands_still_ends_an_event),
+        cmocka_unit_test(a_drift_ends_an_event),
+        cmocka_unit_test(each_event_is_confirmed_by_itself),
+        cmocka_unit_test(a_twin_that_is_new_is_not_compared_with_yet),
         cmocka_unit_test(a_counter_asked_every_ten_seconds_is_judged_by_the_minute),
         cmocka_unit_test(a_lost_poll_does_not_lose_the_minute),
         cmocka_unit_test(a_slow_counter_keeps_the_times),
+        cmocka_unit_test(a_slow_counter_keeps_the_times_of_drift),
         cmocka_unit_test(a_large_detector_follows_its_day),
         cmocka_unit_test(a_counter_of_few_counts_may_count_none),
         cmocka_unit_test(no_value_does_harm),
