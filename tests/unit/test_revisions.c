@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "gateway/base/clock.h"
 #include "gateway/revision/revisions.h"
 #include "gateway/revision/spans.h"
+#include "gateway/store/db.h"
 #include "sensors/core/status.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
@@ -37,6 +39,8 @@ struct fixture {
     struct revisions *r;
     json_t *events;
     int64_t now_ms;
+    pthread_mutex_t lock;
+    pthread_cond_t committed;
     struct kept_row *rows; /* of the stream that was read last */
     size_t n;
 };
@@ -45,7 +49,12 @@ struct fixture {
 
 static void on_commit(void *user, const struct store_commit *c)
 {
-    (void)user, (void)c;
+    struct fixture *f = user;
+
+    (void)c;
+    pthread_mutex_lock(&f->lock);
+    pthread_cond_signal(&f->committed);
+    pthread_mutex_unlock(&f->lock);
 }
 
 static void on_event(void *user, const char *json)
@@ -55,16 +64,44 @@ static void on_event(void *user, const char *json)
     json_array_append_new(f->events, json_loads(json, 0, NULL));
 }
 
-static void wait_committed(struct fixture *f)
+static bool is_committed(const struct fixture *f)
 {
-    const int64_t until_ms = mono_ms() + REAL_WAIT_MS;
     struct store_health h;
 
-    do {
-        usleep(1000);
-        store_health_get(f->store, &h);
-        assert_true(mono_ms() < until_ms);
-    } while (h.committed.batches < store_submitted(f->store));
+    store_health_get(f->store, &h);
+    return h.committed.batches >= store_submitted(f->store);
+}
+
+/* The next commit, but no longer than that; false when none came. */
+static bool wait_commit(struct fixture *f, int64_t longest_ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    const int64_t ns = until.tv_nsec + longest_ms % 1000 * 1000000;
+    until.tv_sec += longest_ms / 1000 + ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    return pthread_cond_timedwait(&f->committed, &f->lock, &until) == 0;
+}
+
+static void wait_committed(struct fixture *f)
+{
+    bool is_in_time = true;
+
+    pthread_mutex_lock(&f->lock);
+    while (is_in_time && !is_committed(f))
+        is_in_time = wait_commit(f, REAL_WAIT_MS);
+    pthread_mutex_unlock(&f->lock);
+    assert_true(is_committed(f));
+}
+
+/* The station's second: the next commit, or a while for the thread that reads. */
+static void tick(struct fixture *f)
+{
+    revisions_tick(f->r, f->now_ms);
+    pthread_mutex_lock(&f->lock);
+    wait_commit(f, 1);
+    pthread_mutex_unlock(&f->lock);
 }
 
 static void open_stream(struct fixture *f, unsigned s, const char *first)
@@ -185,7 +222,7 @@ static void start(struct fixture *f)
     };
     char error[256];
 
-    assert_int_equal(store_open(&o, on_commit, NULL, &f->store, error, sizeof error), 0);
+    assert_int_equal(store_open(&o, on_commit, f, &f->store, error, sizeof error), 0);
     open_stream(f, READINGS, "");
     open_stream(f, HOURS, "");
     assert_int_equal(revisions_create(f->store, &f->r), 0);
@@ -225,6 +262,8 @@ static int set_up(void **state)
     assert_non_null(f);
     f->rows = calloc(ROWS, sizeof *f->rows);
     f->events = json_array();
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->committed, NULL);
     assert_true(folder_make(f->dir));
     snprintf(f->path, sizeof f->path, "%s/log.db", f->dir);
     f->channel[OZONE] = channel_of("gas/ozone", NULL, "ozone", OZONE, 0);
@@ -256,6 +295,8 @@ static int tear_down(void **state)
 
     stop(f);
     folder_remove(f->dir);
+    pthread_cond_destroy(&f->committed);
+    pthread_mutex_destroy(&f->lock);
     json_decref(f->events);
     free(f->rows);
     free(f);
@@ -296,8 +337,7 @@ static void tick_until(struct fixture *f, const char *what, unsigned n)
 
     while (count(f, what) < n) {
         assert_true(mono_ms() < until_ms);
-        revisions_tick(f->r, f->now_ms);
-        usleep(500);
+        tick(f);
     }
 }
 
@@ -367,7 +407,7 @@ static void goes_on_where_it_was_after_a_restart(void **state)
         assert_true(runs < 200);
         restart(f);
         for (int i = 0; i < 12 && count(f, "revised") == 0; i++) {
-            revisions_tick(f->r, f->now_ms);
+            tick(f);
             wait_committed(f);
         }
         const size_t now = read_stream(f, "rev.gas/ozone");
@@ -537,10 +577,8 @@ static void statistics_wait_for_the_end_of_their_period(void **state)
     f->now_ms = T0 + 7 * HOUR + 50 * MINUTE;
     order(f, T0 + 7 * HOUR, T0 + 7 * HOUR + 40 * MINUTE, NULL);
     tick_until(f, "revised", 1);
-    for (int i = 0; i < 50; i++) {
-        revisions_tick(f->r, f->now_ms);
-        usleep(500);
-    }
+    for (int i = 0; i < 50; i++)
+        tick(f);
     assert_int_equal(read_stream(f, "rev.gas/ozone@1h"), 0);
     assert_int_equal(count(f, "revision_ended"), 0);
     json_t *list = revisions_list(f->r);
