@@ -441,7 +441,6 @@ static void init(const struct watch_config *c, void *state)
     struct air *a = state;
 
     *a = (struct air){ .pool_of = pool_of(c, HOUR_MS), .use = WATCH_SET_ASIDE };
-    a->lowest_beside = a->highest_beside = NAN;
     ring_init(differences_of(a), air.window);
     ring_init(ratios_of(a), air.window);
 }
