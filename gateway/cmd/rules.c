@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rules - what the station's rules do, and why. */
+/* rules - what a station judges by, and why an alert was raised. */
 #include "gateway/cmd/rules.h"
 
 #include <stdio.h>
@@ -16,88 +16,82 @@ static const struct cmd_option options[] = {
       OPTION(config),
       .dflt = "/etc/sluice/sluice.yaml",
       .value = "FILE",
-      .help = "The station's configuration." },
+      .help = "explain: the station's configuration." },
     { .name = "log",
       .type = OPTION_TEXT,
       OPTION(log),
-      .value = "LOG",
-      .help = "explain: a log instead of the one that the configuration names." },
+      .value = "FILE",
+      .help = "explain: the log that has the alert and the readings. Not given: the "
+              "configuration's." },
     { .name = "replay",
       .type = OPTION_TEXT,
       OPTION(replay),
-      .value = "DIR",
-      .help = "explain: an alert of a replay, from what sluice replay left in DIR; ALERT may be "
-              "its number in alerts.json." },
+      .value = "FOLDER",
+      .help = "explain: what a replay wrote, with the alert in its alerts.json." },
     { .name = "series",
       .type = OPTION_TEXT,
       OPTION(series),
-      .value = "DIR",
-      .help = "explain: with --replay: the tables that were replayed." },
+      .value = "FOLDER",
+      .help = "explain: the tables that were replayed." },
     { .name = "before",
       .type = OPTION_INT,
       OPTION(before),
       .dflt = "20",
-      .min = 1,
-      .max = 500,
+      .min = 0,
+      .max = 1000,
       .value = "N",
       .help = "explain: samples shown before the alert was raised." },
     { .name = "all",
       .letter = 'a',
       .type = OPTION_FLAG,
       OPTION(is_all),
-      .help = "explain: show every sample up to the end, not only those that changed "
-              "something." },
-    { .name = "json",
-      .type = OPTION_FLAG,
-      OPTION(is_json),
-      .help = "Print a JSON object." },
+      .help = "explain: every sample until the alert ended." },
+    { .name = "pack",
+      .letter = 'p',
+      .type = OPTION_TEXT,
+      OPTION(pack),
+      .value = "PACK",
+      .help = "list: this pack alone." },
+    { .name = "json", .type = OPTION_FLAG, OPTION(is_json), .help = "Write one JSON object." },
     { 0 },
-};
-
-static const struct {
-    const char *word;
-    int (*run)(const struct rules_options *o, int argc, char **argv);
-} verbs[] = {
-    { "explain", rules_explain },
 };
 
 int rules_wrong(const char *sentence)
 {
-    fprintf(stderr, say("sluice rules: %s\n", "sluice rules：%s\n"), sentence);
+    fprintf(stderr, "sluice rules: %s\n", sentence);
     return EXIT_USAGE;
 }
 
 static int run(const void *opt, int argc, char **argv)
 {
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        if (strcmp(verbs[i].word, argv[0]) == 0)
-            return verbs[i].run(opt, argc - 1, argv + 1);
-    return rules_wrong(say("It is explain ALERT.", "用法：explain 警报。"));
+    const struct rules_options *o = opt;
+
+    if (argc > 0 && strcmp(argv[0], "list") == 0)
+        return rules_list(o, argc - 1, argv + 1);
+    if (argc > 0 && strcmp(argv[0], "explain") == 0)
+        return rules_explain(o, argc - 1, argv + 1);
+    return rules_wrong(say("It is list or explain.", "用法：list 或 explain。"));
 }
 
 const struct cmd cmd_rules = {
     .name = "rules",
-    .usage = "explain ALERT",
-    .summary = "Tell why an alert was raised, sample by sample.",
+    .usage = "list [FILE] | explain ALERT",
+    .summary = "List rules and ready-made packs, or explain why an alert was raised.",
     .details =
-        "ALERT is the number or the key that `sluice alert list` shows, or the beginning of "
-        "the\n"
-        "key. The readings around it are taken from the station's log, running or not, and "
-        "judged\n"
-        "once more by the code that judged them then: with each sample its value, its flag, "
-        "what\n"
-        "became of it, and how far the delay of each level had got; what conditions compared;\n"
-        "why it was raised at this sample and not before; what followed until it cleared.\n"
-        "When the present rule is not the one that raised it, this is told.\n\n"
-        "  sluice rules explain 12\n"
-        "  sluice rules explain high/roof/ozone --config station.yaml --log copy-of-the-log.db\n"
-        "  sluice rules explain 3 --config station.yaml --replay judged/ --series week/\n\n"
-        "Exit status: 0 done; 1 there is no such alert, or judging it once more does not "
-        "raise\n"
-        "it; 2 wrong usage, configuration, log or series.",
+        "list: every pack with its options and, as these are by default, its rules with their\n"
+        "thresholds and where these come from. With the configuration FILE of a station: the\n"
+        "rules in force there, its own and those of its packs, and the rules of packs that "
+        "are\n"
+        "not in force and why.\n\n"
+        "explain: the readings around an alert are judged once more, and what its rule saw of\n"
+        "each is shown. ALERT is the number that `sluice alert list` shows, the key, or its\n"
+        "beginning.\n\n"
+        "  sluice rules list --pack gb3096\n"
+        "  sluice rules list /etc/sluice/sluice.yaml\n"
+        "  sluice rules explain 12\n\n"
+        "Exit status: 0 done, 1 not found, 2 wrong usage or a configuration with errors.",
     .options = options,
     .options_size = sizeof(struct rules_options),
-    .args_min = 1,
-    .args_max = -1,
+    .args_max = 2,
     .run = run,
 };
