@@ -39,13 +39,14 @@ struct revision {
     struct calibration_drift drift;
     struct spans before; /* revised by others already */
     bool is_begun;       /* and told so */
-    bool is_told;        /* that its readings are revised */
     bool is_cut;         /* the log does not go back as far as the bracket */
-    unsigned stage;
+    int64_t period_ms;   /* of the stage, or the one that is over; with `part` it is known by */
+    unsigned part;
     int64_t next_ms; /* of the stage, up to there it is done; 0: not begun */
     uint64_t rows, statistic_rows, alerts;
     int64_t oldest_ms; /* row that was revised; 0: none yet */
     /* of this run */
+    unsigned stage; /* its number in the configuration in force */
     enum step step;
     uint32_t out; /* stream of revisions, as long as the step is STEP_ROWS */
     int64_t window_ms;
@@ -77,6 +78,8 @@ struct revisions {
 
 /* The k-th; false: there are no more. */
 bool stage_of(const struct channel_table *t, uint32_t channel, unsigned k, struct stage *ret);
+/* Goes on in the stage that it was in, as the configuration has it now, or the next one. */
+void stage_find(const struct channel_table *t, struct revision *x);
 int64_t stage_from(const struct revision *x, const struct stage *s); /* begin of its rows */
 int64_t stage_to(const struct revision *x, const struct stage *s);
 /* Rows before that time will not change any more, and none will come. */
@@ -100,7 +103,8 @@ bool cell_revise(const struct revision *x, const struct stage *s, const struct c
 
 void work_begin(struct revisions *r, struct revision *x); /* x becomes busy, or not */
 void work_go_on(struct revisions *r);                     /* of what is busy */
-bool work_is_due(const struct revisions *r, const struct revision *x);
+bool work_is_due(const struct revisions *r, const struct revision *x,
+                 const struct store_health *log);
 void work_forget(struct revisions *r); /* what is busy begins its step anew */
 
 /* ---- order.c ---- */

@@ -39,14 +39,14 @@ static json_t *course_json(const struct calibration_course *c)
 static json_t *order_json(const struct revision *x)
 {
     return json_pack(
-        "{s:s,s:s,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:b,s:b,s:b,s:i,s:I,s:I,s:I,s:I,s:I}", "channel",
+        "{s:s,s:s,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:b,s:b,s:I,s:i,s:I,s:I,s:I,s:I,s:I}", "channel",
         x->channel_id, "check", x->check, "from", (json_int_t)x->from_ms, "to",
         (json_int_t)x->to_ms, "began", (json_int_t)x->began_ms, "corrected", x->is_corrected,
         "zero", course_json(&x->drift.zero), "factor", course_json(&x->drift.factor), "before",
-        spans_json(&x->before), "begun", x->is_begun, "told", x->is_told, "cut", x->is_cut,
-        "stage", (int)x->stage, "next", (json_int_t)x->next_ms, "rows", (json_int_t)x->rows,
-        "statistics", (json_int_t)x->statistic_rows, "alerts", (json_int_t)x->alerts, "oldest",
-        (json_int_t)x->oldest_ms);
+        spans_json(&x->before), "begun", x->is_begun, "cut", x->is_cut, "period",
+        (json_int_t)x->period_ms, "part", (int)x->part, "next", (json_int_t)x->next_ms, "rows",
+        (json_int_t)x->rows, "statistics", (json_int_t)x->statistic_rows, "alerts",
+        (json_int_t)x->alerts, "oldest", (json_int_t)x->oldest_ms);
 }
 
 static int put(struct store_batch *b, const char *key, json_t *value)
@@ -139,9 +139,9 @@ static void fill_order(struct revision *x, const json_t *o)
     x->drift.factor = course_of(json_object_get(o, "factor"));
     take_spans(json_object_get(o, "before"), &x->before);
     x->is_begun = json_is_true(json_object_get(o, "begun"));
-    x->is_told = json_is_true(json_object_get(o, "told"));
     x->is_cut = json_is_true(json_object_get(o, "cut"));
-    x->stage = (unsigned)integer_of(o, "stage");
+    x->period_ms = integer_of(o, "period");
+    x->part = (unsigned)integer_of(o, "part");
     x->next_ms = integer_of(o, "next");
     x->rows = (uint64_t)integer_of(o, "rows");
     x->statistic_rows = (uint64_t)integer_of(o, "statistics");

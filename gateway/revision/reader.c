@@ -28,7 +28,7 @@ struct reader {
     struct series_cell *cells;
     size_t cells_cap;
     uint32_t layout; /* of `column` */
-    bool has_layout;
+    bool has_layout, has_failed;
     int column[REVISION_COLUMNS_MAX]; /* -1: the layout has no such channel */
 };
 
@@ -59,6 +59,7 @@ static void take_layout(struct reader *r, uint32_t layout)
         r->column[i] = column_of(channels, r->job.id[i]);
     r->layout = layout;
     r->has_layout = true;
+    r->has_failed |= !root;
     json_decref(root);
     free(text);
 }
@@ -115,10 +116,12 @@ static int read_rows(struct reader *r)
     struct job *j = &r->job;
     int rc = make_room(r);
 
-    r->has_layout = false;
+    r->has_layout = r->has_failed = false;
     if (rc == 0)
         rc = store_read_columns(r->log, j->stream, j->from_ms, j->to_ms, columns_wanted,
                                 take_row, r);
+    if (rc == 0 && r->has_failed)
+        rc = -EIO;
     j->time_ms = r->time_ms;
     j->cells = r->cells;
     return rc;
@@ -134,7 +137,7 @@ static int read_stream(struct reader *r)
     j->dictionary = layout ? store_read_layout(r->log, layout) : NULL;
     j->is_trimmed = store_read_first_seq(r->log) > 1 &&
                     store_count_frames(r->log, j->stream, INT64_MIN, j->from_ms) == 0;
-    return 0;
+    return j->dictionary ? 0 : -EIO;
 }
 
 /* ---- alerts ---- */

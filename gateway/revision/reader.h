@@ -29,7 +29,7 @@ struct job {
     const char *id[REVISION_COLUMNS_MAX]; /* of channels; must live until it is taken back */
     /* what came of it */
     int rc;
-    char *dictionary; /* the taker frees it; NULL: the stream has none */
+    char *dictionary; /* the taker frees it */
     bool is_trimmed;  /* the log once went further back than `from` and does no more */
     bool is_too_much; /* more rows than READER_ROWS_MAX: nothing of use was read */
     size_t rows;

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "gateway/base/clock.h"
-#include "gateway/base/log.h"
 #include "gateway/revision/internal.h"
 
 /* ---- orders ---- */
@@ -107,13 +106,21 @@ void revision_finish(struct revisions *r, struct revision *x, json_t *ended)
 
 /* ---- time ---- */
 
+/* The oldest; one that does not get on when there is no other. */
 static struct revision *find_due(const struct revisions *r)
 {
-    struct revision *x = r->first;
+    struct revision *stuck = NULL;
+    struct store_health log;
 
-    while (x && !work_is_due(r, x))
-        x = x->next;
-    return x;
+    store_health_get(r->store, &log);
+    for (struct revision *x = r->first; x; x = x->next) {
+        if (!work_is_due(r, x, &log))
+            continue;
+        if (!x->is_warned)
+            return x;
+        stuck = stuck ? stuck : x;
+    }
+    return stuck;
 }
 
 void revisions_tick(struct revisions *r, int64_t now_ms)
@@ -130,13 +137,8 @@ void revisions_tick(struct revisions *r, int64_t now_ms)
         reader_stop(r->reader);
         r->reader = NULL;
     }
-    if (!x)
-        return;
-    int rc = r->reader ? 0 : reader_start(r->store, &r->reader);
-    if (rc == 0)
+    if (x)
         work_begin(r, x);
-    else
-        log_warning("a revision cannot read the log: %s", strerror(-rc));
 }
 
 /* ---- what is told of them ---- */
@@ -217,8 +219,11 @@ int revisions_create(struct store *store, struct revisions **ret)
 void revisions_attach(struct revisions *r, const struct revisions_station *s)
 {
     r->station = *s;
-    for (struct revision *x = r->first; x; x = x->next)
+    for (struct revision *x = r->first; x; x = x->next) {
         x->channel = channel_number(s->table, x->channel_id);
+        if (x->channel != NOWHERE)
+            stage_find(s->table, x);
+    }
 }
 
 void revisions_detach(struct revisions *r)

@@ -53,15 +53,30 @@ bool stage_of(const struct channel_table *t, uint32_t channel, unsigned k, struc
     return false;
 }
 
-/* A row is revised when more than a quarter of its period lies in the bracket. */
+void stage_find(const struct channel_table *t, struct revision *x)
+{
+    struct stage s;
+    bool is_there;
+
+    x->stage = 0;
+    while ((is_there = stage_of(t, x->channel, x->stage, &s)) &&
+           (s.period_ms < x->period_ms || (s.period_ms == x->period_ms && s.part < x->part)))
+        x->stage++;
+    if (!is_there || s.period_ms != x->period_ms || s.part != x->part)
+        x->next_ms = 0;
+}
+
+/* Of the first rows the bracket has little; it counts when an earlier one has the rest of it.
+ */
 int64_t stage_from(const struct revision *x, const struct stage *s)
 {
     const int64_t least_ms = x->began_ms - REVISIONS_REACH_DAYS * DAY_MS;
-    const int64_t from_ms = x->from_ms - s->period_ms / 4 * 3;
+    const int64_t from_ms = x->from_ms - s->period_ms;
 
     return from_ms > least_ms ? from_ms : least_ms;
 }
 
+/* A row is revised when more than a quarter of its period lies in the bracket. */
 int64_t stage_to(const struct revision *x, const struct stage *s)
 {
     return x->to_ms - s->period_ms / 4;

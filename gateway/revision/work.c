@@ -151,12 +151,16 @@ static void ask_stream(struct revisions *r, struct revision *x, const struct sta
                            .stream = s->stream,
                            .from_ms = stage_from(x, s) };
 
+    x->period_ms = s->period_ms;
+    x->part = s->part;
     r->busy = x;
     reader_ask(r->reader, &j);
 }
 
-static void next_stage(struct revision *x)
+static void next_stage(struct revision *x, const struct stage *s)
 {
+    x->period_ms = s->period_ms;
+    x->part = s->part + 1;
     x->stage++;
     x->step = STEP_BEGIN;
     x->next_ms = x->window_ms = 0;
@@ -192,13 +196,17 @@ static void take_stream(struct revisions *r, const struct stage *s)
     struct job *j = &r->job;
     char name[STORE_NAME_MAX];
 
-    char *dictionary = j->rc == 0 ? stage_dictionary(t, s, j->dictionary) : NULL;
+    if (j->rc < 0) {
+        warn(x, j->rc);
+        return;
+    }
+    char *dictionary = stage_dictionary(t, s, j->dictionary);
     free(j->dictionary);
     if (x->stage == 0)
         x->is_cut = j->is_trimmed || (x->from_ms > 0 && stage_from(x, s) > x->from_ms);
-    int rc = x->is_begun ? j->rc : begin(r, x);
+    int rc = x->is_begun ? 0 : begin(r, x);
     if (rc == 0 && !dictionary) {
-        next_stage(x); /* nothing to be revised */
+        next_stage(x, s); /* nothing to be revised */
         return;
     }
     stage_name(t, x, s, name);
@@ -267,7 +275,7 @@ static void show_all(const struct revisions *r, const json_t *events)
     json_array_foreach(events, i, event) told_show(r, event);
 }
 
-static void take_alerts(struct revisions *r)
+static void take_alerts(struct revisions *r, const struct stage *s)
 {
     struct revision *x = r->busy, after = *x;
     json_t *events = json_array();
@@ -278,8 +286,7 @@ static void take_alerts(struct revisions *r)
     if (rc == 0) {
         rc = put_alerts(r, b, r->job.alerts, events);
         after.alerts = json_object_size(r->job.alerts);
-        after.is_told = true;
-        next_stage(&after);
+        next_stage(&after, s);
         json_t *event = told_revised(r, &after);
         json_array_append_new(events, event);
         if (rc == 0)
@@ -320,14 +327,12 @@ static void end(struct revisions *r, struct revision *x)
 
 /* ---- */
 
-bool work_is_due(const struct revisions *r, const struct revision *x)
+bool work_is_due(const struct revisions *r, const struct revision *x,
+                 const struct store_health *log)
 {
-    struct store_health health;
     struct stage s;
 
-    store_health_get(r->store, &health);
-    if (health.committed.batches < x->after_batch ||
-        health.queue_bytes > STORE_QUEUE_BYTES_MAX / 4)
+    if (log->committed.batches < x->after_batch || log->queue_bytes > STORE_QUEUE_BYTES_MAX / 4)
         return false;
     if (x->channel == NOWHERE || !stage_of(r->station.table, x->channel, x->stage, &s) ||
         x->step != STEP_ROWS || x->next_ms >= stage_to(x, &s))
@@ -343,6 +348,11 @@ void work_begin(struct revisions *r, struct revision *x)
         end(r, x);
         return;
     }
+    int rc = r->reader ? 0 : reader_start(r->store, &r->reader);
+    if (rc < 0) {
+        warn(x, rc);
+        return;
+    }
     if (x->step != STEP_ROWS)
         ask_stream(r, x, &s);
     else if (x->next_ms < stage_to(x, &s))
@@ -350,7 +360,7 @@ void work_begin(struct revisions *r, struct revision *x)
     else if (x->stage == 0)
         ask_alerts(r, x);
     else
-        next_stage(x);
+        next_stage(x, &s);
 }
 
 void work_go_on(struct revisions *r)
@@ -371,7 +381,7 @@ void work_go_on(struct revisions *r)
     else if (r->job.kind == JOB_ROWS)
         take_rows(r, &s);
     else
-        take_alerts(r);
+        take_alerts(r, &s);
     r->busy = r->asked ? x : NULL;
 }
 

@@ -305,15 +305,19 @@ static int tear_down(void **state)
 
 /* ---- acting ---- */
 
-static void order(struct fixture *f, int64_t from_ms, int64_t to_ms,
-                  const struct calibration_drift *drift)
+static void order_of(struct fixture *f, const struct revision_order *o)
 {
-    const struct revision_order o = { "gas/ozone", "zero", from_ms, to_ms, drift };
     struct store_batch *b;
 
     assert_int_equal(store_batch_begin(f->store, &b), 0);
-    assert_int_equal(revisions_add(f->r, b, &o, f->now_ms), 0);
+    assert_int_equal(revisions_add(f->r, b, o, f->now_ms), 0);
     assert_int_equal(store_batch_submit(b, STORE_AT_ONCE), 0);
+}
+
+static void order(struct fixture *f, int64_t from_ms, int64_t to_ms,
+                  const struct calibration_drift *drift)
+{
+    order_of(f, &(struct revision_order){ "gas/ozone", "zero", from_ms, to_ms, drift });
 }
 
 static unsigned count(const struct fixture *f, const char *what)
@@ -503,6 +507,52 @@ static void corrects_by_zero_and_factor_of_the_time(void **state)
     assert_int_equal(cell[2].v, 360);
 }
 
+/* ---- a log that cannot be read for a while ---- */
+
+static void waits_for_a_log_that_cannot_be_opened(void **state)
+{
+    struct fixture *f = *state;
+    char away[FOLDER_MAX + 32];
+
+    snprintf(away, sizeof away, "%s.away", f->path);
+    order(f, T0, T0 + 20 * STEP, NULL);
+    wait_committed(f);
+    assert_int_equal(rename(f->path, away), 0);
+    for (int i = 0; i < 20; i++)
+        tick(f);
+    assert_int_equal(rename(away, f->path), 0);
+    assert_int_equal(count(f, "revision_begun"), 0);
+    tick_until(f, "revised", 1);
+    assert_int_equal(read_stream(f, "rev.gas/ozone"), 18);
+}
+
+static void change_log(const struct fixture *f, const char *sql)
+{
+    char error[256];
+    struct db db;
+
+    assert_int_equal(db_open(&db, f->path, DB_WRITE, error, sizeof error), 0);
+    assert_int_equal(sqlite3_exec(db.handle, sql, NULL, NULL, NULL), SQLITE_OK);
+    db_close(&db);
+}
+
+static void one_that_does_not_get_on_is_kept_and_holds_up_no_other(void **state)
+{
+    struct fixture *f = *state;
+
+    change_log(f, "CREATE TABLE away AS SELECT * FROM layout WHERE json LIKE '%@1h%';"
+                  "DELETE FROM layout WHERE json LIKE '%@1h%'");
+    order(f, T0, T0 + 2 * HOUR, NULL);
+    tick_until(f, "revised", 1);
+    order_of(f, &(struct revision_order){ "gas/no2", "span", T0, T0 + HOUR, NULL });
+    tick_until(f, "revised", 2);
+    assert_int_equal(count(f, "revision_ended"), 0);
+    change_log(f, "INSERT INTO layout SELECT * FROM away; DROP TABLE away");
+    tick_until(f, "revision_ended", 2);
+    assert_int_equal(read_stream(f, "rev.gas/ozone@1h"), 2);
+    assert_int_equal(read_stream(f, "rev.gas/no2@1h"), 1);
+}
+
 /* ---- columns come and go ---- */
 
 static void finds_the_channel_where_it_stood_before_a_change_of_channels(void **state)
@@ -592,6 +642,62 @@ static void statistics_wait_for_the_end_of_their_period(void **state)
     assert_int_equal(count(f, "revised"), 1);
 }
 
+/* Neither bracket has a quarter of the hour, which lies ahead of most of the second one. */
+static void statistics_count_what_earlier_brackets_have_of_their_period(void **state)
+{
+    struct fixture *f = *state;
+
+    order(f, T0 + 2 * HOUR + 44 * MINUTE, T0 + 2 * HOUR + 54 * MINUTE, NULL);
+    tick_until(f, "revision_ended", 1);
+    assert_int_equal(read_stream(f, "rev.gas/ozone@1h"), 0);
+    order(f, T0 + 2 * HOUR + 54 * MINUTE, T0 + 3 * HOUR + 5 * MINUTE, NULL);
+    tick_until(f, "revision_ended", 2);
+    assert_int_equal(read_stream(f, "rev.gas/ozone@1h"), 1);
+    assert_int_equal(f->rows[0].time_ms, T0 + 2 * HOUR);
+}
+
+/* The half hours come ahead of the hours that are under way. */
+static void a_statistic_that_is_new_in_the_configuration_moves_no_other(void **state)
+{
+    struct fixture *f = *state;
+    struct channel channels[CHANNELS + 1];
+    struct channel_stream streams[STREAMS + 1] = {
+        f->stream[READINGS],
+        { .name = "stat.30min.0", .first = CHANNELS, .n = 1, .period_ms = HOUR / 2 },
+        f->stream[HOURS]
+    };
+
+    f->now_ms = T0 + 5 * HOUR;
+    order(f, T0, T0 + 6 * HOUR, NULL);
+    tick_until(f, "revised", 1);
+    while (read_stream(f, "rev.gas/ozone@1h") < 4)
+        tick(f);
+    assert_int_equal(f->n, 4); /* the fifth may not stand yet */
+    revisions_detach(f->r);
+    memcpy(channels, f->channel, sizeof f->channel);
+    channels[CHANNELS] = channel_of("gas/ozone@30min", "30min", "ozone", OZONE, 0);
+    channels[CHANNELS].period_ms = HOUR / 2;
+    assert_int_equal(
+        store_stream_open(f->store, streams[1].name, 1, HOUR / 2, 1, NULL,
+                          "{\"sf1\":1,\"station\":\"s\",\"period_ms\":1800000,\"unit_ms\":1,"
+                          "\"channels\":[{\"id\":\"gas/ozone@30min\",\"quantity\":\"ozone\","
+                          "\"unit\":\"ug/m3\"}]}",
+                          &streams[1].number),
+        0);
+    channels[CHANNELS].stream = streams[1].number;
+    f->table.channels = channels;
+    f->table.n = CHANNELS + 1;
+    f->table.streams = streams;
+    f->table.streams_n = STREAMS + 1;
+    attach(f);
+    f->now_ms = T0 + 9 * HOUR;
+    tick_until(f, "revision_ended", 1);
+    assert_int_equal(read_stream(f, "rev.gas/ozone@1h"), 6);
+    for (size_t i = 0; i < f->n; i++)
+        assert_int_equal(f->rows[i].time_ms, T0 + (int64_t)i * HOUR);
+    revisions_detach(f->r); /* the channels above end here */
+}
+
 /* ---- alerts ---- */
 
 static void tells_alerts_that_stood_in_the_bracket_and_each_once(void **state)
@@ -669,10 +775,14 @@ int main(void)
         CASE(goes_back_400_days_at_most_and_says_so),
         CASE(reads_less_at_once_where_rows_are_closer_than_the_configuration_says),
         CASE(corrects_by_zero_and_factor_of_the_time),
+        CASE(waits_for_a_log_that_cannot_be_opened),
+        CASE(one_that_does_not_get_on_is_kept_and_holds_up_no_other),
         CASE(finds_the_channel_where_it_stood_before_a_change_of_channels),
         CASE(ends_when_the_configuration_has_the_channel_no_more),
         CASE(statistics_with_more_than_a_quarter_in_the_bracket_are_doubtful_too),
         CASE(statistics_wait_for_the_end_of_their_period),
+        CASE(statistics_count_what_earlier_brackets_have_of_their_period),
+        CASE(a_statistic_that_is_new_in_the_configuration_moves_no_other),
         CASE(tells_alerts_that_stood_in_the_bracket_and_each_once),
         cmocka_unit_test(spans_merge_what_touches_and_forget_the_oldest),
     };
