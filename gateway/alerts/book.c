@@ -153,6 +153,7 @@ static void escalate(struct book *b, struct episode *e)
     snprintf(zh, sizeof zh, "%s超时%s%s", life_due_name(due, "zh"),
              r->escalate_to ? "，上报 " : "", r->escalate_to ? r->escalate_to : "");
     e->changed_ms = b->now_ms;
+    episode_told(e, "escalated", b->now_ms);
     episode_keep(b, e, c.batch);
     json_t *event = alert_event(b, e, "escalated", en, zh, b->now_ms);
     json_object_set_new(event, "overdue", json_string(life_due_id(due)));

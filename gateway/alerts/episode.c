@@ -34,6 +34,7 @@ void episode_free(struct episode *e)
     if (!e)
         return;
     json_decref(e->about);
+    json_decref(e->told);
     free(e);
 }
 
@@ -107,7 +108,7 @@ static json_t *requests_json(const struct episode *e)
 static json_t *state_json(const struct episode *e)
 {
     return json_pack(
-        "{s:i,s:I,s:s,s:o,s:O,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:o,s:I,s:o}",
+        "{s:i,s:I,s:s,s:o,s:O,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:o,s:I,s:o,s:O*}",
         "v", VERSION, "no", (json_int_t)e->no, "key", e->key, "life", life_json(&e->life),
         "about", e->about, "version", e->version, "assigned", e->assigned, "actor", e->actor,
         "note", e->note, "reopens", e->reopens, "value", number_json(e->value), "limit",
@@ -115,7 +116,7 @@ static json_t *state_json(const struct episode *e)
         "changed", (json_int_t)e->changed_ms, "last_raise", (json_int_t)e->last_raise_ms,
         "raises", (json_int_t)e->raises, "asked", (json_int_t)e->requests_n, "requests",
         requests_json(e), "evidence", (json_int_t)e->evidence_ms, "judged",
-        judged_json(&e->judged));
+        judged_json(&e->judged), "told", e->told);
 }
 
 static int put_state(const struct episode *e, struct store_batch *batch, const char *text)
@@ -197,6 +198,7 @@ static bool read_state(const json_t *o, struct episode *e)
     e->no = (uint64_t)integer(o, "no");
     put_text(o, "key", e->key, sizeof e->key);
     e->about = json_incref(about);
+    e->told = json_incref(json_object_get(o, "told"));
     put_text(o, "version", e->version, sizeof e->version);
     put_text(o, "assigned", e->assigned, sizeof e->assigned);
     put_text(o, "actor", e->actor, sizeof e->actor);

@@ -57,8 +57,7 @@ static json_t *marks_json(uint32_t marks)
     return list;
 }
 
-/* Why nobody needs to be told of it just now; NULL: somebody does. */
-static const char *quiet_of(const struct episode *e)
+const char *episode_quiet(const struct episode *e)
 {
     static const enum life_mark reasons[] = { LIFE_OUT_OF_SERVICE, LIFE_SHELVED,
                                               LIFE_UNSTABLE };
@@ -102,7 +101,7 @@ static json_t *life_members(const struct episode *e)
     set_text(o, "assigned", e->assigned);
     set_text(o, "version", e->version);
     set_text(o, "reopens", e->reopens);
-    set_text(o, "quiet", quiet_of(e));
+    set_text(o, "quiet", episode_quiet(e));
     if (l->escalations)
         json_object_set_new(o, "escalations", json_integer(l->escalations));
     if (e->raises > 1)
@@ -115,6 +114,8 @@ static json_t *life_members(const struct episode *e)
 void book_put(const struct episode *e, struct buf *event)
 {
     json_t *o = life_members(e);
+
+    json_object_set_new(o, "earlier", episode_earlier(e));
     char *text = o ? json_dumps(o, JSON_FORM) : NULL;
 
     if (text && strlen(text) > 2) {
@@ -195,6 +196,7 @@ json_t *alert_event(const struct book *b, const struct episode *e, const char *w
     json_t *all = episode_json(e);
 
     json_object_update(event, all);
+    json_object_set_new(event, "earlier", episode_earlier(e));
     json_object_set_new(event, "text", sentences(e, done_en, done_zh));
     put_clock(b, event);
     json_decref(all);
@@ -260,6 +262,7 @@ void book_changed(struct book_change *c, struct episode *e, const char *what, co
                   const char *zh)
 {
     e->changed_ms = c->now_ms;
+    episode_told(e, what, c->now_ms);
     episode_keep(c->book, e, c->batch);
     book_event(c, alert_event(c->book, e, what, en, zh, c->now_ms));
 }

@@ -219,6 +219,7 @@ const struct episode *book_take(struct book *b, size_t rule, struct alert_change
         apply(b, e, a);
     a->raised_ms = e->life.raised_ms;
     note_values(b, e, a);
+    episode_told(e, alert_transition_id(a->what), a->time_ms);
     episode_keep(b, e, batch);
     return e;
 }

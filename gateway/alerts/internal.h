@@ -29,6 +29,7 @@ struct episode {
     struct judged judged;
     uint64_t no; /* its number in the book, for people */
     char key[BOOK_KEY_MAX];
+    json_t *told;  /* its events so far: told.c */
     json_t *about; /* rule, title, channel, device, quantity, medium, unit, direction */
     char version[BOOK_VERSION_MAX]; /* of the rule that raised it */
     char assigned[BOOK_NAME_MAX], actor[BOOK_NAME_MAX], note[BOOK_TEXT_MAX];
@@ -117,6 +118,14 @@ uint64_t text_hash(const char *text);
 /* Behind its time an alert is late. */
 #define LATE_MS INT64_C(600000)
 
+/* ---- told.c: what was told before ---- */
+
+/* It is being told, with its number as it stands; before its state is kept. */
+void episode_told(struct episode *e, const char *what, int64_t time_ms);
+/* What was told before its newest number: [[number, ms, transition, level, peak, verdict,
+ * quiet], ...], the oldest first. */
+json_t *episode_earlier(const struct episode *e);
+
 /* ---- judged.c: the rule that raised it ---- */
 
 struct judged judged_of(const struct alert_rule *r);
@@ -127,6 +136,8 @@ bool judged_read(const json_t *o, struct judged *ret);
 /* ---- event.c: what is told ---- */
 
 json_t *when_json(int64_t ms); /* null for 0 */
+/* Why nobody needs to be told of it just now; NULL: somebody does. */
+const char *episode_quiet(const struct episode *e);
 json_t *episode_about(const struct channel_table *t, const struct alert_rule *r);
 /* All that is known of it, as it is listed. */
 json_t *episode_json(const struct episode *e);
