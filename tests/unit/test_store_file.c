@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Readers of a log file without its store, as tools have them. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "gateway/store/reader.h"
 #include "tests/unit/folder.h"
@@ -11,31 +12,48 @@
 
 #define T0 INT64_C(1700000000000)
 
-enum { ROWS = 95, FRAME_ROWS = 10 };
+enum { ROWS = 95, FRAME_ROWS = 10, WAIT_S = 10 };
 
 struct place {
     char folder[FOLDER_MAX], path[96];
     struct store *store;
     uint32_t stream;
+    pthread_mutex_t lock;
+    pthread_cond_t committed;
+    uint64_t rows; /* that the log took */
 };
 
 static const char dictionary[] =
     "{\"sf1\":1,\"station\":\"s\",\"period_ms\":1000,\"unit_ms\":1,\"channels\":["
     "{\"id\":\"a/x\",\"quantity\":\"ozone\",\"unit\":\"ug/m3\"}]}";
 
+static void on_commit(void *user, const struct store_commit *c)
+{
+    struct place *p = user;
+
+    pthread_mutex_lock(&p->lock);
+    p->rows = c->rows;
+    pthread_cond_signal(&p->committed);
+    pthread_mutex_unlock(&p->lock);
+}
+
 static void put_rows(struct place *p)
 {
+    struct timespec until;
     struct store_batch *b = NULL;
+    int rc = 0;
 
     assert_int_equal(store_batch_begin(p->store, &b), 0);
     for (int64_t i = 0; i < ROWS; i++)
         store_batch_row(b, p->stream, T0 + i * 1000, &(struct series_cell){ .v = i }, 1);
     assert_int_equal(store_batch_submit(b, STORE_AT_ONCE), 0);
-    struct store_health h = { 0 };
-    while (h.committed.rows < ROWS) {
-        store_health_get(p->store, &h);
-        usleep(1000);
-    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += WAIT_S;
+    pthread_mutex_lock(&p->lock);
+    while (p->rows < ROWS && rc == 0)
+        rc = pthread_cond_timedwait(&p->committed, &p->lock, &until);
+    pthread_mutex_unlock(&p->lock);
+    assert_int_equal(rc, 0);
 }
 
 static int set_up(void **state)
@@ -46,6 +64,8 @@ static int set_up(void **state)
     if (!p)
         return -1;
     *state = p;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->committed, NULL);
     if (!folder_make(p->folder))
         return -1;
     snprintf(p->path, sizeof p->path, "%s/log.db", p->folder);
@@ -54,7 +74,7 @@ static int set_up(void **state)
                                      .seal_ms = 3600000,
                                      .seal_rows = FRAME_ROWS,
                                      .speed = 1 };
-    if (store_open(&o, NULL, NULL, &p->store, error, sizeof error) < 0 ||
+    if (store_open(&o, on_commit, p, &p->store, error, sizeof error) < 0 ||
         store_stream_open(p->store, "dev.a", 1, 1000, 1, NULL, dictionary, &p->stream) < 0)
         return -1;
     put_rows(p);
@@ -67,6 +87,8 @@ static int tear_down(void **state)
 
     store_close(p->store);
     folder_remove(p->folder);
+    pthread_cond_destroy(&p->committed);
+    pthread_mutex_destroy(&p->lock);
     free(p);
     return 0;
 }
