@@ -140,6 +140,78 @@ static void at_set_is_an_exceedance_and_at_clear_is_not_clear(void **state)
     assert_int_equal(b.last.peak, LEVEL_YELLOW);
 }
 
+/* A limit of a GB standard: an average of exactly 100 keeps it. */
+static void a_limit_that_is_kept_at_equality_is_exceeded_above_it(void **state)
+{
+    struct bench b = bench_of(ALERT_ABOVE);
+
+    (void)state;
+    b.rule.is_kept_at_limit = true;
+    set_level(&b, LEVEL_YELLOW, 100, 100, "1", "1");
+    feed_quietly(&b, 100, 3);
+    assert_int_equal(feed(&b, 100.01), ALERT_RAISED);
+    feed_quietly(&b, 100.01, 2);
+    assert_int_equal(feed(&b, 100), ALERT_CLEARED);
+}
+
+static void a_lower_limit_is_kept_at_equality_too(void **state)
+{
+    struct bench b = bench_of(ALERT_BELOW);
+
+    (void)state;
+    b.rule.is_kept_at_limit = true;
+    set_level(&b, LEVEL_YELLOW, 5, 5, "1", "1");
+    feed_quietly(&b, 5, 3);
+    assert_int_equal(feed(&b, 4.99), ALERT_RAISED);
+    assert_int_equal(feed(&b, 5), ALERT_CLEARED);
+}
+
+/* GB/T 8170: half to even, on the decimal value. */
+static void values_are_rounded_before_they_are_compared(void **state)
+{
+    struct bench b = bench_of(ALERT_ABOVE);
+
+    (void)state;
+    b.rule.is_kept_at_limit = true;
+    b.rule.gate.is_rounded = true;
+    b.rule.gate.decimals = 0;
+    set_level(&b, LEVEL_YELLOW, 60, 60, "1", "1");
+    feed_quietly(&b, 60.5, 2);
+    assert_int_equal(feed(&b, 60.51), ALERT_RAISED);
+    assert_true(b.last.value == 61);
+    assert_int_equal(feed(&b, 60.49), ALERT_CLEARED);
+}
+
+static void a_saturated_instrument_exceeds_a_limit_that_is_kept_too(void **state)
+{
+    struct bench b = bench_of(ALERT_ABOVE);
+    const struct verdict over = { .status = STATUS_OVER_RANGE, .grade = GRADE_SUSPECT };
+
+    (void)state;
+    b.rule.is_kept_at_limit = true;
+    set_level(&b, LEVEL_YELLOW, 100, 100, "1", "1");
+    assert_int_equal(feed_graded(&b, 90, over), ALERT_RAISED);
+}
+
+static void levels_of_one_set_differ_by_how_long_it_lasts(void **state)
+{
+    struct bench b = bench_of(ALERT_ABOVE);
+
+    (void)state;
+    set_level(&b, LEVEL_BLUE, 200, 200, "1", "1");
+    set_level(&b, LEVEL_YELLOW, 200, 200, "2", "1");
+    set_level(&b, LEVEL_ORANGE, 200, 200, "3", "1");
+    assert_int_equal(feed(&b, 210), ALERT_RAISED);
+    assert_int_equal(feed(&b, 210), ALERT_UPGRADED);
+    assert_int_equal(feed(&b, 210), ALERT_UPGRADED);
+    assert_int_equal(b.last.level, LEVEL_ORANGE);
+    assert_int_equal(feed(&b, 190), ALERT_CLEARED);
+    b.rule.level[LEVEL_ORANGE].on = b.rule.level[LEVEL_YELLOW].on;
+    assert_non_null(alert_rule_error(&b.rule));
+    b.rule.level[LEVEL_ORANGE].on = (struct alert_delay){ .duration_ms = 10 * MINUTE };
+    assert_non_null(alert_rule_error(&b.rule));
+}
+
 static void stays_up_between_set_and_clear(void **state)
 {
     struct bench b = simple_bench();
@@ -915,6 +987,11 @@ int main(void)
         cmocka_unit_test(raises_when_m_of_n_samples_exceed),
         cmocka_unit_test(forgets_exceedances_older_than_n_samples),
         cmocka_unit_test(at_set_is_an_exceedance_and_at_clear_is_not_clear),
+        cmocka_unit_test(a_limit_that_is_kept_at_equality_is_exceeded_above_it),
+        cmocka_unit_test(a_lower_limit_is_kept_at_equality_too),
+        cmocka_unit_test(values_are_rounded_before_they_are_compared),
+        cmocka_unit_test(a_saturated_instrument_exceeds_a_limit_that_is_kept_too),
+        cmocka_unit_test(levels_of_one_set_differ_by_how_long_it_lasts),
         cmocka_unit_test(stays_up_between_set_and_clear),
         cmocka_unit_test(what_lay_behind_clear_before_the_raise_does_not_count),
         cmocka_unit_test(what_exceeded_before_the_clear_does_not_raise_again),

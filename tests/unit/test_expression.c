@@ -43,7 +43,7 @@ struct bench {
 
 static struct bench bench(void)
 {
-    struct bench b = { .now = { .hour = 12, .weekday = 3, .month = 6 } };
+    struct bench b = { .now = { .hour = 12, .weekday = 3, .month = 6, .year = 2026 } };
 
     for (int i = 0; i < CHANNELS; i++)
         b.value[i] = (struct expression_value){ .value = 10, .is_known = true };
@@ -168,12 +168,16 @@ static void asks_for_states_and_time(void **state)
     assert_is(&b, "in_calibration(roof-o3/ozone) and not in_maintenance(wind_speed)",
               EXPRESSION_TRUE);
     assert_is(&b, "hour >= 6 and hour < 22 and weekday <= 5 and month == 6", EXPRESSION_TRUE);
+    assert_is(&b, "year >= 2031", EXPRESSION_FALSE);
 
     const struct expression_now now = expression_now(INT64_C(1795305600000), 480);
     /* 2026-11-22T00:00:00Z, a Sunday */
     assert_int_equal(now.hour, 8);
     assert_int_equal(now.weekday, 7);
     assert_int_equal(now.month, 11);
+    assert_int_equal(now.year, 2026);
+    assert_int_equal(expression_now(INT64_C(1924963199999), 480).year, 2030);
+    assert_int_equal(expression_now(INT64_C(1924963200000), 480).year, 2031);
     assert_int_equal(expression_now(INT64_C(1795305600000), -60).weekday, 6);
 }
 
