@@ -120,6 +120,12 @@ struct alerts_conf {              /* of all rules that say nothing else */
     int64_t flap, shelve_max_ms, reopen_ms;
 };
 
+/* What a back-test said of the rule (sluice replay --labels); nothing is judged by it. */
+struct backtest_conf {
+    const char *date, *from, *to, *version; /* NULL: not said */
+    double raised, events, missed, wrong, wrong_per_month, delay_s; /* NaN */
+};
+
 struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     const char *id;
     struct names title;
@@ -144,6 +150,7 @@ struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     struct field_array
         responses;      /* struct response_conf; what they do not say is the station's */
     const char *source; /* of its thresholds: standard and clause */
+    struct backtest_conf backtest;
     struct field_mark mark;
 };
 

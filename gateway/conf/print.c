@@ -235,7 +235,8 @@ static void print_fields(struct printer *p, const struct field *fields, const st
 /* Titles and limits of the answer are no part of what it judges. */
 static bool is_judging(const struct field *f)
 {
-    static const char *const others[] = { "title", "enabled", "flap", "response", "source" };
+    static const char *const others[] = { "title",    "enabled", "flap",
+                                          "response", "source",  "backtest" };
 
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (strcmp(f->name, others[i]) == 0)
