@@ -248,6 +248,28 @@ static int put_alerts(struct buf *b, struct live *l)
     return 0;
 }
 
+static void put_duty(struct buf *b, struct live *l)
+{
+    struct live_duty d;
+
+    if (!live_duty_get(l, &d))
+        return;
+    one(b, "sluice_alerts_open", "gauge", "Alerts that nobody has closed.", d.open);
+    one(b, "sluice_alerts_unacknowledged", "gauge", "Open alerts that nobody has seen.",
+        d.unacknowledged);
+    one(b, "sluice_alerts_overdue", "gauge", "Open alerts whose limit has passed.", d.overdue);
+    one(b, "sluice_alerts_shelved", "gauge", "Open alerts shelved or out of service.",
+        d.shelved);
+    one(b, "sluice_alerts_standing_day", "gauge", "Alerts that stand for more than 24 h.",
+        d.standing_day);
+    one(b, "sluice_alerts_raised_10min", "gauge", "Alerts raised in the last ten minutes.",
+        d.raised_10min);
+    one(b, "sluice_alerts_raised_day", "gauge", "Alerts raised in the last 24 h.",
+        d.raised_day);
+    one(b, "sluice_alerts_dropped_total", "counter", "Alerts that found no room in the book.",
+        (double)d.dropped);
+}
+
 static void put_log(struct buf *b, struct live *l)
 {
     struct live_log g;
@@ -335,6 +357,7 @@ enum MHD_Result metrics_serve(struct request *r)
         (double)live_now(h->live) / 1000.0);
     one(&b, "sluice_healthy", "gauge", "As /healthz.", !health_trouble(h));
     put_clock(&b, h->live);
+    put_duty(&b, h->live);
     put_log(&b, h->live);
     put_store(&b, h->store);
     if (put_devices(&b, h->live) || put_buses(&b, h->live) || put_alerts(&b, h->live))
