@@ -45,7 +45,7 @@ static int64_t lookback_ms(const struct explanation *e)
         raise_to(&ms, 2 * r->level[l].on.duration_ms);
     for (size_t i = 0; i < e->table->watches_n; i++)
         if (e->table->watch[i].channel == r->channel)
-            raise_to(&ms, WATCH_LOOKBACK * ch->period_ms);
+            raise_to(&ms, watch_lookback(&e->table->watch[i].config));
     return ms;
 }
 

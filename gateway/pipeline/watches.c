@@ -154,8 +154,7 @@ static void write_notice(struct pipeline *p, const struct watched *w, uint16_t f
 }
 
 /* Faults that say that the values were none of the environment. */
-#define DECISIVE \
-    (WATCH_GARBAGE | WATCH_STUCK | WATCH_STEADY | WATCH_SCATTER | WATCH_TRANSIENT)
+#define DECISIVE (WATCH_GARBAGE | WATCH_STUCK | WATCH_STEADY | WATCH_SCATTER | WATCH_TRANSIENT)
 
 static void supersede(struct pipeline *p, struct change *c, const struct watched *w,
                       uint16_t fault, int64_t time_ms)
@@ -213,9 +212,9 @@ void watches_learn(struct pipeline *p, const struct sample *s)
 
 int64_t watches_lookback(const struct pipeline *p, uint32_t channel)
 {
-    return p->watch_of && p->watch_of[channel]
-               ? WATCH_LOOKBACK * p->o->table->channels[channel].period_ms
-               : 0;
+    if (!p->watch_of || p->watch_of[channel] == 0)
+        return 0;
+    return watch_lookback(&p->watched[p->watch_of[channel] - 1].o->config);
 }
 
 void watches_tick(struct pipeline *p, struct change *c, int64_t now_ms)

@@ -8,10 +8,22 @@
 #include "rules/watch/kinds.h"
 #include "sensors/core/words.h"
 
+enum {
+    MINUTE = 60000,
+    HOUR = 60 * MINUTE,
+    COUNTS_STEP_MAX = 15 * MINUTE,
+    AIR_STEP_MAX = 3 * HOUR,
+    COUNTS_LOOKBACK = 10 * HOUR,
+    AIR_LOOKBACK = 60 * HOUR,
+    LOOKBACK_SLOTS = 600
+};
+
 enum { MISSED_MAX = 4096 }; /* slots told one by one; behind a longer pause more say no more */
 
 struct head {        /* in front of the state of the kind */
     int64_t last_ms; /* of the newest slot; 0: none yet */
+    /* It warms up or settles: kinds set that aside as they do a calibration, but it is none. */
+    bool is_warming;
     struct watch_result result;
 };
 
@@ -51,15 +63,36 @@ const char *watch_config_error(const struct watch_config *c)
 {
     if (c->step_ms <= 0)
         return "The interval between samples must be known.";
+    if (c->kind == WATCH_COUNTS && c->step_ms > COUNTS_STEP_MAX)
+        return "Counts must come every 15 minutes at least: a passing source is gone by then.";
+    if (c->kind == WATCH_AIR && c->step_ms > AIR_STEP_MAX)
+        return "Concentrations must come every three hours at least.";
     if (isnan(c->limit_high) && isnan(c->limit_low))
         return "A limit must be given: what is watched is measured by the room to it.";
     if (!isnan(c->limit_high) && !isnan(c->limit_low) && !(c->limit_low < c->limit_high))
         return "The lower limit must lie below the upper one.";
     if (c->kind != WATCH_WATER && isnan(c->limit_high))
         return "Only quantities of water may have a lower limit alone.";
+    if ((c->kind == WATCH_COUNTS || c->kind == WATCH_AIR) && !(c->limit_high > 0))
+        return "The limit must lie above zero: what is watched is measured by it.";
     if (!(c->range_min < c->range_max) || !isfinite(c->range_max - c->range_min))
         return "The range must have two finite ends.";
     return NULL;
+}
+
+int64_t watch_lookback(const struct watch_config *c)
+{
+    const int64_t slots_ms = LOOKBACK_SLOTS * c->step_ms;
+
+    switch (
+        c->kind) { /* some pool quick samples: their memory lasts for a time, not for slots */
+    case WATCH_COUNTS:
+        return slots_ms > COUNTS_LOOKBACK ? slots_ms : COUNTS_LOOKBACK;
+    case WATCH_AIR:
+        return AIR_LOOKBACK;
+    default:
+        return slots_ms;
+    }
 }
 
 size_t watch_size(const struct watch_config *c)
@@ -85,11 +118,16 @@ static const uint32_t COURSE = REASON_STUCK | REASON_FLAT | REASON_ATTENUATED | 
                                REASON_CLK_DUP | REASON_CAL_OVERDUE | REASON_CAL_DRIFT;
 static const uint32_t SERVICE = REASON_WARMUP | REASON_POWER | REASON_CAL_SETTLE;
 
+static bool is_calibrated(struct verdict v)
+{
+    return v.status == STATUS_CALIBRATION || v.status == STATUS_MAINTENANCE;
+}
+
 static enum watch_gate gate_of(const struct watch_sample *s)
 {
     const struct verdict v = s->verdict;
 
-    if (v.status == STATUS_CALIBRATION || v.status == STATUS_MAINTENANCE || v.reasons & SERVICE)
+    if (is_calibrated(v) || v.reasons & SERVICE)
         return WATCH_GATE_CALIBRATION;
     if (isnan(s->value))
         return v.reasons & REASON_RANGE ? WATCH_GATE_BAD : WATCH_GATE_MISSING;
@@ -125,6 +163,14 @@ static int64_t missed_before(const struct watch_config *c, const struct head *h,
     return (time_ms - h->last_ms + c->step_ms / 2) / c->step_ms - 1;
 }
 
+static void answer(struct head *h, struct watch_result *ret)
+{
+    h->is_warming = h->is_warming && h->result.faults & WATCH_CALIBRATION;
+    *ret = h->result;
+    if (h->is_warming)
+        ret->faults &= (uint16_t)~WATCH_CALIBRATION;
+}
+
 void watch_step(const struct watch_config *c, void *state, const struct watch_sample *s,
                 struct watch_result *ret)
 {
@@ -132,12 +178,14 @@ void watch_step(const struct watch_config *c, void *state, const struct watch_sa
     struct watch_slot slot = { .gate = gate_of(s), .value = s->value };
 
     if (h->last_ms == 0 || s->time_ms > h->last_ms) {
+        if (slot.gate == WATCH_GATE_CALIBRATION)
+            h->is_warming = !is_calibrated(s->verdict);
         tell_missed(c, state, missed_before(c, h, s->time_ms));
         memcpy(slot.aside, s->aside, sizeof slot.aside);
         tell(c, state, &slot);
         h->last_ms = s->time_ms;
     }
-    *ret = h->result;
+    answer(h, ret);
 }
 
 void watch_elapse(const struct watch_config *c, void *state, int64_t now_ms,
@@ -150,7 +198,7 @@ void watch_elapse(const struct watch_config *c, void *state, int64_t now_ms,
         tell_missed(c, state, due);
         h->last_ms += due * c->step_ms;
     }
-    *ret = h->result;
+    answer(h, ret);
 }
 
 void watch_shift(void *state, int64_t by_ms)

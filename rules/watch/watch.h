@@ -59,8 +59,6 @@ enum watch_fault {
 
 enum { WATCH_NEIGHBOURS_MAX = 16 };
 
-enum { WATCH_LOOKBACK = 600 }; /* slots behind which nothing is remembered, or not much */
-
 struct watch_config {
     enum watch_kind kind;
     int64_t step_ms;              /* from sample to sample */
@@ -96,6 +94,9 @@ struct watch_result {
 enum watch_kind watch_kind_of(const struct quantity *q);
 /* NULL, or a sentence: which figure of the configuration cannot be. */
 const char *watch_config_error(const struct watch_config *c);
+
+/* How far back samples matter, ms: behind a restart those are told again. */
+int64_t watch_lookback(const struct watch_config *c);
 
 size_t watch_size(const struct watch_config *c);
 void watch_init(const struct watch_config *c, void *state);
