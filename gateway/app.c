@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "gateway/app_alerts.h"
 #include "gateway/app_asked.h"
 #include "gateway/app_calibration.h"
+#include "gateway/app_standing.h"
 #include "gateway/app_view.h"
 #include "gateway/base/log.h"
 #include "gateway/cmd/cmd.h"
@@ -41,6 +43,7 @@ struct station {
     struct poll *poll;
     struct http *http;
     struct forward_uplink *uplinks;
+    struct uplink_place place;
     struct forward_options forward_options;
     struct forward *forward;
 };
@@ -56,6 +59,7 @@ struct app {
     struct commands *commands; /* NULL: a drain takes none */
     struct app_calibration calibration;
     struct app_alerts alerts;
+    struct app_standing standing;
     struct app_asked asked;
     struct station *station;
     struct config *next;         /* checked, waiting for the old poller to end */
@@ -308,6 +312,18 @@ static bool is_centre(const struct forward_uplink *u)
     return u->kind && u->kind->is_centre && u->kind->is_centre(u->options);
 }
 
+/* Before the uplinks begin: the first of their repeats has what an earlier run left. */
+static void offer_standing(struct station *s, size_t uplinks_n)
+{
+    struct app_standing *t = &s->app->standing;
+
+    t->is_wanted = false;
+    for (size_t i = 0; i < uplinks_n; i++)
+        t->is_wanted |= s->uplinks[i].kind && s->uplinks[i].kind->repeat_ms;
+    app_standing_put(t, s->app->alerts.book, s->app->store,
+                     clock_wall_ms(&s->app->clock.clock));
+}
+
 static int start_forward(struct station *s)
 {
     const struct uplink_conf *u = s->config->uplinks.items;
@@ -330,13 +346,19 @@ static int start_forward(struct station *s)
     for (size_t i = 0; i < n; i++)
         if (is_centre(&s->uplinks[i]))
             app_alerts_centre(&s->app->alerts, s->uplinks[i].id);
+    offer_standing(s, n);
+    s->place = (struct uplink_place){ s->config->station.lat, s->config->station.lon };
     s->forward_options = (struct forward_options){
         .store = s->app->store,
         .clock = &s->app->clock.clock,
         .station = {
             .id = s->config->station.id,
             .region = s->config->station.region,
+            .name_en = s->config->station.names.en,
+            .name_zh = s->config->station.names.zh,
+            .place = isfinite(s->place.lat) ? &s->place : NULL,
             .epoch = store_epoch(s->app->store),
+            .standing = &s->app->standing.given,
         },
         .uplinks = s->uplinks,
         .uplinks_n = n,
@@ -679,6 +701,7 @@ static void on_tick(uv_timer_t *timer)
         return;
     station_clock_tick(&a->clock, a->station->pipeline);
     app_alerts_tick(&a->alerts);
+    app_standing_put(&a->standing, a->alerts.book, a->store, clock_wall_ms(&a->clock.clock));
     pipeline_tick(a->station->pipeline, clock_wall_ms(&a->clock.clock));
     app_calibration_tick(&a->calibration);
     view_tick(a->station->view, a->station->poll, a->station->pipeline);
@@ -798,6 +821,7 @@ int app_run(const struct app_options *o)
         return EXIT_FOUND;
     }
     pthread_mutex_init(&a.commit_lock, NULL);
+    app_standing_init(&a.standing);
     station_clock_init(&a.clock, &o->clock);
     if (open_store(&a, &config->log) == 0) {
         if (!o->is_drain)
@@ -816,6 +840,7 @@ int app_run(const struct app_options *o)
     commands_destroy(a.commands);
     uv_loop_close(&a.loop);
     pthread_mutex_destroy(&a.commit_lock);
+    app_standing_done(&a.standing);
     log_info("stopped");
     return status;
 }

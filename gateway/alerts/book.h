@@ -88,6 +88,10 @@ bool book_rule(const struct book *b, size_t rule, struct alert_rule *r);
 /* A rule stands raised since then, as the log says: an episode is there for it afterwards. */
 void book_standing(struct book *b, size_t rule, const struct alert_change *a);
 
+/* The episodes whose condition stands, as a JSON list of objects with the members of their
+ * events; free() it. NULL without memory. */
+char *book_standing_json(const struct book *b, int64_t now_ms);
+
 /* ---- what others find out ---- */
 
 /* A fault of the instrument has begun: what stands of the channel and of its statistics, and

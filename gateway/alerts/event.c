@@ -144,6 +144,25 @@ json_t *episode_json(const struct episode *e)
     return o;
 }
 
+char *book_standing_json(const struct book *b, int64_t now_ms)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < b->episodes_n; i++) {
+        const struct episode *e = b->episodes[i];
+        if (e->life.level == LEVEL_NONE)
+            continue;
+        json_t *one = episode_json(e);
+        json_object_set_new(one, "kind", json_string("alert"));
+        json_object_set_new(one, "transition", json_string("stands"));
+        json_object_set_new(one, "time", when_json(now_ms));
+        json_array_append_new(list, one);
+    }
+    char *text = json_dumps(list, JSON_FORM);
+    json_decref(list);
+    return text;
+}
+
 /* ---- events ---- */
 
 /* A text that was cut must not end within a character. */

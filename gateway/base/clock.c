@@ -192,3 +192,28 @@ void time_print_utc(int64_t ms, char *buf)
     size_t n = strftime(buf, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
     snprintf(buf + n, TIME_TEXT_MAX - n, ".%03dZ", (int)(ms % 1000));
 }
+
+/* Days from 1970-01-01 in the proleptic Gregorian calendar (H. Hinnant, days_from_civil). */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t era = year / 400;
+    int64_t of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+int64_t time_read_utc(const char *text)
+{
+    unsigned year, month, day, hour, minute, second, ms;
+    int end = 0;
+
+    if (sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u.%3uZ%n", &year, &month, &day, &hour, &minute,
+               &second, &ms, &end) != 7)
+        return 0;
+    if (text[end] != '\0' || end == 0 || month < 1 || month > 12)
+        return 0;
+    int64_t s = (days_of(year, month, day) * 24 + hour) * 3600 + minute * 60 + second;
+    return s * 1000 + ms;
+}

@@ -72,4 +72,6 @@ struct timespec mono_deadline(int64_t ms);
 /* "2026-11-22T07:09:30.125Z"; `buf` holds at least 25 bytes; out-of-range times print as the
  * nearest printable. */
 void time_print_utc(int64_t ms, char *buf);
+/* What time_print_utc() wrote; 0: it is something else. */
+int64_t time_read_utc(const char *text);
 enum { TIME_TEXT_MAX = 25 };

@@ -2,6 +2,7 @@
 /* forward - what uplinks would send next, without sending it. */
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,6 +84,7 @@ static int show_uplink(const struct forward_cmd_options *o, const struct config 
         .kind = uplink_kind_find(u->type.kind->name),
         .options = u->type.options,
     };
+    const struct uplink_place place = { c->station.lat, c->station.lon };
     char error[ERROR_MAX] = "";
     uint64_t backlog = 0;
     const struct forward_preview p = {
@@ -91,6 +93,9 @@ static int show_uplink(const struct forward_cmd_options *o, const struct config 
         .cursor_id = cursor_of(c, u->id),
         .station = { .id = c->station.id,
                      .region = c->station.region,
+                     .name_en = c->station.names.en,
+                     .name_zh = c->station.names.zh,
+                     .place = isfinite(place.lat) ? &place : NULL,
                      .epoch = epoch_of(c->log.path, error, sizeof error) },
         .tries = o->is_all ? UINT_MAX : 1,
         .is_whole = o->is_whole,

@@ -11,7 +11,7 @@ struct stream_state {
 };
 
 void batch_init(struct batch *b, struct store_reader *reader, bool wants_rows,
-                bool (*is_wanted)(void *user, uint64_t seq), void *user)
+                bool (*is_wanted)(void *user, const struct store_entry *e), void *user)
 {
     *b = (struct batch){
         .reader = reader,
@@ -123,7 +123,7 @@ static bool take_wanted(void *user, const struct store_entry *e)
 {
     struct batch *b = user;
 
-    if (!e->is_local && b->is_wanted(b->user, e->seq) && !take(b, e))
+    if (!e->is_local && b->is_wanted(b->user, e) && !take(b, e))
         return false;
     b->examined_to = e->seq;
     return true;
@@ -299,7 +299,9 @@ int batch_read_range(struct batch *b, uint64_t from, uint64_t to, size_t limit,
                      enum batch_lane lane)
 {
     begin(b, limit);
-    return complete(b, lane, store_read_entries(b->reader, from, to, take_wanted, b));
+    return complete(b, lane,
+                    (b->only_events ? store_read_event_entries
+                                    : store_read_entries)(b->reader, from, to, take_wanted, b));
 }
 
 int batch_read_list(struct batch *b, const uint64_t *seqs, size_t n, enum batch_lane lane)

@@ -28,7 +28,7 @@ enum { BATCH_BEGUN_MAX = 64 }; /* segments noted at a time; the next batch finds
 
 struct batch {
     struct store_reader *reader;
-    bool wants_rows;
+    bool wants_rows, only_events;
     struct uplink_entry entries[BATCH_ENTRIES_MAX];
     struct series_frame frames[BATCH_ENTRIES_MAX];
     struct store_entry heads[BATCH_ENTRIES_MAX]; /* data: offset resolved when complete */
@@ -39,7 +39,7 @@ struct batch {
     /* chained frames whose segment this lane has not begun: what comes before them */
     struct uplink_need begun[BATCH_BEGUN_MAX];
     size_t begun_n;
-    bool (*is_wanted)(void *user, uint64_t seq);
+    bool (*is_wanted)(void *user, const struct store_entry *e);
     void *user;
     /* memory of the entries */
     uint8_t *bytes;
@@ -52,7 +52,7 @@ struct batch {
 
 /* `is_wanted` tells which entries are still to be sent. */
 void batch_init(struct batch *b, struct store_reader *reader, bool wants_rows,
-                bool (*is_wanted)(void *user, uint64_t seq), void *user);
+                bool (*is_wanted)(void *user, const struct store_entry *e), void *user);
 void batch_done(struct batch *b);
 void batch_clear(struct batch *b);
 /* Its first `n` entries from `begin` on have been dealt with. */

@@ -56,12 +56,26 @@ static struct forward_times fill_times(const struct forward_times *t, int64_t re
 
 /* ---- life ---- */
 
-static bool is_wanted(void *user, uint64_t seq)
+bool follow_concerns(const struct follow *f, const struct store_entry *e)
+{
+    const struct uplink_kind *kind = f->fu->kind;
+
+    return !kind->wants_event ||
+           (e->kind == STORE_EVENT && kind->wants_event(f->u, e->data, e->size));
+}
+
+/* What does not concern the destination is done. */
+static bool is_wanted(void *user, const struct store_entry *e)
 {
     struct follow *f = user;
 
-    return !cursor_has(&f->cursor, seq) && !window_has(&f->window, seq) &&
-           !isolate_has(&f->isolate, seq);
+    if (cursor_has(&f->cursor, e->seq) || window_has(&f->window, e->seq) ||
+        isolate_has(&f->isolate, e->seq))
+        return false;
+    if (follow_concerns(f, e) || atomic_load(&f->is_stopping)) /* then no more is looked at */
+        return true;
+    verdict_acked(f, e->seq, e->seq);
+    return false;
 }
 
 static char *read_layout(void *user, uint32_t layout)
@@ -113,6 +127,7 @@ int follow_init(struct follow *f, const struct forward_options *o,
     if (rc == 0)
         rc = open_uplink(f);
     batch_init(&f->batch, f->reader, fu->kind->wants_rows, is_wanted, f);
+    f->batch.only_events = fu->kind->wants_event != NULL;
     if (rc < 0) {
         follow_done(f);
         return rc;
@@ -273,12 +288,14 @@ static void learn_pace(struct follow *f)
         pace_left(&f->pace, 0, mono_ms());
 }
 
-/* What stays in the station counts as acknowledged as soon as everything before it is. */
+/* What stays in the station, and frames that the kind does not take, counts as acknowledged as
+ * soon as everything before it is. */
 static void pass_local(struct follow *f, uint64_t last)
 {
     while (f->cursor.acked_to < last) {
         uint64_t from = f->cursor.acked_to + 1;
-        uint64_t next = store_read_next_shared(f->reader, from);
+        uint64_t next = f->fu->kind->wants_event ? store_read_next_event(f->reader, from)
+                                                 : store_read_next_shared(f->reader, from);
         if (next <= from)
             return;
         verdict_acked(f, from, next - 1 < last ? next - 1 : last);
@@ -301,6 +318,8 @@ static int64_t idle_ms(const struct follow *f, int64_t now_ms)
     wait = least(wait, trial_wait_ms(f, now_ms));
     if (tell_is_due(f))
         wait = least(wait, tell_wait_ms(f, now_ms));
+    if (f->fu->kind->repeat_ms)
+        wait = least(wait, f->repeat_ms - now_ms);
     return wait > 0 ? wait : 0;
 }
 
@@ -345,6 +364,15 @@ static void share_cursor(struct follow *f)
 
 /* ---- the move ---- */
 
+/* Also when it fails: then it waits as for anything else that fails. */
+static bool repeat_is_due(struct follow *f, int64_t now_ms)
+{
+    if (!f->fu->kind->repeat_ms || f->batch.n > 0 || now_ms < f->repeat_ms)
+        return false;
+    f->repeat_ms = now_ms + f->fu->kind->repeat_ms(f->u);
+    return true;
+}
+
 static int64_t work(struct follow *f, uint64_t last, int64_t now_ms, int64_t max_wait_ms)
 {
     bool is_windowed = f->fu->kind->is_windowed;
@@ -354,7 +382,8 @@ static int64_t work(struct follow *f, uint64_t last, int64_t now_ms, int64_t max
         f->wait_until_ms = now_ms + FOLLOW_LOG_BUSY_MS;
         return FOLLOW_LOG_BUSY_MS;
     }
-    bool has_work = f->batch.n > 0 || (is_windowed && !f->is_connected);
+    bool has_work =
+        f->batch.n > 0 || (is_windowed && !f->is_connected) || repeat_is_due(f, now_ms);
     if (has_work)
         send_batch(f, now_ms);
     else

@@ -63,6 +63,7 @@ struct follow {
     bool is_connected, is_denied, is_cursor_new;
     bool has_passed_over; /* entries that nobody remembers: the lane begins anew at its end */
     atomic_bool is_stopping; /* by any thread: what fails from now on is no news */
+    int64_t repeat_ms;       /* when what stands is due to be said again */
     int64_t wait_until_ms, cursor_ms, status_ms, measured_ms, took_ms, anew_ms;
     int64_t trouble_ms; /* of the first of a pair: since when; INT64_MAX: none */
     struct {
@@ -88,6 +89,9 @@ int follow_init(struct follow *f, const struct forward_options *o,
                 const struct forward_uplink *fu, struct pair *pair, bool is_second);
 /* Keeps the cursor, closes everything. Takes a half-made one. */
 void follow_done(struct follow *f);
+
+/* Whether the destination takes entries like this one. */
+bool follow_concerns(const struct follow *f, const struct store_entry *e);
 
 /* Under which the log has the cursor and what was set aside: of a pair that of the first. */
 const char *follow_cursor_id(const struct follow *f);

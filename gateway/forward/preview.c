@@ -11,9 +11,11 @@
 
 enum { TEXT_MAX = 64 << 20 }; /* of one batch: 1 MiB of frames as lines */
 
-static bool is_wanted(void *user, uint64_t seq)
+static bool is_wanted(void *user, const struct store_entry *e)
 {
-    return !cursor_has(&((struct follow *)user)->cursor, seq);
+    const struct follow *f = user;
+
+    return !cursor_has(&f->cursor, e->seq) && follow_concerns(f, e);
 }
 
 static char *read_layout(void *user, uint32_t layout)
@@ -40,6 +42,7 @@ static int open_all(struct follow *f, const struct forward_preview *p, char *err
     if (rc < 0)
         snprintf(error, size, "The uplink %s cannot be set up; error=%d.", p->uplink->id, -rc);
     batch_init(&f->batch, f->reader, kind->wants_rows, is_wanted, f);
+    f->batch.only_events = kind->wants_event != NULL;
     f->next = f->cursor.acked_to + 1;
     return rc;
 }

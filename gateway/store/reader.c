@@ -163,14 +163,14 @@ static int64_t seq_of(uint64_t seq)
     return seq > INT64_MAX ? INT64_MAX : (int64_t)seq;
 }
 
-int store_read_entries(struct store_reader *r, uint64_t from, uint64_t to,
-                       bool (*each)(void *user, const struct store_entry *e), void *user)
+static int read_entries(struct store_reader *r, enum db_sql sql, uint64_t from, uint64_t to,
+                        bool (*each)(void *user, const struct store_entry *e), void *user)
 {
     struct chunk *c = &r->entries;
 
     do {
         sqlite3_stmt *st =
-            db_query(&r->db, SQL_ENTRIES, DB_VALUES(db_int(seq_of(from)), db_int(seq_of(to))));
+            db_query(&r->db, sql, DB_VALUES(db_int(seq_of(from)), db_int(seq_of(to))));
         int rc = chunk_fill(c, st);
         if (rc < 0)
             return rc;
@@ -180,6 +180,18 @@ int store_read_entries(struct store_reader *r, uint64_t from, uint64_t to,
             return 0;
     } while (c->is_full);
     return 0;
+}
+
+int store_read_entries(struct store_reader *r, uint64_t from, uint64_t to,
+                       bool (*each)(void *user, const struct store_entry *e), void *user)
+{
+    return read_entries(r, SQL_ENTRIES, from, to, each, user);
+}
+
+int store_read_event_entries(struct store_reader *r, uint64_t from, uint64_t to,
+                             bool (*each)(void *user, const struct store_entry *e), void *user)
+{
+    return read_entries(r, SQL_EVENT_ENTRIES, from, to, each, user);
 }
 
 int store_read_segment(struct store_reader *r, uint32_t stream, uint32_t segment,
@@ -253,6 +265,15 @@ uint64_t store_read_next_shared(struct store_reader *r, uint64_t seq)
 
     /* an entry that comes between the two questions is found by the second */
     if (db_number(&r->db, SQL_SEQ_SHARED, DB_VALUES(db_int((int64_t)seq)), behind, &next) < 0)
+        return seq;
+    return (uint64_t)next;
+}
+
+uint64_t store_read_next_event(struct store_reader *r, uint64_t seq)
+{
+    int64_t behind = (int64_t)store_read_last_seq(r) + 1, next;
+
+    if (db_number(&r->db, SQL_SEQ_EVENT, DB_VALUES(db_int((int64_t)seq)), behind, &next) < 0)
         return seq;
     return (uint64_t)next;
 }

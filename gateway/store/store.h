@@ -182,6 +182,10 @@ struct store_entry {
 int store_read_entries(struct store_reader *r, uint64_t from, uint64_t to,
                        bool (*each)(void *user, const struct store_entry *e), void *user);
 
+/* The events among them. */
+int store_read_event_entries(struct store_reader *r, uint64_t from, uint64_t to,
+                             bool (*each)(void *user, const struct store_entry *e), void *user);
+
 /* Frames of one segment from frame_seq on, in order: to rebuild a decoder or answer "need". */
 int store_read_segment(struct store_reader *r, uint32_t stream, uint32_t segment,
                        uint32_t from_frame_seq,
@@ -224,6 +228,8 @@ uint64_t store_read_last_seq(struct store_reader *r);
 uint64_t store_read_first_seq(struct store_reader *r);
 /* The first entry from `seq` on that is not local; one behind the last when there is none. */
 uint64_t store_read_next_shared(struct store_reader *r, uint64_t seq);
+/* The first event from there on, in the same way. */
+uint64_t store_read_next_event(struct store_reader *r, uint64_t seq);
 
 /* ---- cursors: one per uplink ---- */
 

@@ -22,7 +22,9 @@ enum {
 
 /* Of each http_post_type: its name. */
 static const char *const type_headers[] = { "Content-Type: text/plain; charset=utf-8",
-                                            "Content-Type: application/x-ndjson" };
+                                            "Content-Type: application/x-ndjson",
+                                            "Content-Type: application/json",
+                                            "Content-Type: application/cap+xml" };
 
 enum { TYPES = sizeof type_headers / sizeof type_headers[0] };
 
@@ -77,29 +79,38 @@ static bool is_header_value(const char *text)
     return true;
 }
 
-static int add_headers(struct curl_slist **list, const char *type, const char *token)
+static int add_token(struct curl_slist **list, const char *scheme, const char *token)
 {
     char text[HEADER_MAX];
 
-    if (token) {
-        int n = snprintf(text, sizeof text, "Authorization: Token %s", token);
-        if (n < 0 || (size_t)n >= sizeof text || !is_header_value(token))
-            return -EINVAL;
-        if (add_header(list, text) < 0)
-            return -ENOMEM;
-    }
+    int n =
+        snprintf(text, sizeof text, "Authorization: %s %s", scheme ? scheme : "Token", token);
+    if (n < 0 || (size_t)n >= sizeof text || !is_header_value(token))
+        return -EINVAL;
+    return add_header(list, text);
+}
+
+static int add_headers(struct curl_slist **list, const char *type,
+                       const struct http_post_options *o)
+{
+    int rc = o->token ? add_token(list, o->scheme, o->token) : 0;
+
+    if (rc == 0 && o->header)
+        rc = is_header_value(o->header) ? add_header(list, o->header) : -EINVAL;
+    if (rc < 0)
+        return rc;
     if (add_header(list, type) < 0)
         return -ENOMEM;
     return add_header(list, "Expect:"); /* no round trip before the body */
 }
 
 /* For each type, plain and compressed. */
-static int add_all_headers(struct http_post *p, const char *token)
+static int add_all_headers(struct http_post *p, const struct http_post_options *o)
 {
     for (size_t i = 0; i < TYPES; i++) {
-        int rc = add_headers(&p->headers[i], type_headers[i], token);
+        int rc = add_headers(&p->headers[i], type_headers[i], o);
         if (rc == 0)
-            rc = add_headers(&p->gzip_headers[i], type_headers[i], token);
+            rc = add_headers(&p->gzip_headers[i], type_headers[i], o);
         if (rc == 0)
             rc = add_header(&p->gzip_headers[i], "Content-Encoding: gzip");
         if (rc < 0)
@@ -161,7 +172,7 @@ int http_post_create(const struct http_post_options *o, struct http_post **ret)
         deflateInit2(&p->zip, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
     p->url = strdup(o->url);
     if (p->multi && p->easy && p->has_zip && p->url)
-        rc = add_all_headers(p, o->token);
+        rc = add_all_headers(p, o);
     if (rc < 0) {
         http_post_destroy(p);
         return rc;
@@ -318,16 +329,19 @@ enum uplink_verdict http_post_request(struct http_post *p, const struct http_pos
                                       struct uplink_report *why)
 {
     size_t packed = r->is_plain ? 0 : pack(p, r->body, r->size);
+    struct curl_slist *usual = packed ? p->gzip_headers[r->type] : p->headers[r->type];
+    struct curl_slist one = { (char *)(uintptr_t)r->header, usual }; /* curl only reads it */
 
     begin(p, r->url ? r->url : p->url, why);
     p->may_not_connect = r->may_not_connect;
     curl_easy_setopt(p->easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER,
-                     packed ? p->gzip_headers[r->type] : p->headers[r->type]);
+    curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, r->header ? &one : usual);
     curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS, packed ? (const void *)p->packed : r->body);
     curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      (curl_off_t)(packed ? packed : r->size));
-    return judge(p, perform(p), why);
+    enum uplink_verdict v = judge(p, perform(p), why);
+    curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, usual);
+    return v;
 }
 
 const struct http_post_answer *http_post_answer(const struct http_post *p)

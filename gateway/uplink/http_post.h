@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_post - one body to one address, once, with a verdict. Shared by the uplink `influx` and
- * by ingest. Keeps the connection; follows no redirect; reads at most a few kilobytes of the
- * answer.
+ * http_post - one body to one address, once, with a verdict. Shared by the uplinks over HTTP
+ * and by ingest. Keeps the connection; follows no redirect; reads at most a few kilobytes of
+ * the answer.
  *
  * One thread at a time; stop may come from any thread.
  */
@@ -19,6 +19,8 @@ struct http_post_options {
     const char *url;                 /* whole address, see http_post_write_url() */
     const char *username, *password; /* basic; NULL: none */
     const char *token;               /* "Authorization: Token ..."; NULL: none */
+    const char *scheme;              /* another word than "Token"; NULL: that */
+    const char *header;              /* one more, "Name: value"; NULL: none */
     const char *ca;                  /* file of trusted certificates; NULL: the system's */
     int64_t timeout_ms;              /* longest time one request may take */
 };
@@ -30,13 +32,19 @@ struct http_post;
 int http_post_create(const struct http_post_options *o, struct http_post **ret);
 void http_post_destroy(struct http_post *p);
 
-enum http_post_type { HTTP_POST_LINES, HTTP_POST_JSON };
+enum http_post_type {
+    HTTP_POST_LINES,
+    HTTP_POST_JSON,     /* one value a line */
+    HTTP_POST_DOCUMENT, /* JSON, one value */
+    HTTP_POST_CAP,
+};
 
 struct http_post_request {
     const char *url; /* NULL: the post's own */
     const void *body;
     size_t size;
     enum http_post_type type;
+    const char *header;   /* of this request alone, "Name: value"; NULL: none */
     bool is_plain;        /* not compressed */
     bool may_not_connect; /* only on the connection that is there, see http_post_answer */
 };

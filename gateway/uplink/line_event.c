@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/clock.h"
 #include "gateway/uplink/line_print.h"
 #include "gateway/uplink/line_protocol.h"
 
@@ -112,33 +113,10 @@ static void add_codes(struct event_point *p, json_t *event)
     }
 }
 
-/* Days from 1970-01-01 in the proleptic Gregorian calendar (H. Hinnant, days_from_civil). */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    year -= month <= 2;
-    int64_t era = year / 400;
-    int64_t of_era = year - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-/* Milliseconds, or "2026-11-22T07:09:30.125Z" as time_print_utc() writes it; 0 otherwise. */
+/* Milliseconds, or what time_print_utc() writes; 0 otherwise. */
 static int64_t time_of(json_t *v)
 {
-    unsigned year, month, day, hour, minute, second, ms;
-    int end = 0;
-
-    if (json_is_integer(v))
-        return json_integer_value(v);
-    if (!json_is_string(v) ||
-        sscanf(json_string_value(v), "%4u-%2u-%2uT%2u:%2u:%2u.%3uZ%n", &year, &month, &day,
-               &hour, &minute, &second, &ms, &end) != 7)
-        return 0;
-    if ((size_t)end != json_string_length(v) || month < 1 || month > 12)
-        return 0;
-    int64_t s = (days_of(year, month, day) * 24 + hour) * 3600 + minute * 60 + second;
-    return s * 1000 + ms;
+    return json_is_string(v) ? time_read_utc(json_string_value(v)) : json_integer_value(v);
 }
 
 static void add_numbers(struct event_point *p, json_t *event)

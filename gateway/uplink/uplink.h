@@ -85,9 +85,24 @@ struct uplink_asking {
     void *user;
 };
 
+struct uplink_place {
+    double lat, lon; /* degrees WGS 84 */
+};
+
+/* What stands at the moment, for those who have to be told again and again. */
+struct uplink_standing {
+    /* The station's alerts whose condition stands, as a JSON list of objects with the members of
+     * their events; free() it. NULL: nobody knows yet. *ret_mono_ms: when it was so. From the
+     * uplink's thread. */
+    char *(*json)(void *user, int64_t *ret_mono_ms);
+    void *user;
+};
+
 /* Who is sending: the same for all uplinks of a station. */
 struct uplink_station {
     const char *id, *region;
+    const char *name_en, *name_zh;    /* NULL: it has none */
+    const struct uplink_place *place; /* NULL: not known */
     uint64_t epoch;
     const struct clock *clock; /* station time; NULL: the system's */
     /* dictionary of a layout (free() it), NULL when unknown; callable from the uplink's thread
@@ -95,6 +110,7 @@ struct uplink_station {
     char *(*layout_json)(void *user, uint32_t layout);
     void *user;
     const struct uplink_asking *asking; /* of this uplink; NULL: it can be asked nothing */
+    const struct uplink_standing *standing; /* NULL: nobody knows */
 };
 
 struct uplink_kind {
@@ -105,6 +121,9 @@ struct uplink_kind {
     /* An entry may come long after those behind it: one that always fails is passed over. Not
      * of a windowed kind, which acknowledges each by itself. */
     bool takes_any_order;
+    /* Not NULL: it takes no frames, and of the events those for which this is true; the others
+     * count as delivered. */
+    bool (*wants_event)(const struct uplink *u, const uint8_t *json, size_t size);
 
     const struct field *options; /* closed by an entry without a name */
     size_t options_size;
@@ -123,6 +142,9 @@ struct uplink_kind {
     /* Wait at most timeout_ms for acknowledgements; windowed kinds only, else NULL. Returns
      * false when the connection is gone: everything unacknowledged is to be sent again. */
     bool (*collect)(struct uplink *u, int64_t timeout_ms, struct uplink_acks *ret);
+    /* Not windowed kinds: at the start, and so long after it, send() is called with an empty
+     * batch, to say again what stands. NULL: never. */
+    int64_t (*repeat_ms)(const struct uplink *u);
     /* How long to wait for an acknowledgement before sending again; windowed kinds only. */
     int64_t (*resend_ms)(const struct uplink *u);
     /* A collect() in progress, or the next one, returns at once; windowed kinds only. Any
