@@ -14,7 +14,10 @@
 #include "tests/unit/fake_station.h"
 #include "tests/unit/folder.h"
 
-enum { TURNS_MAX = 3000 }; /* of the loop, each with a wait of at most a millisecond */
+enum {
+    TURNS_MAX = 3000, /* of the loop, each with a wait of at most a millisecond */
+    WAIT_MS = 10000
+};
 
 struct fixture {
     struct fake_station station;
@@ -196,12 +199,22 @@ static void put_frame(struct fixture *f, const char *fate, size_t n)
                                                            .n = n });
 }
 
+static void on_deadline(uv_timer_t *t)
+{
+    *(bool *)t->data = true;
+}
+
 static void turn_until_watched(struct fixture *f, bool is_on)
 {
-    for (int i = 0; i < TURNS_MAX && control_is_watched(f->control) != is_on; i++) {
-        uv_run(&f->loop, UV_RUN_NOWAIT);
-        usleep(1000);
-    }
+    bool is_late = false;
+    uv_timer_t deadline = { .data = &is_late };
+
+    uv_timer_init(&f->loop, &deadline);
+    uv_timer_start(&deadline, on_deadline, WAIT_MS, 0);
+    while (control_is_watched(f->control) != is_on && !is_late)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&deadline, NULL);
+    uv_run(&f->loop, UV_RUN_NOWAIT);
     assert_int_equal(control_is_watched(f->control), is_on);
 }
 

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/clock.h"
+#include "gateway/uplink/mqtt_link.h"
 #include "gateway/uplink/mqtt_message.h"
 #include "gateway/uplink/mqtt_topic.h"
 #include "gateway/uplink/uplink.h"
@@ -46,7 +48,8 @@ struct broker {
     const char *ack;        /* sent after the first message on P/series */
     unsigned hang_up_after; /* publications; 0: never */
     pthread_mutex_t lock;
-    int puback_reason; /* -1: no PUBACK at all */
+    pthread_cond_t has_heard; /* a publication */
+    int puback_reason;        /* -1: no PUBACK at all */
     struct heard heard;
 };
 
@@ -182,6 +185,7 @@ static void take_publish(struct broker *b, int fd, bool is_v5, uint8_t first, co
     memcpy(s->payload, payload, n < sizeof s->payload ? n : sizeof s->payload);
     s->is_retained = first & 1;
     h->seen_n++;
+    pthread_cond_broadcast(&b->has_heard);
     bool is_first_series = b->ack && strstr(s->topic, "/series") != NULL;
     int reason = b->puback_reason;
     pthread_mutex_unlock(&b->lock);
@@ -249,16 +253,26 @@ struct fixture {
     struct heard heard;
 };
 
+/* Waits for `n` publications; false when they do not come. Under the broker's lock. */
+static bool wait_heard(struct broker *b, size_t n)
+{
+    struct timespec until;
+    int rc = 0;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += WAIT_MS / 1000;
+    while (b->heard.seen_n < n && rc == 0)
+        rc = pthread_cond_timedwait(&b->has_heard, &b->lock, &until);
+    return rc == 0;
+}
+
 /* What the broker heard by now, and at least `n` publications if they come at all. */
 static const struct heard *heard(struct fixture *f, size_t n)
 {
-    int64_t deadline = mono_ms() + WAIT_MS;
-
-    do {
-        pthread_mutex_lock(&f->b.lock);
-        f->heard = f->b.heard;
-        pthread_mutex_unlock(&f->b.lock);
-    } while (f->heard.seen_n < n && mono_ms() < deadline && usleep(1000) == 0);
+    pthread_mutex_lock(&f->b.lock);
+    wait_heard(&f->b, n);
+    f->heard = f->b.heard;
+    pthread_mutex_unlock(&f->b.lock);
     return &f->heard;
 }
 
@@ -293,6 +307,7 @@ static int set_up(void **state)
     f->b.receive_max = 20;
     f->b.packet_max = 100000;
     pthread_mutex_init(&f->b.lock, NULL);
+    pthread_cond_init(&f->b.has_heard, NULL);
     assert_int_equal(bind(f->b.listener, (struct sockaddr *)&a, sizeof a), 0);
     assert_int_equal(listen(f->b.listener, 8), 0);
     getsockname(f->b.listener, (struct sockaddr *)&a, &size);
@@ -317,6 +332,7 @@ static int tear_down(void **state)
     if (f->b.is_serving)
         pthread_join(f->b.thread, NULL);
     close(f->b.listener);
+    pthread_cond_destroy(&f->b.has_heard);
     pthread_mutex_destroy(&f->b.lock);
     free(f->options);
     free(f);
@@ -611,11 +627,12 @@ static void says_so_when_the_connection_breaks(void **state)
     assert_int_equal(heard(f, 0)->connects, 2);
 }
 
-static void *stop_soon(void *user)
+/* As soon as the window is full, so that nothing is left but to wait. */
+static void *stop_when_full(void *user)
 {
     struct fixture *f = user;
 
-    usleep(20000);
+    heard(f, MQTT_WINDOW_MAX);
     f->kind->stop(f->u);
     return NULL;
 }
@@ -634,7 +651,7 @@ static void stops_while_it_waits(void **state)
     f->b.puback_reason = -1; /* the window never opens again */
     open_uplink(f, BROKER);
     int64_t begin = mono_ms();
-    assert_int_equal(pthread_create(&thread, NULL, stop_soon, f), 0);
+    assert_int_equal(pthread_create(&thread, NULL, stop_when_full, f), 0);
     assert_int_equal(send_entries(f, e, 20), UPLINK_LATER);
     pthread_join(thread, NULL);
     f->kind->collect(f->u, 10, &acks);
