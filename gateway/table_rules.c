@@ -76,6 +76,7 @@ static int compile_rule(const struct rule_conf *c, struct alert_rule *ret)
         .id = c->id,
         .title_en = c->title.en,
         .title_zh = c->title.zh,
+        .is_notice = c->kind != 0,
         .direction = (enum alert_direction)c->direction,
         .input = { .k = c->k, .side = c->direction == ALERT_BELOW ? -1 : 1 },
         .gate = config_rule_gate(c),

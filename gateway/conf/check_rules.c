@@ -474,6 +474,18 @@ static bool is_difference(const struct alert_input *in)
     return in->kind == ALERT_RATE || in->kind == ALERT_RESIDUAL || in->kind == ALERT_CUSUM;
 }
 
+/* A matter of maintenance has no colours to rise through, and nobody to answer it. */
+static void check_notice(const struct check *k, const struct rule_conf *r)
+{
+    if (r->kind == 0)
+        return;
+    if (r->levels.n > 1)
+        check_error(k, r, &r->levels, E_CONFLICT,
+                    "a notice has one level, whatever its colour");
+    if (r->responses.n > 0)
+        check_error(k, r, &r->responses, E_CONFLICT, "nobody has to answer a notice");
+}
+
 static void check_rule(const struct check *k, struct rule_conf *r)
 {
     struct level_conf *levels = r->levels.items;
@@ -486,6 +498,7 @@ static void check_rule(const struct check *k, struct rule_conf *r)
         check_selection(k, r, &s);
     check_levels(k, r, levels);
     check_responses(k, r);
+    check_notice(k, r);
     if (!is_selected || s.is_mixed)
         return;
     check_input(k, r, input, &s);

@@ -122,13 +122,14 @@ struct alerts_conf {              /* of all rules that say nothing else */
 
 /* What a back-test said of the rule (sluice replay --labels); nothing is judged by it. */
 struct backtest_conf {
-    const char *date, *from, *to, *version; /* NULL: not said */
+    const char *date, *from, *to, *version;                         /* NULL: not said */
     double raised, events, missed, wrong, wrong_per_month, delay_s; /* NaN */
 };
 
 struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     const char *id;
     struct names title;
+    int kind; /* enum: environmental, notice */
     bool is_enabled;
     const char *quantity, *medium, *device; /* selector; NULL: any */
     const char *unit;  /* the levels are written in it; config_load converts them and leaves the

@@ -775,6 +775,8 @@ static const struct field backtest_fields[] = {
     { 0 },
 };
 
+static const char *const rule_kinds[] = { "environmental", "notice", NULL };
+
 static const struct field rule_fields[] = {
     { .name = "id",
       .type = FIELD_ID,
@@ -786,6 +788,12 @@ static const struct field rule_fields[] = {
       AT(rule_conf, title),
       .help = "What the alert says, in English and Chinese.",
       .fields = names_fields },
+    { .name = "kind",
+      .type = FIELD_ENUM,
+      AT(rule_conf, kind),
+      .dflt = "environmental",
+      .words = rule_kinds,
+      .help = "environmental: an alert that a person answers; notice: a matter of maintenance." },
     { .name = "enabled",
       .type = FIELD_BOOL,
       AT(rule_conf, is_enabled),

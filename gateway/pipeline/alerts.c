@@ -76,7 +76,7 @@ static void tell_standing(struct pipeline *p, size_t rule)
     const struct alert_rule *r = &p->o->rules[rule];
     const struct alert_state *s = &p->alerts[rule];
 
-    if (s->level == LEVEL_NONE || s->level >= LEVEL_COUNT_)
+    if (s->level == LEVEL_NONE || s->level >= LEVEL_COUNT_ || r->is_notice)
         return;
     const struct alert_change change = { .what = ALERT_RAISED,
                                          .time_ms = s->last_sample_ms,
@@ -130,79 +130,11 @@ static void keep_state(struct pipeline *p, struct change *c, size_t rule)
         p->counters.refused++;
 }
 
-static void put_number(struct buf *b, const char *name, double x)
-{
-    char text[DECIMAL_TEXT_MAX];
-
-    buf_printf(b, ",\"%s\":", name);
-    if (!isfinite(x)) {
-        buf_puts(b, "null");
-        return;
-    }
-    decimal_print(decimal_from_double(x), text);
-    buf_puts(b, text);
-}
-
-static void put_time(struct buf *b, const char *name, int64_t ms)
-{
-    char text[TIME_TEXT_MAX];
-
-    time_print_utc(ms, text);
-    buf_printf(b, ",\"%s\":\"%s\"", name, text);
-}
-
-static void put_text(struct buf *b, const char *name, const char *text)
-{
-    buf_printf(b, ",\"%s\":", name);
-    buf_json(b, text);
-}
-
-static void write_event(struct pipeline *p, const struct alert_rule *r,
-                        const struct alert_change *a, const struct episode *e)
-{
-    const struct channel *ch = &p->o->table->channels[r->channel];
-    struct buf *b = &p->text;
-
-    buf_clear(b);
-    buf_puts(b, "{\"kind\":\"alert\"");
-    put_time(b, "time", a->time_ms);
-    put_text(b, "transition", alert_transition_id(a->what));
-    buf_printf(b, ",\"key\":\"%s/%s/%lld\"", r->id, ch->id, (long long)a->raised_ms);
-    put_text(b, "rule", r->id);
-    buf_puts(b, ",\"title\":{\"en\":");
-    buf_json(b, r->title_en ? r->title_en : r->id);
-    buf_puts(b, ",\"zh\":");
-    buf_json(b, r->title_zh ? r->title_zh : r->id);
-    buf_puts(b, "}");
-    put_text(b, "channel", ch->id);
-    put_text(b, "device", ch->device);
-    put_text(b, "quantity", ch->quantity->id);
-    put_text(b, "medium", medium_id(ch->quantity->medium));
-    put_text(b, "unit", ch->quantity->unit);
-    put_text(b, "level", alert_level_id(a->level));
-    put_text(b, "from", alert_level_id(a->from_level));
-    put_text(b, "peak", alert_level_id(a->peak));
-    put_text(b, "direction", alert_direction_words[r->direction]);
-    put_number(b, "value", a->value);
-    put_number(b, "limit", a->limit);
-    put_number(b, "extreme", a->extreme);
-    if (a->crossing.time_ms) {
-        put_time(b, "crossing", a->crossing.time_ms);
-        buf_printf(b, ",\"crossing_pm_s\":%lld", (long long)(a->crossing.plus_minus_ms / 1000));
-    }
-    buf_printf(b, ",\"flag\":%u", (unsigned)verdict_to_flag(a->verdict));
-    put_time(b, "raised", a->raised_ms);
-    if (e)
-        book_put(e, b);
-    clock_put(p, b);
-    buf_puts(b, "}");
-}
-
 /* Of a rule that flaps, the episode it belongs to began earlier. */
 static const struct episode *enter_book(struct pipeline *p, struct change *c, size_t rule,
                                         struct alert_change *a)
 {
-    if (a->what == ALERT_QUIET || !p->o->book)
+    if (a->what == ALERT_QUIET || !p->o->book || p->o->rules[rule].is_notice)
         return NULL;
     const struct episode *e = book_take(p->o->book, rule, a, c->batch);
     if (e)
@@ -221,9 +153,9 @@ static void take_change(struct pipeline *p, struct change *c, size_t rule,
     if (a->what == ALERT_QUIET)
         return;
     c->urgency = STORE_AT_ONCE;
-    write_event(p, r, a, e);
+    alert_event_write(p, r, a, e);
     event_put(p, c);
-    if (p->o->on_alert)
+    if (p->o->on_alert && !r->is_notice)
         p->o->on_alert(p->o->user, r, a);
     if (a->what == ALERT_CLEARED)
         forget_former(p, rule);
@@ -247,9 +179,9 @@ static void judge_rule(struct pipeline *p, struct change *c, uint32_t rule,
         alert_tick(rule_of(p, rule), state, now_ms, &a, &is_touched);
     }
     if (p->o->on_judged && (s || a.what != ALERT_QUIET))
-        p->o->on_judged(p->o->user, &(struct pipeline_judged){ rule, now_ms, s,
-                                                               s ? &look : NULL, &before, state,
-                                                               &a });
+        p->o->on_judged(
+            p->o->user,
+            &(struct pipeline_judged){ rule, now_ms, s, s ? &look : NULL, &before, state, &a });
     take_change(p, c, rule, &a, is_touched);
 }
 

@@ -172,6 +172,10 @@ void watches_shift(struct pipeline *p, int64_t by_ms);
 /* NULL: the channel is not watched. */
 const struct watch_result *watches_result(struct pipeline *p, uint32_t channel);
 
+/* alert_event.c: into p->text; e: its episode in the book, NULL: none. */
+void alert_event_write(struct pipeline *p, const struct alert_rule *r,
+                       const struct alert_change *a, const struct episode *e);
+
 /* look.c: what rules see beside the sample that they judge. */
 bool look_init(struct pipeline *p);
 void look_done(struct pipeline *p);

@@ -61,6 +61,7 @@ struct alert_gate { /* all zero: as usual */
 
 struct alert_rule {
     const char *id, *title_en, *title_zh;
+    bool is_notice;   /* to maintenance: no colour, no life of its own */
     uint32_t channel; /* whose samples it judges */
     enum alert_direction direction;
     struct alert_threshold level[LEVEL_COUNT_];

@@ -88,3 +88,15 @@ def test_the_largest_value_of_an_hour_is_an_input(tmp_path):
                    lambda i: 95 if i == 130 else 40 + ripple(i))
     assert [a["transition"] for a in found] == ["raised", "cleared"]
     assert found[0]["channel"] == "roof/ozone@1h.max" and found[0]["value"] == 95
+
+
+def test_a_notice_has_no_colour_and_no_life(tmp_path):
+    assert alerts(tmp_path, "kind: notice, title: {en: Filter is full, zh: 滤芯已满}, "
+                  "levels: {blue: {set: 60, on: 3, off: 3}}",
+                  lambda i: 80 if 100 <= i < 140 else 20 + ripple(i)) == []
+    found = [e for e in map(json.loads, (tmp_path / "out/events.json").read_text().splitlines())
+             if e.get("what") == "rule"]
+    assert [(e["kind"], e["transition"], minute_of(e["time"])) for e in found] == [
+        ("notice", "raised", 102), ("notice", "cleared", 142)]
+    assert found[0]["text"] == {"en": "Filter is full", "zh": "滤芯已满"}
+    assert found[0]["subject"] == "roof/ozone" and "level" not in found[0]
