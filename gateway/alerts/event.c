@@ -111,11 +111,20 @@ static json_t *life_members(const struct episode *e)
     return o;
 }
 
+static void put_earlier(json_t *o, const struct episode *e)
+{
+    json_t *earlier = episode_earlier(e);
+
+    if (json_array_size(earlier) > 0)
+        json_object_set(o, "earlier", earlier);
+    json_decref(earlier);
+}
+
 void book_put(const struct episode *e, struct buf *event)
 {
     json_t *o = life_members(e);
 
-    json_object_set_new(o, "earlier", episode_earlier(e));
+    put_earlier(o, e);
     char *text = o ? json_dumps(o, JSON_FORM) : NULL;
 
     if (text && strlen(text) > 2) {
@@ -215,7 +224,7 @@ json_t *alert_event(const struct book *b, const struct episode *e, const char *w
     json_t *all = episode_json(e);
 
     json_object_update(event, all);
-    json_object_set_new(event, "earlier", episode_earlier(e));
+    put_earlier(event, e);
     json_object_set_new(event, "text", sentences(e, done_en, done_zh));
     put_clock(b, event);
     json_decref(all);
