@@ -175,7 +175,7 @@ CAP_OPTIONS = ", format: cap, cap: {sender: st7@monitor.example.cn, status: test
 def test_cap_messages_are_valid_and_refer_to_all_before(place):
     hook = Hook()
     site = Site(place, uplink(hook, CAP_OPTIONS), ozone=200,
-                station="names: {en: 'North & <1>', zh: 北站}, position: {lat: 36.65, lon: 117.12}")
+                station="position: {lat: 36.65, lon: 117.12}")
     hook.wait(1)
     site.show(300)
     hook.wait(2)
@@ -213,14 +213,13 @@ def test_cap_messages_are_valid_and_refer_to_all_before(place):
 
 
 @pytest.mark.parametrize("args", [("triage", "1", "sensor_fault"), ("triage", "1", "false"),
-                                  ("supersede", "1", "stuck pump"), ("withdraw", "1", "typo")])
+                                  ("withdraw", "1", "typo")])
 def test_what_was_no_alert_is_cancelled_once(place, args):
     hook = Hook()
     site = Site(place, uplink(hook, CAP_OPTIONS), ozone=300)
     hook.wait(1)
     answer = site.alert(*args)
-    if not answer["ok"]:
-        pytest.skip(f"{args[0]} is not for persons: {answer['text']['en']}")
+    assert answer["ok"], answer
     first, second = messages(hook, 2)
     assert text(second, "msgType") == "Cancel" and text(second, "references") == reference(first)
     validate(place.path, hook.accepted()[1][1], "cancel")
@@ -245,7 +244,7 @@ def test_a_cap_message_sent_again_is_the_same_message(place):
 @pytest.mark.parametrize("more, says", [
     (", url: ftp://x", "It is an address such as"),
     (", lowest: green", "green"),
-    (", header: 'X-Secret 1'", "Name: value"),
+    (", header: 'X-Secret 1'", "the secret 'header'"),
     (", cap: {sender: 'a b'}", "one word without blank"),
     (", cap: {geocode: '37'}", "six digits"),
     (", format: rss", "rss"),
@@ -268,7 +267,7 @@ def test_a_dry_run_shows_what_would_be_sent(place):
     site = Site(place, both, ozone=300)
     site.wait_level("red")
     site.gateway.stop()
-    done = subprocess.run([BINARY, "forward", "--dry-run", "--whole", "--config", site.file],
+    done = subprocess.run([BINARY, "forward", "--dry-run", "--bytes", "--config", site.file],
                           capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     for part in ("Idempotency-Key: ", '"transition":"raised"', "<msgType>Alert</msgType>",

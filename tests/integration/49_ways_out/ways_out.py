@@ -41,6 +41,7 @@ class Site:
         text = station_yaml(place.path, self.devices, uplinks, poll="200ms", extra=RULE,
                             http="off", commit="100ms")
         text = text.replace("poll: 200ms}", "poll: 200ms, channels: {ozone: {%s}}}" % self.channel)
+        text = text.replace("en: Test,", "en: 'North & <1>',", 1)
         if station:
             text = text.replace("station: {", "station: {" + station + ", ", 1)
         self.file = place.station_file(text)
