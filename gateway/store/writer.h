@@ -77,6 +77,9 @@ bool writer_is_answered(struct store *s, const struct writer_request *r, bool is
 struct store_batch *writer_spare(struct store *s);
 void writer_give_back(struct store *s, struct store_batch *b);
 
+/* store.c: how long that is by a clock that does not run faster; 0: `dflt`. */
+int64_t real_interval(const struct store_options *o, int64_t station_ms, int64_t dflt);
+
 /* Station time, ms UTC. */
 int64_t station_now(const struct store *s);
 
