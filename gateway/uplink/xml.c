@@ -60,19 +60,33 @@ static const char *entity_of(char c)
     }
 }
 
+static bool continues(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Puts one character; returns what is behind it. */
+static const char *put_char(struct buf *b, const char *p)
+{
+    const size_t n = char_size((const unsigned char *)p);
+    const char *entity = entity_of(*p);
+
+    if (entity)
+        buf_puts(b, entity);
+    else if (n > 0)
+        buf_put(b, p, n);
+    if (n > 0)
+        return p + n;
+    buf_puts(b, REPLACEMENT);
+    for (p++; continues(*p); p++)
+        ;
+    return p;
+}
+
 static void put_escaped(struct buf *b, const char *text)
 {
-    for (const char *p = text; *p;) {
-        const size_t n = char_size((const unsigned char *)p);
-        const char *entity = entity_of(*p);
-        if (entity)
-            buf_puts(b, entity);
-        else if (n > 0)
-            buf_put(b, p, n);
-        else
-            buf_puts(b, REPLACEMENT);
-        p += n > 0 ? n : 1;
-    }
+    while (*text)
+        text = put_char(b, text);
 }
 
 static void put_element(struct buf *b, const char *name, const char *text)
