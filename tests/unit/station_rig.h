@@ -3,11 +3,22 @@
 #pragma once
 
 #include <stdio.h>
+#include <string.h>
 
 #include "folder.h"
 #include "gateway/app_view.h"
+#include "gateway/store/store.h"
 #include "gateway/table.h"
 #include "unit.h"
+
+enum { STATION_ROWS_MAX = 400 };
+
+struct station_rows { /* of one channel, as the log has them */
+    int64_t time_ms[STATION_ROWS_MAX];
+    struct series_cell cell[STATION_ROWS_MAX];
+    size_t n;
+    uint32_t column;
+};
 
 struct station {
     char dir[FOLDER_MAX], path[FOLDER_MAX + 8];
@@ -70,4 +81,36 @@ static inline void station_unload(struct station *s)
     folder_remove(s->dir);
     config_destroy(s->config);
     diag_destroy(s->d);
+}
+
+static inline bool station_keep(void *user, int64_t time_ms, const struct series_cell *cells,
+                                unsigned columns, uint32_t layout)
+{
+    struct station_rows *r = user;
+
+    (void)layout;
+    assert_true(r->column < columns && r->n < STATION_ROWS_MAX);
+    r->time_ms[r->n] = time_ms;
+    r->cell[r->n++] = cells[r->column];
+    return true;
+}
+
+/* What of the channel is committed. */
+static inline void station_read(const struct station *s, const char *id,
+                                struct station_rows *ret)
+{
+    struct store_reader *r;
+
+    memset(ret, 0, sizeof *ret);
+    for (size_t i = 0; i < s->t->channels.n; i++) {
+        const struct channel *ch = &s->t->channel[i];
+        if (strcmp(ch->id, id) != 0)
+            continue;
+        ret->column = ch->column;
+        assert_int_equal(store_reader_open(s->o.store, &r), 0);
+        assert_int_equal(store_read_rows(r, ch->stream, 0, INT64_MAX, station_keep, ret), 0);
+        store_reader_close(r);
+        return;
+    }
+    fail_msg("there is no channel %s", id);
 }

@@ -18,7 +18,7 @@
 #define ZONE   (8 * HOUR)
 #define T0     (INT64_C(20650) * DAY - ZONE) /* midnight of the zone, in July 2026 */
 
-enum { ROWS_MAX = 64, SO2 = 1 << INDEX_SO2, CO = 1 << INDEX_CO, O3 = 1 << INDEX_O3 };
+enum { SO2 = 1 << INDEX_SO2, CO = 1 << INDEX_CO, O3 = 1 << INDEX_O3 };
 enum { PM10 = 1 << INDEX_PM10 };
 
 #define CALM "{stuck: 0, rate: {suspect: 0}, spike: {suspect: 0}, consistency: off}"
@@ -40,13 +40,6 @@ static const char text[] =
     "  - {id: any, selector: {quantity: aqi_us}, input: raw, direction: above,\n"
     "     levels: {red: {set: 400, on: 1 of 1}}}\n"
     "log: {path: /nonexistent/log.db}\n";
-
-struct rows {
-    int64_t time_ms[ROWS_MAX];
-    struct series_cell cell[ROWS_MAX];
-    size_t n;
-    uint32_t column;
-};
 
 struct told {
     const char *id;
@@ -158,36 +151,6 @@ static void run(struct fixture *f, int64_t span_ms, int64_t restart_ms, course_f
     }
 }
 
-static bool keep(void *user, int64_t time_ms, const struct series_cell *cells, unsigned columns,
-                 uint32_t layout)
-{
-    struct rows *r = user;
-
-    (void)layout;
-    assert_true(r->column < columns && r->n < ROWS_MAX);
-    r->time_ms[r->n] = time_ms;
-    r->cell[r->n++] = cells[r->column];
-    return true;
-}
-
-static void read_rows(struct fixture *f, const char *id, struct rows *ret)
-{
-    struct store_reader *r;
-
-    memset(ret, 0, sizeof *ret);
-    for (size_t i = 0; i < f->s.t->channels.n; i++) {
-        const struct channel *ch = &f->s.t->channel[i];
-        if (strcmp(ch->id, id) != 0)
-            continue;
-        ret->column = ch->column;
-        assert_int_equal(store_reader_open(f->s.o.store, &r), 0);
-        assert_int_equal(store_read_rows(r, ch->stream, 0, INT64_MAX, keep, ret), 0);
-        store_reader_close(r);
-        return;
-    }
-    fail_msg("there is no channel %s", id);
-}
-
 /* Everything is committed by a restart first. */
 static void settle(struct fixture *f)
 {
@@ -196,7 +159,7 @@ static void settle(struct fixture *f)
 }
 
 /* -1: no value. */
-static int value(const struct rows *r, size_t i)
+static int value(const struct station_rows *r, size_t i)
 {
     const struct decimal d = series_value(&r->cell[i]);
 
@@ -219,16 +182,16 @@ static void hours_are_judged_as_the_table_of_the_manual(void **state)
 {
     static const int index[] = { 72, 151, -1 }, level[] = { 2, 4, -1 },
                      primary[] = { PM10, O3, -1 }, gaps[] = { 0, CO, CO };
-    static struct rows v, l, p, g;
+    static struct station_rows v, l, p, g;
     struct fixture *f = open_station();
 
     (void)state;
     run(f, 3 * HOUR, 0, three_hours);
     settle(f);
-    read_rows(f, "station/hj633-2026@1h", &v);
-    read_rows(f, "station/hj633-2026@1h.level", &l);
-    read_rows(f, "station/hj633-2026@1h.primary", &p);
-    read_rows(f, "station/hj633-2026@1h.gaps", &g);
+    station_read(&f->s, "station/hj633-2026@1h", &v);
+    station_read(&f->s, "station/hj633-2026@1h.level", &l);
+    station_read(&f->s, "station/hj633-2026@1h.primary", &p);
+    station_read(&f->s, "station/hj633-2026@1h.gaps", &g);
     assert_int_equal(v.n, 3);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(v.time_ms[i], T0 + (int64_t)i * HOUR);
@@ -295,7 +258,7 @@ static void restarts_change_no_index(void **state)
 {
     static const int64_t every[] = { 3 * HOUR, 50 * MINUTE, 11 * HOUR };
     struct fixture *once = open_station();
-    static struct rows a, b;
+    static struct station_rows a, b;
 
     (void)state;
     run(once, DAY + 6 * HOUR, 0, long_course);
@@ -305,8 +268,8 @@ static void restarts_change_no_index(void **state)
         run(often, DAY + 6 * HOUR, every[k], long_course);
         settle(often);
         for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-            read_rows(once, ids[i], &a);
-            read_rows(often, ids[i], &b);
+            station_read(&once->s, ids[i], &a);
+            station_read(&often->s, ids[i], &b);
             assert_int_equal(a.n, strstr(ids[i], "@day") ? 1 : 30);
             assert_int_equal(a.n, b.n);
             for (size_t n = 0; n < a.n; n++)
@@ -345,7 +308,7 @@ static void change_channels(struct fixture *f)
 
 static void a_change_of_channels_forgets_no_hour(void **state)
 {
-    static struct rows a, b;
+    static struct station_rows a, b;
     struct fixture *once = open_station(), *changed = open_station();
 
     (void)state;
@@ -360,8 +323,8 @@ static void a_change_of_channels_forgets_no_hour(void **state)
     }
     settle(changed);
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-        read_rows(once, ids[i], &a);
-        read_rows(changed, ids[i], &b);
+        station_read(&once->s, ids[i], &a);
+        station_read(&changed->s, ids[i], &b);
         assert_int_equal(a.n, b.n);
         for (size_t n = 0; n < a.n; n++)
             if (a.time_ms[n] != b.time_ms[n] || value(&a, n) != value(&b, n))
@@ -374,13 +337,14 @@ static void a_change_of_channels_forgets_no_hour(void **state)
 
 /* ---- against rules/index, the means formed in another way: by doubles ---- */
 
-static bool is_good(const struct rows *r, size_t i)
+static bool is_good(const struct station_rows *r, size_t i)
 {
     return index_accepts(verdict_from_flag(r->cell[i].flag)) &&
            decimal_has_value(series_value(&r->cell[i]));
 }
 
-static struct decimal mean_of(const struct rows *r, size_t at, size_t hours, size_t need)
+static struct decimal mean_of(const struct station_rows *r, size_t at, size_t hours,
+                              size_t need)
 {
     double sum = 0;
     size_t n = 0;
@@ -393,7 +357,7 @@ static struct decimal mean_of(const struct rows *r, size_t at, size_t hours, siz
     return n < need ? DECIMAL_MISSING : decimal_round(sum / (double)n, 9);
 }
 
-static struct decimal nowcast_of(const struct rows *r, size_t at, int digits)
+static struct decimal nowcast_of(const struct station_rows *r, size_t at, int digits)
 {
     struct nowcast n = { 0 };
     struct decimal ret = DECIMAL_MISSING;
@@ -407,7 +371,7 @@ static struct decimal nowcast_of(const struct rows *r, size_t at, int digits)
 }
 
 static struct decimal input_of(const struct index_scheme *s, const struct index_column *c,
-                               const struct rows *r, size_t at)
+                               const struct station_rows *r, size_t at)
 {
     if (c->mean == INDEX_1H)
         return is_good(r, at) ? series_value(&r->cell[at]) : DECIMAL_MISSING;
@@ -425,7 +389,8 @@ static const char *const means[INDEX_POLLUTANTS] = {
 };
 
 /* Of the means of so many hours that lie within the first day. */
-static struct decimal largest_of(const struct rows *r, size_t hours, size_t need, size_t enough)
+static struct decimal largest_of(const struct station_rows *r, size_t hours, size_t need,
+                                 size_t enough)
 {
     struct decimal best = DECIMAL_MISSING;
     size_t n = 0;
@@ -441,14 +406,14 @@ static struct decimal largest_of(const struct rows *r, size_t hours, size_t need
     return n < enough ? DECIMAL_MISSING : best;
 }
 
-static struct decimal day_input_of(const struct index_column *c, const struct rows *r)
+static struct decimal day_input_of(const struct index_column *c, const struct station_rows *r)
 {
     if (c->mean == INDEX_24H)
         return mean_of(r, 23, 24, 18);
     return c->mean == INDEX_8H ? largest_of(r, 8, 6, 13) : largest_of(r, 1, 1, 18);
 }
 
-static void judge(const struct index_scheme *s, const struct rows *hours, size_t at,
+static void judge(const struct index_scheme *s, const struct station_rows *hours, size_t at,
                   enum index_report report, struct index_result *ret)
 {
     struct index_inputs x;
@@ -469,7 +434,7 @@ static void judge(const struct index_scheme *s, const struct rows *hours, size_t
     index_judge(s, report, &x, ret);
 }
 
-static int expected(const struct index_scheme *s, const struct rows *hours, size_t at)
+static int expected(const struct index_scheme *s, const struct station_rows *hours, size_t at)
 {
     struct index_result r;
 
@@ -500,7 +465,7 @@ static double one_day(int64_t after_ms, enum index_pollutant p)
 static void us_day_is(course_fn *course, unsigned missing)
 {
     const struct index_scheme *s = index_find("us-epa-2024");
-    static struct rows hours[INDEX_POLLUTANTS], got;
+    static struct station_rows hours[INDEX_POLLUTANTS], got;
     struct fixture *f = open_station();
     struct index_result want;
     unsigned found = 0;
@@ -508,17 +473,17 @@ static void us_day_is(course_fn *course, unsigned missing)
     run(f, DAY + HOUR, 0, course);
     settle(f);
     for (unsigned p = 0; p < INDEX_POLLUTANTS; p++)
-        read_rows(f, means[p], &hours[p]);
+        station_read(&f->s, means[p], &hours[p]);
     judge(s, hours, 23, INDEX_DAY, &want);
     for (unsigned p = 0; p < INDEX_POLLUTANTS; p++) {
         char id[64];
         snprintf(id, sizeof id, "station/us-epa-2024@day.%s_iaqi", index_pollutant_id(p));
-        read_rows(f, id, &got);
+        station_read(&f->s, id, &got);
         assert_int_equal(got.n, 1);
         assert_int_equal(value(&got, 0), largest_sub(&want, p));
         found |= value(&got, 0) < 0 ? 1u << p : 0;
     }
-    read_rows(f, "station/us-epa-2024@day", &got);
+    station_read(&f->s, "station/us-epa-2024@day", &got);
     assert_int_equal(got.time_ms[0], T0);
     assert_int_equal(value(&got, 0), want.index);
     assert_int_equal(found, missing);
@@ -536,7 +501,7 @@ static void a_us_day_is_formed_of_its_hours(void **state)
 static void sub_indices_stand_where_the_index_does_not(void **state)
 {
     static const int want[INDEX_POLLUTANTS] = { 12, 43, -1, 44, 72, 70 };
-    static struct rows got;
+    static struct station_rows got;
     struct fixture *f = open_station();
 
     (void)state;
@@ -545,7 +510,7 @@ static void sub_indices_stand_where_the_index_does_not(void **state)
     for (unsigned p = 0; p < INDEX_POLLUTANTS; p++) {
         char id[64];
         snprintf(id, sizeof id, "station/hj633-2026@1h.%s_iaqi", index_pollutant_id(p));
-        read_rows(f, id, &got);
+        station_read(&f->s, id, &got);
         assert_int_equal(value(&got, 2), want[p]);
     }
     assert_int_equal(verdict_from_flag(got.cell[2].flag).status, STATUS_VALID);
@@ -554,7 +519,7 @@ static void sub_indices_stand_where_the_index_does_not(void **state)
 
 static void running_means_and_nowcasts_are_those_of_the_hours_in_the_log(void **state)
 {
-    static struct rows hours[INDEX_POLLUTANTS], got;
+    static struct station_rows hours[INDEX_POLLUTANTS], got;
     struct fixture *f = open_station();
     size_t values = 0, nas = 0;
 
@@ -562,11 +527,11 @@ static void running_means_and_nowcasts_are_those_of_the_hours_in_the_log(void **
     run(f, DAY + 6 * HOUR, 7 * HOUR, long_course);
     settle(f);
     for (unsigned p = 0; p < INDEX_POLLUTANTS; p++)
-        read_rows(f, means[p], &hours[p]);
+        station_read(&f->s, means[p], &hours[p]);
     for (size_t k = 0; k < index_schemes_n; k++) {
         char id[64];
         snprintf(id, sizeof id, "station/%s@1h", index_schemes[k]->id);
-        read_rows(f, id, &got);
+        station_read(&f->s, id, &got);
         assert_int_equal(got.n, 30);
         for (size_t i = 0; i < got.n; i++) {
             const int want = expected(index_schemes[k], hours, i);

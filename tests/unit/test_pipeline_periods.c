@@ -17,7 +17,7 @@
 #define ZONE   (8 * HOUR)
 #define T0     (INT64_C(19700) * DAY - ZONE) /* midnight of the zone */
 
-enum { ROWS_MAX = 400, DAYS = 3, OZONE = 0, NOISE = 1, WIND = 2 };
+enum { DAYS = 3, OZONE = 0, NOISE = 1, WIND = 2 };
 
 static const char text[] =
     "station: {id: s-1, region: demo, zone: \"+08:00\", night: 23-7, names: {en: S, zh: 站}}\n"
@@ -37,13 +37,6 @@ static const char text[] =
     "       wind_speed: {stuck: 0, rate: {suspect: 0}, spike: {suspect: 0},\n"
     "         statistics: [1h, 8h.vector, day.vector]}}}\n"
     "log: {path: /nonexistent/log.db}\n";
-
-struct rows {
-    int64_t time_ms[ROWS_MAX];
-    struct series_cell cell[ROWS_MAX];
-    size_t n;
-    uint32_t column;
-};
 
 static struct station *open_station(void)
 {
@@ -136,44 +129,20 @@ static void run(struct station *f, int64_t restart_ms)
     }
 }
 
-static bool keep(void *user, int64_t time_ms, const struct series_cell *cells, unsigned columns,
-                 uint32_t layout)
+/* Everything is committed by a restart first. */
+static void read_rows(struct station *f, const char *id, struct station_rows *ret)
 {
-    struct rows *r = user;
-
-    (void)layout;
-    assert_true(r->column < columns && r->n < ROWS_MAX);
-    r->time_ms[r->n] = time_ms;
-    r->cell[r->n++] = cells[r->column];
-    return true;
-}
-
-static void read_rows(struct station *f, const char *id, struct rows *ret)
-{
-    struct store_reader *r;
-
     station_stop(f);
-    station_start(f); /* everything is committed by a restart first */
-    memset(ret, 0, sizeof *ret);
-    for (size_t i = 0; i < f->t->channels.n; i++) {
-        const struct channel *ch = &f->t->channel[i];
-        if (strcmp(ch->id, id) != 0)
-            continue;
-        ret->column = ch->column;
-        assert_int_equal(store_reader_open(f->o.store, &r), 0);
-        assert_int_equal(store_read_rows(r, ch->stream, 0, INT64_MAX, keep, ret), 0);
-        store_reader_close(r);
-        return;
-    }
-    fail_msg("there is no channel %s", id);
+    station_start(f);
+    station_read(f, id, ret);
 }
 
-static double value(const struct rows *r, size_t i)
+static double value(const struct station_rows *r, size_t i)
 {
     return decimal_to_double(series_value(&r->cell[i]));
 }
 
-static enum grade grade(const struct rows *r, size_t i)
+static enum grade grade(const struct station_rows *r, size_t i)
 {
     return (enum grade)verdict_from_flag(r->cell[i].flag).grade;
 }
@@ -211,7 +180,7 @@ static void restarts_change_no_period(void **state)
         struct station *often = open_station();
         run(often, every[k]);
         for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-            static struct rows a, b;
+            static struct station_rows a, b;
             read_rows(once, ids[i], &a);
             read_rows(often, ids[i], &b);
             assert_true(a.n >= DAYS);
@@ -232,7 +201,7 @@ static void restarts_change_no_period(void **state)
 static void eight_hours_slide_by_the_hour_and_days_are_local(void **state)
 {
     struct station *f = open_station();
-    static struct rows hours, eights, days;
+    static struct station_rows hours, eights, days;
 
     (void)state;
     run(f, 0);
@@ -262,7 +231,7 @@ static void eight_hours_slide_by_the_hour_and_days_are_local(void **state)
 static void a_day_of_levels_weighs_its_samples(void **state)
 {
     struct station *f = open_station();
-    static struct rows days, largest;
+    static struct station_rows days, largest;
     double sum = 0, max = 0;
     int n = 0;
 
@@ -306,7 +275,7 @@ static double exceeded(int64_t from, int64_t to, double percent)
 static void percentiles_of_long_periods_are_those_of_their_samples(void **state)
 {
     struct station *f = open_station();
-    static struct rows l10, l90, l5, l50;
+    static struct station_rows l10, l90, l5, l50;
 
     (void)state;
     run(f, 5 * HOUR);
@@ -339,7 +308,7 @@ static double bearing_of(double east, double north)
 static void directions_of_long_periods_are_those_of_their_samples(void **state)
 {
     struct station *f = open_station();
-    static struct rows dir, vector, speed;
+    static struct station_rows dir, vector, speed;
 
     (void)state;
     run(f, 5 * HOUR);
@@ -388,7 +357,7 @@ static double leq(int64_t from, int64_t to, bool is_night)
 static void the_night_is_what_the_station_says(void **state)
 {
     struct station *f = open_station();
-    static struct rows ld, ln, ldn;
+    static struct station_rows ld, ln, ldn;
 
     (void)state;
     run(f, 0);
@@ -415,7 +384,7 @@ static void run_span(struct station *f, int64_t from, int64_t to)
     }
 }
 
-static size_t count_missing(const struct rows *r, enum status status)
+static size_t count_missing(const struct station_rows *r, enum status status)
 {
     size_t n = 0;
 
@@ -431,7 +400,7 @@ static void an_outage_leaves_no_gap_between_hours_and_days(void **state)
 {
     const int64_t off = 8 * HOUR + 10 * MINUTE, on = 2 * DAY + 17 * HOUR + 40 * MINUTE;
     struct station *f = open_station();
-    static struct rows hours, n, eights, days, minutes;
+    static struct station_rows hours, n, eights, days, minutes;
 
     (void)state;
     run_span(f, 0, off);
@@ -466,7 +435,7 @@ static void an_outage_of_months_stays_a_gap(void **state)
 {
     const int64_t on = 40 * DAY + 5 * HOUR;
     struct station *f = open_station();
-    static struct rows hours;
+    static struct station_rows hours;
 
     (void)state;
     run_span(f, 0, 3 * HOUR + 30 * MINUTE);
@@ -483,7 +452,7 @@ static void an_outage_of_months_stays_a_gap(void **state)
 static size_t hours_across_two_days(enum clock_state clock)
 {
     const int64_t on = 2 * DAY + 5 * HOUR;
-    static struct rows hours;
+    static struct station_rows hours;
     struct station *f = open_station();
     struct timeline t = { .state = clock,
                           .boot_id = "b",
