@@ -52,6 +52,12 @@ static const struct cmd_option options[] = {
       OPTION(pack),
       .value = "PACK",
       .help = "list: this pack alone." },
+    { .name = "set",
+      .letter = 's',
+      .type = OPTION_TEXTS,
+      OPTION(set),
+      .value = "OPTION=VALUE",
+      .help = "list: as with that option of the packs, such as zone=3." },
     { .name = "json", .type = OPTION_FLAG, OPTION(is_json), .help = "Write one JSON object." },
     { 0 },
 };
@@ -86,7 +92,7 @@ const struct cmd cmd_rules = {
         "explain: the readings around an alert are judged once more, and what its rule saw of\n"
         "each is shown. ALERT is the number that `sluice alert list` shows, the key, or its\n"
         "beginning.\n\n"
-        "  sluice rules list --pack gb3096\n"
+        "  sluice rules list --pack gb3096 --set zone=3\n"
         "  sluice rules list /etc/sluice/sluice.yaml\n"
         "  sluice rules explain 12\n\n"
         "Exit status: 0 done, 1 not found, 2 wrong usage or a configuration with errors.",

@@ -12,6 +12,7 @@ struct rules_options {
     bool is_all;
     /* list */
     const char *pack;
+    struct option_texts set;
     /* both */
     bool is_json;
 };

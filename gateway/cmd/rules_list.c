@@ -213,32 +213,109 @@ static bool is_asked(const struct rules_options *o, const struct field_kind *kin
     return !o->pack || strcmp(o->pack, kind->name) == 0;
 }
 
+/* ---- options of packs ---- */
+
+static const struct field *option_named(const struct field_kind *kind, const char *text)
+{
+    const size_t n = strcspn(text, "=");
+
+    for (const struct field *f = kind->fields; f->name; f++)
+        if (strlen(f->name) == n && strncmp(f->name, text, n) == 0)
+            return f;
+    return NULL;
+}
+
+static bool is_word_of(const struct field *f, const char *word)
+{
+    for (const char *const *w = f->words; w && *w; w++)
+        if (strcmp(*w, word) == 0)
+            return true;
+    return !f->words;
+}
+
+/* False where the value is none of the option's. */
+static bool set_option(const struct field *f, const char *value, struct pack_options *o)
+{
+    void *member = (char *)o + f->offset;
+    double number;
+
+    if (f->type != FIELD_DOUBLE) {
+        if (is_word_of(f, value))
+            *(const char **)member = value;
+        return is_word_of(f, value);
+    }
+    if (value_parse_double(value, &number) < 0 || number < f->min || number > f->max)
+        return false;
+    *(double *)member = number;
+    return true;
+}
+
+static int set_options(const struct rules_options *o, const struct field_kind *kind,
+                       struct pack_options *ret)
+{
+    for (size_t i = 0; i < o->set.n; i++) {
+        const struct field *f = option_named(kind, o->set.text[i]);
+        const char *equals = strchr(o->set.text[i], '=');
+        if (!f || (equals && set_option(f, equals + 1, ret)))
+            continue;
+        fprintf(stderr,
+                say("sluice rules: --set %s: pack '%s' has no such value of '%s'.\n",
+                    "sluice rules：--set %s：规则包 '%s' 的选项 '%s' 没有这个值。\n"),
+                o->set.text[i], kind->name, f->name);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+/* An option that none of the packs shown has is a slip of the pen. */
+static int check_options(const struct rules_options *o)
+{
+    for (size_t i = 0; i < o->set.n; i++) {
+        bool is_known = false;
+        for (const struct field_kind *k = pack_kinds; k->name; k++)
+            is_known |= is_asked(o, k) && option_named(k, o->set.text[i]);
+        if (is_known)
+            continue;
+        fprintf(stderr,
+                say("sluice rules: --set %s: no pack that is shown has this option.\n",
+                    "sluice rules：--set %s：所列规则包没有这个选项。\n"),
+                o->set.text[i]);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
 static int list_packs(const struct rules_options *o, struct diag *d, struct buf *b)
 {
     struct arena arena = { 0 };
     size_t n = 0;
-    int rc = 0;
+    int rc = 0, status = EXIT_DONE;
 
     buf_puts(b, o->is_json ? "{\"packs\":[" : "");
     for (const struct field_kind *kind = pack_kinds; rc == 0 && kind->name; kind++) {
-        const struct pack_options defaults = pack_defaults(kind);
-        const struct pack_source source = { kind, &defaults, AGG_NIGHT };
+        struct pack_options set = pack_defaults(kind);
+        const struct pack_source source = { kind, &set, AGG_NIGHT };
         struct pack_items items = { .standard = NULL };
         if (!is_asked(o, kind))
             continue;
+        n++;
+        status = set_options(o, kind, &set);
+        if (status != EXIT_DONE)
+            break;
         rc = pack_load(&source, &arena, d, &items);
         if (rc == 0 && o->is_json) {
-            buf_puts(b, n ? ",\n" : "\n");
+            buf_puts(b, n > 1 ? ",\n" : "\n");
             put_json_pack(kind, &items, b);
         } else if (rc == 0) {
             put_pack(kind, &items, b);
         }
-        n++;
     }
     buf_puts(b, o->is_json ? "]}\n" : "");
     arena_done(&arena);
-    if (rc < 0 || n > 0)
-        return rc < 0 ? EXIT_FOUND : EXIT_DONE;
+    if (rc < 0)
+        return EXIT_FOUND;
+    if (n > 0)
+        return status != EXIT_DONE ? status : check_options(o);
     fprintf(stderr,
             say("sluice rules: there is no pack '%s'; `sluice rules list` shows all.\n",
                 "sluice rules：没有规则包 '%s'；`sluice rules list` 可列出全部。\n"),

@@ -47,6 +47,17 @@ struct job {
 
 /* ---- options ---- */
 
+/* Packs ask what it was like in the last hour, too. */
+static bool has_hour(const struct device_conf *d, const struct profile_point *p)
+{
+    const struct statistics_conf all = config_statistics(d, p);
+
+    for (size_t i = 0; i < all.n; i++)
+        if (all.w[i].period == AGG_1H && all.w[i].figure == AGG_VALUE)
+            return true;
+    return false;
+}
+
 static void check_channel(const struct check *k, const struct pack_conf *p,
                           const struct field *f)
 {
@@ -65,6 +76,9 @@ static void check_channel(const struct check *k, const struct pack_conf *p,
     else if (point->quantity != quantity_find(quantity))
         check_error(k, p, text, E_CONFLICT, "'%s' is %s, expected a channel of %s", *text,
                     point->quantity->id, quantity);
+    else if (!has_hour(device, point))
+        check_error(k, p, text, E_CONFLICT,
+                    "'%s' has no mean of an hour, which the pack looks at, too", *text);
 }
 
 /* The first channel of a quantity, as "device/point". */
@@ -77,7 +91,8 @@ static const char *first_channel(const struct check *k, const char *quantity)
         for (size_t n = 0; d[i].id && d[i].profile_found && n < d[i].profile_found->points_n;
              n++) {
             const struct profile_point *p = &d[i].profile_found->points[n];
-            if (!check_is_channel(&d[i], p) || p->quantity != quantity_find(quantity))
+            if (!check_is_channel(&d[i], p) || p->quantity != quantity_find(quantity) ||
+                !has_hour(&d[i], p))
                 continue;
             const int size = snprintf(name, sizeof name, "%s/%s", d[i].id, p->id);
             if (size > 0 && (size_t)size < sizeof name)

@@ -1,6 +1,7 @@
 """Rule packs: what crosses a limit raises its level, what equals it does not; all in virtual time."""
 import datetime
 import json
+import pathlib
 import subprocess
 
 import pytest
@@ -9,6 +10,7 @@ from conftest import BINARY
 pytestmark = pytest.mark.usefixtures("binary")
 
 HOUR = 3600
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 QUANTITIES = {
     "so2": ("sulfur_dioxide", "ug/m3", "-10, 2700"),
     "pm2_5": ("pm2_5", "ug/m3", "-10, 2000"),
@@ -314,6 +316,28 @@ def test_what_is_wrong_is_told_where_it_stands(tmp_path, packs, place, what):
     assert any(f":{place}: error:" in line and what in line for line in done.stdout.splitlines()), done.stdout
 
 
+def test_mistakes_of_own_rules_are_told_at_their_place_beside_packs(tmp_path):
+    own = """rules:
+  - {id: a, selector: {quantity: ozone}, levels: {red: {set: 300}}}
+  - {id: b, selector: {quantity: ozone}, levels: {red: {set: 300, clear: 310}}}"""
+    path = station(tmp_path, ["ozone"], ALL, more=own)
+    done = subprocess.run([BINARY, "check", path], capture_output=True, text=True)
+    line = path.read_text().splitlines().index("rules:") + 3
+    assert done.returncode == 2
+    assert f"{line}:74: error: 'clear' must not be above 'set'" in done.stdout
+
+
+def test_rain_without_a_mean_of_an_hour_is_none(tmp_path):
+    path = station(tmp_path, ["laeq", "rain"], "  - {pack: gb3096}", poll="2h")
+    text = path.read_text()
+    near = "  - {id: near, profile: scripted, bus: b, unit: 2, poll: 10min, channels: {rain: {enabled: false}}}\n"
+    path.write_text(text.replace("qc:", near + "qc:", 1))
+    assert all("suppress_when" not in r for r in rules_of(path)["rules"])
+    path.write_text(path.read_text().replace("{pack: gb3096}", "{pack: gb3096, rain: d/rain}"))
+    done = subprocess.run([BINARY, "check", path], capture_output=True, text=True)
+    assert done.returncode == 2 and "'d/rain' has no mean of an hour" in done.stdout
+
+
 def test_the_list_knows_every_source(tmp_path):
     done = subprocess.run([BINARY, "rules", "list", "--json"], capture_output=True, text=True)
     packs = json.loads(done.stdout)["packs"]
@@ -326,3 +350,22 @@ def test_the_list_knows_every_source(tmp_path):
         assert word in text and "GB 3096-2008 table 1" in text
     wrong = subprocess.run([BINARY, "rules", "list", "--pack", "gb"], capture_output=True, text=True)
     assert wrong.returncode == 2 and "there is no pack 'gb'" in wrong.stderr
+
+
+def test_options_of_the_list(tmp_path):
+    def listed(*words):
+        done = subprocess.run([BINARY, "rules", "list", "--json", *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return {r["id"]: r["levels"][0]["set"] for p in json.loads(done.stdout)["packs"] for r in p["rules"]}
+
+    assert listed("--pack", "gb3096", "--set", "zone=3")["gb3096-day"] == 65
+    assert listed("--pack", "radiation", "--set", "background=82", "--set", "factor=3")["radiation-double"] == 246
+    for wrong in ("zone=7", "zone", "zone=", "zoen=2", "colour=pink"):
+        done = subprocess.run([BINARY, "rules", "list", "--pack", "gb3096", "--set", wrong], capture_output=True, text=True)
+        assert done.returncode == 2 and wrong in done.stderr
+
+
+def test_the_pages_have_the_thresholds_of_the_packs(tmp_path):
+    done = subprocess.run(["/usr/bin/python3", ROOT / "scripts/rule_pack_tables.py", "--check", BINARY, ROOT],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
