@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/clock.h"
+
 enum { TOKEN_MAX = 900 }; /* of a header of 1 KiB */
 
 bool alert_post_url_is_ok(const char *text, char *why, size_t size)
@@ -32,6 +34,29 @@ bool alert_post_token_is_ok(const char *text, char *why, size_t size)
     if (*text && strlen(text) <= TOKEN_MAX && is_plain(text))
         return true;
     snprintf(why, size, "A token has 1 to %d characters on one line.", TOKEN_MAX);
+    return false;
+}
+
+/* 0: it is no time. */
+static int64_t since_of(const char *text)
+{
+    char whole[TIME_TEXT_MAX];
+    const size_t n = strlen(text);
+
+    if (n == 10)
+        snprintf(whole, sizeof whole, "%sT00:00:00.000Z", text);
+    else if (n == 20 && text[n - 1] == 'Z')
+        snprintf(whole, sizeof whole, "%.19s.000Z", text);
+    else
+        return 0;
+    return time_read_utc(whole);
+}
+
+bool alert_post_since_is_ok(const char *text, char *why, size_t size)
+{
+    if (since_of(text) > 0)
+        return true;
+    snprintf(why, size, "A time is written 2026-11-22 or 2026-11-22T08:00:00Z (UTC).");
     return false;
 }
 
@@ -73,5 +98,7 @@ enum alert_colour alert_post_lowest(const struct alert_post_options *o)
 
 bool alert_post_wants(const struct alert_post_options *o, const struct alert_event *e)
 {
+    if (o->since && e->time_ms < since_of(o->since))
+        return false;
     return e->is_notice ? o->has_notices : e->peak >= alert_post_lowest(o);
 }

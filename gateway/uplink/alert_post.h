@@ -10,7 +10,7 @@
 #include "gateway/uplink/http_post.h"
 
 struct alert_post_options {
-    const char *url, *username, *password, *token, *header, *ca;
+    const char *url, *username, *password, *token, *header, *ca, *since;
     int64_t timeout_ms;
     int lowest; /* alert_lowest_words */
     bool has_notices;
@@ -57,6 +57,12 @@ struct alert_post_options {
           .min = 1000, \
           .max = 300000, \
           .help = "Longest time one request may take." }, \
+        { .name = "since", \
+          .type = FIELD_TEXT, \
+          .offset = offsetof(struct owner, post.since), \
+          .help = "What happened before is not sent: 2026-11-22 or 2026-11-22T08:00:00Z. Set " \
+                  "it when the station has a history that nobody waits for.", \
+          .is_ok = alert_post_since_is_ok }, \
         { .name = "lowest", \
           .type = FIELD_ENUM, \
           .offset = offsetof(struct owner, post.lowest), \
@@ -71,6 +77,7 @@ struct alert_post_options {
 
 bool alert_post_url_is_ok(const char *text, char *why, size_t size);
 bool alert_post_token_is_ok(const char *text, char *why, size_t size);
+bool alert_post_since_is_ok(const char *text, char *why, size_t size);
 bool alert_post_header_is_ok(const char *text, char *why, size_t size);
 
 /* `url`: where to; NULL: as configured. 0, -ENOMEM, -EINVAL. */

@@ -44,7 +44,7 @@ struct uplink {
     const struct uplink_station *station;
     struct clock clock;
     struct http_post *post;
-    struct buf body;
+    struct buf url, body;
     struct known *known;
     size_t known_n;
     json_t *sending;
@@ -89,24 +89,22 @@ static void alertmanager_destroy(struct uplink *u)
     free(u->known);
     json_decref(u->sending);
     http_post_destroy(u->post);
+    buf_done(&u->url);
     buf_done(&u->body);
     free(u);
 }
 
 static int open_post(struct uplink *u)
 {
-    struct buf url = BUF_INIT(4096);
     const char *base = u->opt->post.url;
     size_t n = strlen(base);
 
     while (n > 0 && base[n - 1] == '/')
         n--;
-    buf_put(&url, base, n);
-    buf_puts(&url, "/api/v2/alerts");
-    const char *text = buf_text(&url);
-    int rc = text ? alert_post_create(&u->opt->post, text, &u->post) : -ENOMEM;
-    buf_done(&url);
-    return rc;
+    buf_put(&u->url, base, n);
+    buf_puts(&u->url, "/api/v2/alerts");
+    const char *text = buf_text(&u->url);
+    return text ? alert_post_create(&u->opt->post, text, &u->post) : -ENOMEM;
 }
 
 static int alertmanager_create(const void *options, const struct uplink_station *station,
@@ -118,6 +116,7 @@ static int alertmanager_create(const void *options, const struct uplink_station 
         return -ENOMEM;
     u->opt = options;
     u->station = station;
+    u->url = BUF_INIT(4096);
     u->body = BUF_INIT(BODY_MAX);
     if (station->clock && station->clock->speed == 1)
         u->clock = *station->clock;
@@ -382,7 +381,7 @@ static int alertmanager_show(struct uplink *u, const struct uplink_batch *b, boo
         return rc;
     buf_printf(out, "# entries %" PRIu64 " to %" PRIu64 ": POST %s  %zu alerts, %zu bytes\n",
                b->n ? b->entries[0].seq : 0, b->n ? b->entries[b->n - 1].seq : 0,
-               u->opt->post.url, json_array_size(u->sending), u->body.size);
+               buf_text(&u->url), json_array_size(u->sending), u->body.size);
     for (size_t i = 0; i < json_array_size(u->sending); i++) {
         char *text =
             json_dumps(json_array_get(u->sending, i), is_whole ? JSON_INDENT(2) : JSON_COMPACT);

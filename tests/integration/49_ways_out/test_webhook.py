@@ -248,6 +248,7 @@ def test_a_cap_message_sent_again_is_the_same_message(place):
     (", cap: {sender: 'a b'}", "one word without blank"),
     (", cap: {geocode: '37'}", "six digits"),
     (", format: rss", "rss"),
+    (", since: yesterday", "A time is written"),
 ])
 def test_check_says_where_it_is_wrong(place, more, says):
     hook = Hook()
