@@ -294,7 +294,7 @@ static int list_packs(const struct rules_options *o, struct diag *d, struct buf 
     buf_puts(b, o->is_json ? "{\"packs\":[" : "");
     for (const struct field_kind *kind = pack_kinds; rc == 0 && kind->name; kind++) {
         struct pack_options set = pack_defaults(kind);
-        const struct pack_source source = { kind, &set, AGG_NIGHT };
+        const struct pack_source source = { .kind = kind, .options = &set, .night = AGG_NIGHT };
         struct pack_items items = { .standard = NULL };
         if (!is_asked(o, kind))
             continue;

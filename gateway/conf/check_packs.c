@@ -301,9 +301,36 @@ static int append(const struct check *k, struct field_array *to, const struct he
     return 0;
 }
 
+struct place { /* what a pack looks at */
+    const struct check *k;
+    const char *device; /* NULL: any */
+};
+
+static bool measures(void *user, const char *quantity)
+{
+    const struct place *place = user;
+    const struct device_conf *d = place->k->c->devices.items;
+
+    for (size_t i = 0; i < place->k->c->devices.n; i++) {
+        const struct profile *profile = d[i].profile_found;
+        if (!d[i].id || (place->device && strcmp(d[i].id, place->device) != 0))
+            continue;
+        for (size_t n = 0; profile && n < profile->points_n; n++)
+            if (check_is_channel(&d[i], &profile->points[n]) &&
+                profile->points[n].quantity == quantity_find(quantity))
+                return true;
+    }
+    return false;
+}
+
 static int load(struct job *j, const struct pack_conf *p, struct pack_items *ret)
 {
-    const struct pack_source source = { p->pack.kind, p->pack.options, j->night };
+    struct place place = { j->k, p->device };
+    const struct pack_source source = { .kind = p->pack.kind,
+                                        .options = p->pack.options,
+                                        .night = j->night,
+                                        .measures = measures,
+                                        .user = &place };
 
     return pack_load(&source, j->k->arena, j->k->d, ret);
 }
@@ -337,7 +364,6 @@ int check_packs(const struct check *k)
                      .watches.size = sizeof(struct watch_conf),
                      .absent.size = sizeof(struct pack_absent) };
     struct pack_items *items = arena_alloc(k->arena, (k->c->packs.n + 1) * sizeof *items);
-    const size_t errors = diag_errors(k->d);
     int rc = items ? 0 : -ENOMEM;
 
     if (k->c->station.night)
@@ -345,7 +371,7 @@ int check_packs(const struct check *k)
     for (size_t i = 0; i < k->c->packs.n; i++)
         if (p[i].pack.kind)
             check_pack(k, &p[i]);
-    for (size_t i = 0; rc == 0 && diag_errors(k->d) == errors && i < k->c->packs.n; i++) {
+    for (size_t i = 0; rc == 0 && diag_errors(k->d) == 0 && i < k->c->packs.n; i++) {
         rc = p[i].pack.kind ? load(&j, &p[i], &items[i]) : 0;
         const struct watch_conf *w = items[i].watches.items;
         for (size_t n = 0; rc == 0 && n < items[i].watches.n; n++)

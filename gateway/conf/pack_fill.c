@@ -81,6 +81,19 @@ static bool put_hours(const struct fill *f, const char *name, struct buf *out)
     return true;
 }
 
+/* Of two quantities that say the same the better one is judged. */
+static bool put_without(const struct fill *f, const char *name, struct buf *out)
+{
+    static const char prefix[] = "without_";
+    const size_t n = sizeof prefix - 1;
+
+    if (strncmp(name, prefix, n) != 0 ||
+        (f->source->measures && f->source->measures(f->source->user, name + n)))
+        return false;
+    buf_puts(out, "true");
+    return true;
+}
+
 static bool put_value(const struct fill *f, const char *name, int depth, struct buf *out)
 {
     char buf[VALUE_TEXT_MAX];
@@ -92,7 +105,8 @@ static bool put_value(const struct fill *f, const char *name, int depth, struct 
         text = text_by_option(f, name);
     if (text)
         return put_text(f, text, strlen(text), depth + 1, out) == HAS_VALUE;
-    return put_condition(f, name, depth + 1, out) || put_hours(f, name, out);
+    return put_condition(f, name, depth + 1, out) || put_hours(f, name, out) ||
+           put_without(f, name, out);
 }
 
 /* ---- texts ---- */

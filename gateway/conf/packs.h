@@ -5,8 +5,8 @@
  * A pack is YAML: rules and watches as a station's, in which $name stands for what an option
  * decides. `by` gives the values: under an option, under each of its words. `conditions` joins
  * texts by "or", without those whose channel is not there. $day_hours and $night_hours are the
- * station's. A line whose $?name has no value is left out, a rule whose $name has none as a
- * whole; $a+$b and $a*$b are worked out.
+ * station's; $without_laeq is true where nothing measures laeq. A line whose $?name has no
+ * value is left out, a rule whose $name has none as a whole; $a+$b and $a*$b are worked out.
  */
 #pragma once
 
@@ -38,6 +38,8 @@ struct pack_source { /* what $names stand for */
     const struct field_kind *kind;
     const struct pack_options *options;
     struct levels_night night;
+    bool (*measures)(void *user, const char *quantity); /* NULL: nothing is measured */
+    void *user;
 };
 
 struct pack_items {

@@ -34,7 +34,9 @@ static const struct field_kind *kind_of(const char *name)
 
 static struct loaded load(const char *pack, const struct pack_options *o)
 {
-    const struct pack_source source = { kind_of(pack), o, { 22, 6 } };
+    const struct pack_source source = { .kind = kind_of(pack),
+                                        .options = o,
+                                        .night = { 22, 6 } };
     struct loaded l = { .d = NULL };
 
     assert_int_equal(diag_create(&l.d), 0);
@@ -431,7 +433,9 @@ static void bad_weather_is_what_the_station_measures(void **state)
 static void hours_of_the_night_are_the_stations(void **state)
 {
     const struct pack_options o = pack_defaults(kind_of("gb3096"));
-    const struct pack_source source = { kind_of("gb3096"), &o, { 0, 6 } };
+    const struct pack_source source = { .kind = kind_of("gb3096"),
+                                        .options = &o,
+                                        .night = { 0, 6 } };
     struct loaded l = { .d = NULL };
 
     (void)state;

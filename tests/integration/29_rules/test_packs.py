@@ -24,6 +24,7 @@ QUANTITIES = {
     "ph": ("ph", "[pH]", "0, 14"),
     "sulfate": ("sulfate", "mg/L", "0, 5000"),
     "dose": ("dose_rate_air", "nGy/h", "5, 1000000"),
+    "level": ("sound_level", "dB[SPL]", "15, 145"),
     "h2s": ("hydrogen_sulfide", "ug/m3", "-5, 3000"),
     "counts": ("count_rate", "{count}/min", "0, 1000000"),
 }
@@ -281,6 +282,15 @@ def test_one_pack_may_judge_two_places(tmp_path):
     got = rules_of(station(tmp_path, ["nh3n"], packs))
     assert [(r["id"], r["device"], r["levels"][0]["set"]) for r in got["rules"]] == [
         ("gb3838-ammonia", "d", 1), ("strict-ammonia", "d", 0.15)]
+
+
+def test_one_noise_is_judged_once(tmp_path):
+    def ids(points):
+        return {r["id"] for r in rules_of(station(tmp_path, points, "  - {pack: gb3096}", poll="1s"))["rules"]}
+
+    assert ids(["laeq", "la_max", "level"]) == {"gb3096-day", "gb3096-night", "gb3096-ld", "gb3096-ln", "gb3096-sudden"}
+    assert ids(["laeq", "level"]) == {"gb3096-day", "gb3096-night", "gb3096-ld", "gb3096-ln", "gb3096-sudden-level"}
+    assert len(ids(["level"])) == 5
 
 
 def test_the_effective_configuration_loads_again(tmp_path):
