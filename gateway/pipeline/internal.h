@@ -146,6 +146,7 @@ int statistics_init(struct pipeline *p);
 void statistics_done(struct pipeline *p);
 void statistics_step(struct pipeline *p, const struct sample *s);
 void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms);
+void statistics_go_on(struct pipeline *p, struct change *c, int64_t time_ms);
 /* The clock jumped: periods under way are closed, but for those that go on at to_ms. */
 void statistics_jump(struct pipeline *p, struct change *c, int64_t from_ms, int64_t to_ms);
 int statistics_restore(struct pipeline *p);

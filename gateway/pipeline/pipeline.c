@@ -182,8 +182,10 @@ void pipeline_scan(struct pipeline *p, const struct scan *s)
     struct change c = change_begin(p);
     if (p->o->timeline)
         row.time_ms = timeline_at(p->o->timeline, s->boot_ms);
-    if (!is_held)
+    if (!is_held) {
         row.time_ms = times_take(p, at, row.time_ms, &clock);
+        statistics_go_on(p, &c, row.time_ms);
+    }
     foresee(p, s, row.time_ms);
     take_samples(p, &c, s, &row, clock, is_held);
     judge_keep_row(p, &c, at, &row, is_held);

@@ -229,8 +229,17 @@ void statistics_tick(struct pipeline *p, struct change *c, int64_t now_ms)
     int64_t end_ms;
     size_t cells = 0;
 
+    p->statistics->is_restored = false;
     while (cells < CELLS_AT_ONCE && (end_ms = look_ahead(p, c, now_ms)) < INT64_MAX)
         cells += close_those_that_end(p, c, end_ms, now_ms);
+}
+
+/* Periods of an outage are closed ahead of the first reading behind it, which takes the place
+ * of what came nine hours before. */
+void statistics_go_on(struct pipeline *p, struct change *c, int64_t time_ms)
+{
+    if (p->statistics->is_restored)
+        statistics_tick(p, c, time_ms + GRACE_MS);
 }
 
 /* Readings go on in another period, unless it is the same. */

@@ -33,6 +33,7 @@ struct statistics {
     void *extras;     /* what groups need besides, in one piece */
     uint32_t *takers; /* groups that take the samples of a channel, by channel */
     size_t columns;   /* of all its streams */
+    bool is_restored; /* and not gone on yet */
 };
 
 /* statistics_groups.c: made of the channels' names. 0 or -ENOMEM. */

@@ -190,6 +190,7 @@ int statistics_restore(struct pipeline *p)
         reopen_periods(p, newest_ms);
         rc = read_all(p, newest_ms, &oldest_ms);
         skip_empty_periods(p, oldest_ms);
+        p->statistics->is_restored = true;
     }
     return rc;
 }

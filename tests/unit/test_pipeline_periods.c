@@ -431,6 +431,28 @@ static void an_outage_leaves_no_gap_between_hours_and_days(void **state)
     close_station(f);
 }
 
+/* Whatever comes first afterwards: the hours ahead of the outage are still those of it. */
+static void running_percentiles_keep_what_came_ahead_of_an_outage(void **state)
+{
+    static struct station_rows first, other;
+
+    (void)state;
+    for (int later = 0; later < 9; later++) {
+        const int64_t on = 20 * HOUR + later * HOUR + 40 * MINUTE;
+        struct station *f = open_station();
+        run_span(f, 0, 8 * HOUR);
+        station_stop(f);
+        station_start(f);
+        run_span(f, on, on + HOUR);
+        read_rows(f, "noise/sound_level@8h.l10", later ? &other : &first);
+        close_station(f);
+        for (size_t i = 0; later && i < 12; i++) {
+            assert_int_equal(other.time_ms[i], first.time_ms[i]);
+            assert_memory_equal(&other.cell[i], &first.cell[i], sizeof first.cell[i]);
+        }
+    }
+}
+
 static void an_outage_of_months_stays_a_gap(void **state)
 {
     const int64_t on = 40 * DAY + 5 * HOUR;
@@ -491,6 +513,7 @@ int main(void)
         cmocka_unit_test(directions_of_long_periods_are_those_of_their_samples),
         cmocka_unit_test(the_night_is_what_the_station_says),
         cmocka_unit_test(an_outage_leaves_no_gap_between_hours_and_days),
+        cmocka_unit_test(running_percentiles_keep_what_came_ahead_of_an_outage),
         cmocka_unit_test(an_outage_of_months_stays_a_gap),
         cmocka_unit_test(a_clock_that_nobody_synchronises_makes_up_no_days),
     };
