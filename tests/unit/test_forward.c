@@ -146,6 +146,29 @@ static const struct uplink_kind centre = {
     .stop = fake_stop,
 };
 
+static bool is_alert(const struct uplink *u, const uint8_t *json, size_t size)
+{
+    (void)u;
+    return memmem(json, size, "\"alert\"", 7) != NULL;
+}
+
+static int64_t every_minute(const struct uplink *u)
+{
+    (void)u;
+    return 60000;
+}
+
+static const struct uplink_kind duty = {
+    .name = "duty",
+    .takes_any_order = true,
+    .wants_event = is_alert,
+    .repeat_ms = every_minute,
+    .create = fake_create,
+    .destroy = fake_destroy,
+    .send = fake_send,
+    .stop = fake_stop,
+};
+
 /* ---- the log ---- */
 
 struct fixture {
@@ -254,6 +277,15 @@ static void add_events(struct fixture *f, unsigned n, uint64_t expected)
     submit(f, b, expected);
 }
 
+static void add_alert(struct fixture *f, uint64_t expected)
+{
+    struct store_batch *b;
+
+    assert_int_equal(store_batch_begin(f->store, &b), 0);
+    assert_int_equal(store_batch_event(b, "{\"kind\":\"alert\",\"time\":5}"), 0);
+    submit(f, b, expected);
+}
+
 /* `n` frames of one row. */
 static void add_frames(struct fixture *f, unsigned n, uint64_t expected)
 {
@@ -323,6 +355,69 @@ static void delivers_everything_once_and_in_order(void **state)
     assert_false(f->dest.has_bad_layout);
     assert_int_equal(f->follow.cursor.acked_to, 7);
     assert_true(f->status.is_connected);
+}
+
+static void what_does_not_concern_a_destination_counts_as_delivered(void **state)
+{
+    struct fixture *f = *state;
+
+    add_events(f, 2, 2);
+    add_frames(f, 3, 5);
+    add_alert(f, 6);
+    add_frames(f, 2, 8);
+    add_alert(f, 9);
+    add_frames(f, 1, 10);
+    start(f, &duty);
+    steps(f, 5);
+    assert_int_equal(f->dest.seen_n, 2);
+    assert_int_equal(f->dest.seen[0], 6);
+    assert_int_equal(f->dest.seen[1], 9);
+    assert_int_equal(f->follow.cursor.acked_to, 10);
+}
+
+/* Entries that nobody sends are no sign that the destination takes anything. */
+static void a_destination_that_is_down_is_never_blamed_on_an_alert(void **state)
+{
+    struct fixture *f = *state;
+
+    add_alert(f, 1);
+    f->dest.verdict = UPLINK_LATER;
+    start(f, &duty);
+    for (uint64_t i = 0; i < 200; i++) {
+        if (i < 40)
+            add_frames(f, 1, i + 2);
+        f->now += 60000;
+        steps(f, 2);
+    }
+    assert_int_equal(f->status.set_aside, 0);
+    assert_false(f->status.is_connected);
+    f->dest.verdict = UPLINK_DELIVERED;
+    f->now += 600000;
+    steps(f, 6);
+    assert_int_equal(f->dest.taken[1], 1);
+    assert_int_equal(f->follow.cursor.acked_to, 41);
+}
+
+static void what_stands_is_said_again_when_nothing_else_is(void **state)
+{
+    struct fixture *f = *state;
+
+    start(f, &duty);
+    steps(f, 3);
+    assert_int_equal(f->dest.tries, 1); /* at the start, whatever the log has */
+    assert_true(f->status.is_connected);
+    f->now += 59999;
+    assert_in_range(step(f), 1, 1);
+    assert_int_equal(f->dest.tries, 1);
+    f->now += 1;
+    step(f);
+    assert_int_equal(f->dest.tries, 2);
+    assert_int_equal(f->dest.seen_n, 0);
+    f->dest.verdict = UPLINK_LATER;
+    f->now += 60000;
+    steps(f, 4);
+    assert_int_equal(f->dest.tries, 3); /* and then it waits as for anything else */
+    assert_false(f->status.is_connected);
 }
 
 static void goes_on_where_it_was_after_a_restart(void **state)
@@ -1083,6 +1178,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_LOG(delivers_everything_once_and_in_order),
+        ON_LOG(what_does_not_concern_a_destination_counts_as_delivered),
+        ON_LOG(a_destination_that_is_down_is_never_blamed_on_an_alert),
+        ON_LOG(what_stands_is_said_again_when_nothing_else_is),
         ON_LOG(goes_on_where_it_was_after_a_restart),
         ON_LOG(rebuilds_the_chain_when_it_starts_in_the_middle),
         ON_LOG(waits_longer_after_each_failure),
