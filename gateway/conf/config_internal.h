@@ -73,6 +73,8 @@ void check_devices(const struct check *k);
 /* A condition of a rule, as the channels of that device would meet it; false after an error. */
 bool check_condition(const struct check *k, const struct rule_conf *r,
                      const struct device_conf *device, const char *const *text);
+/* The levels of a rule; fills what was not given. */
+void check_levels(const struct check *k, const struct rule_conf *r, struct level_conf *levels);
 /* Whether a rule can judge any channel of the station; says nothing. */
 bool check_rule_fits(const struct check *k, const struct rule_conf *r);
 /* What channels are watched by. */
