@@ -166,12 +166,12 @@ static int take(struct reading *r, const struct raw *raw)
     struct backtest_label *to = room(r);
     if (!to)
         return -ENOMEM;
-    *to = l;
+    *to = l; /* without texts */
     r->labels->n++;
-    const bool has_room = copy(&to->rule, raw->text[RULE]) &
-                          copy(&to->channel, raw->text[CHANNEL]) &
-                          copy(&to->name, raw->text[NAME]);
-    return has_room ? 0 : -ENOMEM;
+    if (!copy(&to->rule, raw->text[RULE]) || !copy(&to->channel, raw->text[CHANNEL]) ||
+        !copy(&to->name, raw->text[NAME]))
+        return -ENOMEM;
+    return 0;
 }
 
 /* ---- a table ---- */

@@ -184,6 +184,14 @@ void replay_play_warn_of_pace(const struct replay_play *p)
 
 /* ---- start ---- */
 
+void replay_play_calibrated(struct table *t)
+{
+    for (size_t i = 0; i < t->channels.n; i++) {
+        t->treatment[i].factor = 1;
+        t->treatment[i].offset = 0;
+    }
+}
+
 static int choose_points(struct replay_play *p)
 {
     const struct replay_source *source = p->o->source;

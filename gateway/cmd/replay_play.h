@@ -20,6 +20,9 @@ struct replay_play_options {
 
 struct replay_play;
 
+/* Factor and offset are in the source's values already. */
+void replay_play_calibrated(struct table *t);
+
 /* The options must outlive it. 0 or -ENOMEM, or what pipeline_create() says. */
 int replay_play_create(const struct replay_play_options *o, struct replay_play **ret);
 void replay_play_destroy(struct replay_play *p); /* takes NULL */

@@ -282,14 +282,6 @@ static void choose_channels(struct replay *r)
     }
 }
 
-static void uncalibrate(struct table *t)
-{
-    for (size_t i = 0; i < t->channels.n; i++) {
-        t->treatment[i].factor = 1;
-        t->treatment[i].offset = 0;
-    }
-}
-
 static bool is_same_folder(const char *a, const char *b)
 {
     struct stat x, y;
@@ -478,7 +470,7 @@ static int run_config(const struct replay_station_options *o, const struct confi
     if (rc == 0)
         rc = table_create(c, &r.table);
     if (rc == 0 && (o->is_calibrated || o->log))
-        uncalibrate(r.table);
+        replay_play_calibrated(r.table);
     if (rc == 0)
         rc = run_table(&r);
     table_destroy(r.table);

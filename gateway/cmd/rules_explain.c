@@ -289,14 +289,6 @@ static void choose_rule(const struct config *c, const char *id)
         rules[i].is_enabled = strcmp(rules[i].id, id) == 0;
 }
 
-static void uncalibrate(struct table *t)
-{
-    for (size_t i = 0; i < t->channels.n; i++) {
-        t->treatment[i].factor = 1;
-        t->treatment[i].offset = 0;
-    }
-}
-
 static int explain(const struct rules_options *o, const struct config *c, const char *alert)
 {
     const char *log = o->log ? o->log : c->log.path;
@@ -312,7 +304,7 @@ static int explain(const struct rules_options *o, const struct config *c, const 
     job.e.steps.raise = SIZE_MAX;
     job.end_ms = found.cleared_ms ? found.cleared_ms : NEVER_MS;
     if (rc == 0 && !o->series)
-        uncalibrate(table);
+        replay_play_calibrated(table);
     if (rc == 0)
         rc = run_job(&job, log);
     const bool is_raised = rc == 0 && job.e.steps.raise < job.e.steps.n;

@@ -74,3 +74,23 @@ struct explanation {
 
 void explain_print(const struct explanation *e);
 void explain_print_json(const struct explanation *e);
+
+/* ---- what the printed parts share; texts in the user's language, `out` as each needs ---- */
+
+void explain_print_why(const struct explanation *e); /* rules_explain_why.c */
+const char *explain_fate_text(enum explain_fate f);
+const char *explain_time_text(int64_t ms, char *out); /* TIME_TEXT_MAX */
+const char *explain_number_text(double x, char *out); /* DECIMAL_TEXT_MAX */
+const char *explain_level_text(int level);
+const char *explain_delay_text(const struct alert_delay *d, char *out, size_t size);
+const char *explain_unit(const struct explanation *e);
+void explain_change_text(const struct alert_change *c, char *out, size_t size);
+/* How far the delay that is being waited for has got: "2/3", "4min/10min". */
+void explain_progress_text(const struct explain_step *s, const struct alert_threshold *t, int l,
+                           char *out, size_t size);
+void explain_print_values(const struct explanation *e, const struct expression *x,
+                          const struct expression_value *values);
+enum expression_truth explain_truth(const struct explanation *e, const struct expression *x,
+                                    const struct expression_value *values, int64_t time_ms);
+int explain_count(uint32_t bits, const struct alert_delay *d);
+bool explain_is_sample(const struct explain_step *s); /* else time passed */

@@ -72,17 +72,10 @@ static json_t *alert_json(const struct explained *a)
 
 /* ---- samples ---- */
 
-static int count_of(uint32_t bits, const struct alert_delay *d)
-{
-    const uint32_t mask = d->n < 32 ? (UINT32_C(1) << d->n) - 1 : UINT32_MAX;
-
-    return __builtin_popcount(bits & mask);
-}
-
 static json_t *progress_json(const struct alert_delay *d, uint32_t bits, int64_t since_ms,
                              int64_t now_ms)
 {
-    return d->n ? json_integer(count_of(bits, d))
+    return d->n ? json_integer(explain_count(bits, d))
                 : json_pack("{s:I}", "ms", (json_int_t)(since_ms ? now_ms - since_ms : 0));
 }
 

@@ -25,7 +25,7 @@ struct course {
     uint64_t seed;
 };
 
-static void die(const char *what)
+__attribute__((noreturn)) static void die(const char *what)
 {
     fprintf(stderr, "year_log: %s\n", what);
     exit(1);
@@ -118,8 +118,10 @@ int main(int argc, char **argv)
     c.event_every = strtoll(argv[5], NULL, 10);
     c.event_lasts = strtoll(argv[6], NULL, 10);
     c.added = strtoll(argv[7], NULL, 10);
-    if (c.event_every <= 0 || diag_create(&d) < 0)
-        die("wrong numbers");
+    if (c.event_every <= 0)
+        die("EVENT_EVERY is not positive");
+    if (diag_create(&d) < 0)
+        die("no memory");
     if (config_load(argv[1], uplink_choices(), d, &config) < 0) {
         diag_print(d, stderr);
         die("no configuration");
