@@ -2,6 +2,7 @@
 import datetime
 import json
 import pathlib
+import random
 import subprocess
 
 import pytest
@@ -233,6 +234,17 @@ def test_a_known_background(tmp_path):
     path = station(tmp_path, ["dose"], "  - {pack: radiation, background: 80}", poll="1min")
     got = replay(tmp_path, path, at("2026-06-01T00:00"), 60, {"dose": [100] * 20 + [159.9] * 10 + [160] * 10})
     assert [g for g in got if g[0] != "radiation-notice"] == [("radiation-double", "raised", "orange", 160)]
+
+
+def test_a_count_rate_has_events_below_its_limit(tmp_path):
+    path = station(tmp_path, ["counts", "rain"], "  - {pack: radiation, counts: 60}", poll="1min")
+    draw = random.Random(3)
+    counts = [sum(draw.random() < 0.02 for _ in range(1000)) for _ in range(1500)]
+    begin, dry = at("2026-06-01T00:00"), [0] * 1500
+    assert replay(tmp_path, path, begin, 60, {"counts": counts, "rain": dry}) == []
+    counts[1400:1460] = [n + 16 for n in counts[1400:1460]]
+    got = replay(tmp_path, path, begin, 60, {"counts": counts, "rain": dry})
+    assert [g[:3] for g in got][:1] == [("radiation-counts", "raised", "yellow")]
 
 
 def test_the_fence_line(tmp_path):
