@@ -19,6 +19,7 @@
 enum {
     KNOWN_MAX = 1024, /* twice what the book of alerts holds */
     BODY_MAX = 4 << 20,
+    CLOCKS_AGREE_MS = 30000,
     ENDS_TOLD = 10, /* an end is said so often: a server whose clock is behind takes it later */
     DAY_MS = 86400000,
 };
@@ -48,6 +49,8 @@ struct uplink {
     struct known *known;
     size_t known_n;
     json_t *sending;
+    bool has_met; /* its clock is known */
+    int64_t ahead_ms;
 };
 
 #define OPTION(member) offsetof(struct alertmanager_options, member)
@@ -202,7 +205,8 @@ static struct known *make_known(struct uplink *u, uint64_t name)
 
 static struct alertmanager_times times_of(const struct uplink *u)
 {
-    return (struct alertmanager_times){ clock_wall_ms(&u->clock), u->opt->keep_ms };
+    return (struct alertmanager_times){ clock_wall_ms(&u->clock) + u->ahead_ms, u->opt->keep_ms,
+                                        u->ahead_ms };
 }
 
 /* The newest of each; what is older than what it was told is passed over. */
@@ -342,10 +346,44 @@ static int gather(struct uplink *u, const struct uplink_batch *b)
 
 /* ---- sending ---- */
 
+/* It goes by its own clock: an end that is in its future is none, and one in its past ends what
+ * stands. Where the two differ it is given its own time. */
+static bool agree(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms - b_ms <= CLOCKS_AGREE_MS && b_ms - a_ms <= CLOCKS_AGREE_MS;
+}
+
+static void compare_clocks(struct uplink *u)
+{
+    const int64_t date_ms = http_post_answer(u->post)->date_ms;
+    const int64_t ahead_ms = date_ms - clock_wall_ms(&u->clock);
+
+    u->has_met = true;
+    if (date_ms > 0 && !agree(ahead_ms, u->ahead_ms)) /* beginnings do not waver */
+        u->ahead_ms = agree(ahead_ms, 0) ? 0 : ahead_ms;
+}
+
+static enum uplink_verdict post(struct uplink *u, const void *body, size_t size,
+                                struct uplink_report *why)
+{
+    const struct http_post_request r = {
+        .body = body, .size = size, .type = HTTP_POST_DOCUMENT, .is_plain = true
+    };
+    enum uplink_verdict v = http_post_request(u->post, &r, why);
+
+    if (v == UPLINK_DELIVERED)
+        compare_clocks(u);
+    return v;
+}
+
 /* An empty list asks whether it is there. */
 static enum uplink_verdict alertmanager_send(struct uplink *u, const struct uplink_batch *b,
                                              struct uplink_report *why)
 {
+    enum uplink_verdict v = u->has_met ? UPLINK_DELIVERED : post(u, "[]", 2, why);
+
+    if (v != UPLINK_DELIVERED)
+        return v;
     *why = (struct uplink_report){ .text = "" };
     if (gather(u, b) < 0) {
         snprintf(why->text, sizeof why->text, "there is no memory");
@@ -353,13 +391,7 @@ static enum uplink_verdict alertmanager_send(struct uplink *u, const struct upli
     }
     if (b->n > 0 && json_array_size(u->sending) == 0)
         return UPLINK_DELIVERED;
-    const struct http_post_request r = {
-        .body = u->body.data,
-        .size = u->body.size,
-        .type = HTTP_POST_DOCUMENT,
-        .is_plain = true,
-    };
-    enum uplink_verdict v = http_post_request(u->post, &r, why);
+    v = post(u, u->body.data, u->body.size, why);
     if (v != UPLINK_DELIVERED)
         for (size_t i = 0; i < u->known_n; i++)
             if (u->known[i].is_new)

@@ -67,8 +67,8 @@ static int64_t end_of(const struct alert_event *e, int64_t start_ms,
                       const struct alertmanager_times *t)
 {
     const bool is_single = e->is_notice && !*e->what;
-    int64_t end_ms = !alert_event_stands(e) ? e->time_ms
-                     : is_single            ? e->time_ms + INT64_C(3600000)
+    int64_t end_ms = !alert_event_stands(e) ? e->time_ms + t->ahead_ms
+                     : is_single            ? e->time_ms + t->ahead_ms + INT64_C(3600000)
                                             : t->now_ms + t->keep_ms;
 
     return end_ms > start_ms ? end_ms : start_ms + 1;
@@ -78,7 +78,7 @@ json_t *alertmanager_alert(const struct alert_event *e, const struct uplink_stat
                            const char *severity, const struct alertmanager_times *t)
 {
     json_t *o = json_object();
-    const int64_t start_ms = e->raised_ms > 0 ? e->raised_ms : e->time_ms;
+    const int64_t start_ms = (e->raised_ms > 0 ? e->raised_ms : e->time_ms) + t->ahead_ms;
     const bool is_end_alone = e->is_notice && !alert_event_stands(e);
 
     json_object_set_new(o, "labels", labels_of(e, station, severity));

@@ -13,8 +13,9 @@
 #include "gateway/uplink/uplink.h"
 
 struct alertmanager_times {
-    int64_t now_ms;
-    int64_t keep_ms; /* how long it stands without another word */
+    int64_t now_ms;   /* by the Alertmanager's clock */
+    int64_t keep_ms;  /* how long it stands without another word */
+    int64_t ahead_ms; /* the Alertmanager's clock before the station's */
 };
 
 /* `severity`: a label more; NULL: none. NULL without memory. */

@@ -288,8 +288,12 @@ static void note_answer(struct http_post *p)
 {
     struct http_post_answer *a = &p->last;
     struct curl_header *h;
+    char date[64] = "";
 
     curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &a->status);
+    copy_header(p->easy, "Date", date, sizeof date);
+    const time_t date_s = *date ? curl_getdate(date, NULL) : -1;
+    a->date_ms = date_s > 0 ? (int64_t)date_s * 1000 : 0;
     copy_header(p->easy, "X-Server-Hostname", a->host, sizeof a->host);
     copy_header(p->easy, "X-Influxdb-Version", a->influx_version, sizeof a->influx_version);
     a->has_influx_build =

@@ -60,6 +60,7 @@ enum { HTTP_POST_HOST_MAX = 64, HTTP_POST_VERSION_MAX = 32 };
 /* What the last request met with. */
 struct http_post_answer {
     long status;        /* 0: none */
+    int64_t date_ms;    /* the server's clock, to a second; 0: it does not say */
     bool would_connect; /* nothing was sent: it may_not_connect, and no connection was there */
     bool has_influx_build;                      /* X-Influxdb-Build: InfluxDB since 1.5 */
     char host[HTTP_POST_HOST_MAX];              /* X-Server-Hostname: VictoriaMetrics; cut */

@@ -301,7 +301,7 @@ static void the_end_of_what_was_told_is_told_from_the_shelf_too(void **state)
 
 /* ---- Alertmanager ---- */
 
-static const struct alertmanager_times times = { T0 + 60000, 3600000 };
+static const struct alertmanager_times times = { T0 + 60000, 3600000, 0 };
 
 static json_t *object_of(const char *more)
 {

@@ -1,11 +1,16 @@
 """Alerts to Debian's Alertmanager: raised, changed, resolved, and after either side died."""
 import os
+import pathlib
+import sys
 import time
 
 import pytest
 from ways_out import Alertmanager, Site
 
 from conftest import wait_until
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "46_clock"))
+from test_clock import HOUR, WallClock, shim  # noqa: E402, F401
 
 pytestmark = [pytest.mark.usefixtures("binary"),
               pytest.mark.skipif(not os.path.exists("/usr/bin/prometheus-alertmanager"),
@@ -109,3 +114,18 @@ def test_notices_go_only_where_they_are_asked_for(place, am):
                     40)
     notice = next(a for a in found if a["labels"]["kind"] == "notice")
     assert "level" not in notice["annotations"] and "severity" not in notice["labels"]
+
+
+@pytest.mark.parametrize("step", [-48 * HOUR, 48 * HOUR])
+def test_a_station_with_a_wrong_clock_is_heard_and_heard_out(place, am, shim, monkeypatch,  # noqa: F811
+                                                             step):
+    clock = WallClock(place.path / "wall_clock", shim)
+    clock.set(step, 1)
+    for name, value in clock.env.items():
+        monkeypatch.setenv(name, value)
+    site = Site(place, uplink(am), ozone=300)
+    am.wait(lambda f: levels(f) == ["red"], "the alert")
+    time.sleep(3)
+    assert levels(am.alerts()) == ["red"]
+    site.show(50)
+    am.wait(lambda f: f == [None], "the end")
