@@ -424,8 +424,15 @@ static int list_rows(struct replay_log *l, struct log_stream *s)
     l->frames_n += s->frames_n;
     if (s->has_failed || rc == -ENOMEM)
         return -ENOMEM;
-    if (rc < 0)
-        tell_damage(l, s);
+    if (rc < 0) {
+        s->is_damage_told = true;
+        tell(l,
+             say("The log is damaged; of the device %s what comes behind the damage is not "
+                 "read. `sluice export --salvage` finds what can be saved, for --series.",
+                 "日志已损坏；仪器 %s 在损坏处之后的数据未读取。`sluice export --salvage` "
+                 "可尽量挽救数据，再用 --series 重放。"),
+             device_at(l, s->device)->id);
+    }
     rc = series_decoder_create(&s->decoder);
     return rc == 0 ? settle(l, s) : rc;
 }
