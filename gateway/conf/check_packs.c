@@ -203,7 +203,7 @@ static void check_overrides(const struct check *k, const struct pack_conf *p,
 static void drop_asides(const struct check *k, const struct device_conf *d,
                         struct watch_conf *w)
 {
-    const char **single[] = { &w->wind, &w->rain, &w->twin, &w->upstream, &w->flow };
+    const char **single[] = { &w->wind, &w->rain, &w->twin };
     const struct device_conf *peer;
     const struct profile_point *point;
 

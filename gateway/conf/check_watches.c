@@ -16,7 +16,7 @@ static bool is_asked(enum watch_kind kind, enum watch_aside a)
     case WATCH_AIR:
         return a == WATCH_NEIGHBOURS;
     default:
-        return a == WATCH_UPSTREAM || a == WATCH_FLOW;
+        return false;
     }
 }
 
@@ -24,8 +24,9 @@ size_t config_watch_aside(const struct watch_conf *w, enum watch_aside a,
                           const char *const **ret_names)
 {
     const char *const *const single[WATCH_ASIDES] = {
-        [WATCH_WIND] = &w->wind,         [WATCH_RAIN] = &w->rain, [WATCH_TWIN] = &w->twin,
-        [WATCH_UPSTREAM] = &w->upstream, [WATCH_FLOW] = &w->flow,
+        [WATCH_WIND] = &w->wind,
+        [WATCH_RAIN] = &w->rain,
+        [WATCH_TWIN] = &w->twin,
     };
 
     if (a == WATCH_NEIGHBOURS) {

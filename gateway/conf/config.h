@@ -179,7 +179,7 @@ struct watch_conf {                /* rules/watch */
     double above, below;           /* the limits of their alerts; NaN: none */
     double resolution;             /* NaN: the last decimal of the quantity */
     /* What is beside, POINT of the same device or DEVICE/POINT; NULL: nothing. */
-    const char *wind, *rain, *twin, *upstream, *flow;
+    const char *wind, *rain, *twin;
     struct field_array neighbours; /* const char * */
     struct field_mark mark;
 };

@@ -730,8 +730,6 @@ static const struct field watch_fields[] = {
       AT(watch_conf, neighbours),
       .max = WATCH_NEIGHBOURS_MAX,
       .help = "The same quantity at stations around; their median counts." },
-    ASIDE(upstream, "The same quantity at the next site upstream."),
-    ASIDE(flow, "Flow or stage of the water."),
     { .name = NULL },
 };
 

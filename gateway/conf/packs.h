@@ -20,7 +20,6 @@ struct pack_options { /* of all packs; each has those that it names */
     const char *colour, *early, *grade, *limits, *other, *plan, *zone, *class, *water, *input,
         *area;
     const char *wind, *rain, *saturation; /* channels; "none" */
-    const char *upstream;                 /* device */
     double lower, upper, background, net, factor, deviations, high, counts;
 };
 

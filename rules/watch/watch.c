@@ -265,8 +265,7 @@ struct verdict watch_verdict(struct verdict v, uint16_t bits)
 
 const char *watch_aside_id(enum watch_aside a)
 {
-    static const char *const ids[WATCH_ASIDES] = { "wind",       "rain",     "twin",
-                                                   "neighbours", "upstream", "flow" };
+    static const char *const ids[WATCH_ASIDES] = { "wind", "rain", "twin", "neighbours" };
 
     return ids[a];
 }

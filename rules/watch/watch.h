@@ -28,19 +28,11 @@ enum watch_kind {
     WATCH_NOISE,  /* sound levels; beside: wind speed, m/s */
     WATCH_COUNTS, /* counts a sample; beside: rain mm/h, a twin counter */
     WATCH_AIR,    /* hourly concentrations; beside: the median of neighbours */
-    WATCH_WATER   /* slow water quantities; beside: the next site upstream, flow or stage */
+    WATCH_WATER   /* slow water quantities */
 };
 
 /* What is beside a channel; which of them a kind asks for stands at enum watch_kind. */
-enum watch_aside {
-    WATCH_WIND,
-    WATCH_RAIN,
-    WATCH_TWIN,
-    WATCH_NEIGHBOURS,
-    WATCH_UPSTREAM,
-    WATCH_FLOW,
-    WATCH_ASIDES
-};
+enum watch_aside { WATCH_WIND, WATCH_RAIN, WATCH_TWIN, WATCH_NEIGHBOURS, WATCH_ASIDES };
 
 /* Faults, bits. Each is a notice of its own: to maintenance, never a colour. */
 enum watch_fault {

@@ -34,10 +34,10 @@ PARAMETERS = {
 }
 # What is beside: words of the data sheet, key of the watch; quantity and unit, or None: its own.
 BESIDE = [
-    ("neighbour", "neighbours", None), ("upstream", "upstream", None), ("twin", "twin", None),
+    ("neighbour", "neighbours", None), ("twin", "twin", None),
     ("rain", "rain", ("precip_intensity", "mm/h")), ("wind", "wind", ("wind_speed", "m/s")),
-    ("stage", "flow", ("water_level", "cm")), ("flow", "flow", ("water_flow", "m3/s")),
 ]
+NOT_ASKED = ("upstream", "stage", "flow")  # what a watch of water does without
 CALIBRATION = 1  # a sample's flag: status calibration
 
 
@@ -45,7 +45,7 @@ def beside(words, own):
     for word, key, what in BESIDE:
         if words and word in words:
             return key, what or own
-    if words:
+    if words and not any(word in words for word in NOT_ASKED):
         raise SystemExit(f"nobody knows what to do with {words!r} beside a channel")
     return None
 

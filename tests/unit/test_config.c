@@ -25,9 +25,11 @@ static const struct field stand_in_fields[] = {
 };
 
 static const struct field_kind uplink_kinds[] = {
+    { .name = "alertmanager", .fields = stand_in_fields, .size = sizeof(struct stand_in) },
     { .name = "file", .fields = stand_in_fields, .size = sizeof(struct stand_in) },
     { .name = "influx", .fields = stand_in_fields, .size = sizeof(struct stand_in) },
     { .name = "mqtt", .fields = stand_in_fields, .size = sizeof(struct stand_in) },
+    { .name = "webhook", .fields = stand_in_fields, .size = sizeof(struct stand_in) },
     { 0 },
 };
 
