@@ -60,7 +60,7 @@ static void put_right(const char *text, int width)
 {
     const int pad = width - width_of(text);
 
-    printf("%*s%s", pad > 0 ? pad : 0, "", text);
+    printf("%*s%s", pad > 1 ? pad : 1, "", text);
 }
 
 /* "2026-01-01 00:20:00" UTC. */
