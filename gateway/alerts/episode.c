@@ -107,16 +107,17 @@ static json_t *requests_json(const struct episode *e)
 
 static json_t *state_json(const struct episode *e)
 {
-    return json_pack(
-        "{s:i,s:I,s:s,s:o,s:O,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:o,s:I,s:o,s:O*}",
-        "v", VERSION, "no", (json_int_t)e->no, "key", e->key, "life", life_json(&e->life),
-        "about", e->about, "version", e->version, "assigned", e->assigned, "actor", e->actor,
-        "note", e->note, "reopens", e->reopens, "value", number_json(e->value), "limit",
-        number_json(e->limit), "extreme", number_json(e->extreme), "flag", (json_int_t)e->flag,
-        "changed", (json_int_t)e->changed_ms, "last_raise", (json_int_t)e->last_raise_ms,
-        "raises", (json_int_t)e->raises, "asked", (json_int_t)e->requests_n, "requests",
-        requests_json(e), "evidence", (json_int_t)e->evidence_ms, "judged",
-        judged_json(&e->judged), "told", e->told);
+    return json_pack("{s:i,s:I,s:s,s:o,s:O,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:I,"
+                     "s:o,s:I,s:o,s:O*}",
+                     "v", VERSION, "no", (json_int_t)e->no, "key", e->key, "life",
+                     life_json(&e->life), "about", e->about, "version", e->version, "assigned",
+                     e->assigned, "actor", e->actor, "note", e->note, "reopens", e->reopens,
+                     "value", number_json(e->value), "limit", number_json(e->limit), "extreme",
+                     number_json(e->extreme), "flag", (json_int_t)e->flag, "changed",
+                     (json_int_t)e->changed_ms, "last_raise", (json_int_t)e->last_raise_ms,
+                     "raises", (json_int_t)e->raises, "asked", (json_int_t)e->requests_n,
+                     "requests", requests_json(e), "evidence", (json_int_t)e->evidence_ms,
+                     "judged", judged_json(&e->judged), "told", e->told);
 }
 
 static int put_state(const struct episode *e, struct store_batch *batch, const char *text)

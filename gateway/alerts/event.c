@@ -247,10 +247,9 @@ json_t *shelf_event(const struct book *b, const struct shelf *s, const char *wha
              shelf_words[s->kind][0], is_begin && *until ? " until " : "",
              is_begin ? until : "", who, *s->note ? ": " : "", s->note);
     snprintf(zh, sizeof zh, "%s %s%s%s%s%s%s，操作者 %s%s%s。",
-             shelf_of_name_zh((enum shelf_of)s->of), s->id,
-             s->of == OF_ALERT ? "" : " 的报警", is_begin ? "已" : "不再",
-             shelf_words[s->kind][1], is_begin && *until ? "至 " : "", is_begin ? until : "",
-             who, *s->note ? "：" : "", s->note);
+             shelf_of_name_zh((enum shelf_of)s->of), s->id, s->of == OF_ALERT ? "" : " 的报警",
+             is_begin ? "已" : "不再", shelf_words[s->kind][1], is_begin && *until ? "至 " : "",
+             is_begin ? until : "", who, *s->note ? "：" : "", s->note);
     mend_end(en, sizeof en);
     mend_end(zh, sizeof zh);
     json_t *event = json_pack("{s:s,s:o,s:s,s:o,s:s,s:{s:s,s:s}}", "kind", "shelf", "time",

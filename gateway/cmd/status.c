@@ -216,12 +216,14 @@ static void print_duty(const json_t *now)
 
     if (!json_is_object(d))
         return;
-    printf(say("Duty: %lld open, %lld not acknowledged, %lld overdue, %lld shelved; %lld raised "
-               "in 10 min, %lld in 24 h\n",
-               "值班: 未关闭 %lld，未确认 %lld，超时 %lld，搁置 %lld；10 分钟内发布 %lld，24 小时内 "
-               "%lld\n"),
-           count_of(d, "open"), count_of(d, "unacknowledged"), count_of(d, "overdue"),
-           count_of(d, "shelved"), count_of(d, "raised_10min"), count_of(d, "raised_24h"));
+    printf(
+        say("Duty: %lld open, %lld not acknowledged, %lld overdue, %lld shelved; %lld raised "
+            "in 10 min, %lld in 24 h\n",
+            "值班: 未关闭 %lld，未确认 %lld，超时 %lld，搁置 %lld；10 分钟内发布 %lld，24 "
+            "小时内 "
+            "%lld\n"),
+        count_of(d, "open"), count_of(d, "unacknowledged"), count_of(d, "overdue"),
+        count_of(d, "shelved"), count_of(d, "raised_10min"), count_of(d, "raised_24h"));
 }
 
 static void print_overview(const json_t *now)

@@ -131,8 +131,7 @@ int64_t times_take(struct pipeline *p, uint32_t stream, int64_t time_ms,
     struct row_times *t = &p->streams[stream].times;
     int64_t free_ms = time_ms;
 
-    if (!p->o->timeline && t->last_ms != INT64_MIN &&
-        time_ms <= t->last_ms - STEP_BACK_MS) {
+    if (!p->o->timeline && t->last_ms != INT64_MIN && time_ms <= t->last_ms - STEP_BACK_MS) {
         t->last_ms = INT64_MIN;
         forget_used(t);
     }

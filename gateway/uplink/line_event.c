@@ -32,13 +32,13 @@ static const char *const code_members[][2] = {
 };
 /* The codes that charts and alarms of the centre rely on: never renumbered, only added to. */
 static const char *const level_words[] = { "none", "blue", "yellow", "orange", "red" };
-static const char *const change_words[] = { "quiet",       "raised",  "upgraded",
-                                            "downgraded",  "cleared", "cannot_judge",
+static const char *const change_words[] = { "quiet",        "raised",  "upgraded",
+                                            "downgraded",   "cleared", "cannot_judge",
                                             "judges_again", "doubtful" };
 
-static const char *const state_words[] = { "pending", "raised", "received",    "acknowledged",
-                                           "triaged", "routed", "in_handling", "verified",
-                                           "closed" };
+static const char *const state_words[] = { "pending",      "raised",   "received",
+                                           "acknowledged", "triaged",  "routed",
+                                           "in_handling",  "verified", "closed" };
 
 struct event_point {
     struct line_tag tags[sizeof tag_members / sizeof tag_members[0]];

@@ -91,9 +91,9 @@ struct uplink_place {
 
 /* What stands at the moment, for those who have to be told again and again. */
 struct uplink_standing {
-    /* The station's alerts whose condition stands, as a JSON list of objects with the members of
-     * their events; free() it. NULL: nobody knows yet. *ret_mono_ms: when it was so. From the
-     * uplink's thread. */
+    /* The station's alerts whose condition stands, as a JSON list of objects with the members
+     * of their events; free() it. NULL: nobody knows yet. *ret_mono_ms: when it was so. From
+     * the uplink's thread. */
     char *(*json)(void *user, int64_t *ret_mono_ms);
     void *user;
 };
@@ -109,7 +109,7 @@ struct uplink_station {
      */
     char *(*layout_json)(void *user, uint32_t layout);
     void *user;
-    const struct uplink_asking *asking; /* of this uplink; NULL: it can be asked nothing */
+    const struct uplink_asking *asking;     /* of this uplink; NULL: it can be asked nothing */
     const struct uplink_standing *standing; /* NULL: nobody knows */
 };
 

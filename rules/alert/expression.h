@@ -7,9 +7,9 @@
  *     not valid(twin/counts)
  *
  * or, and, not; < <= > >= == !=; + - * /; min, max, mean, median, abs; valid, missing,
- * in_calibration, in_maintenance of a channel; hour (0 to 23), weekday (1 is Monday), month, year
- * of the station's time. A name holds a minus or a slash when a letter or digit follows it at
- * once; as operators they stand between blanks.
+ * in_calibration, in_maintenance of a channel; hour (0 to 23), weekday (1 is Monday), month,
+ * year of the station's time. A name holds a minus or a slash when a letter or digit follows it
+ * at once; as operators they stand between blanks.
  *
  * Units are checked when it is parsed: a number beside a quantity has a unit that converts into
  * the quantity's, what is added or compared is of one unit, and a factor has none. A difference

@@ -4,8 +4,8 @@
  * (ozone to 0.001 ppm, PM2.5 to 0.1, CO to 0.1, the others to whole numbers), the result is
  * rounded to the nearest. Above 500 the last slope goes on. Ozone of one hour counts from
  * 0.125 ppm, of eight hours up to 0.200; SO2 of one hour up to 304 ppb, above it that of 24
- * hours does, and where that is below 305 the sub-index is 200. Three quarters of the hours make
- * a mean of 24 h (40 CFR 50.4 d).
+ * hours does, and where that is below 305 the sub-index is 200. Three quarters of the hours
+ * make a mean of 24 h (40 CFR 50.4 d).
  */
 #include "rules/index/tables.h"
 

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gateway/pipeline/pipeline.h"
 #include "folder.h"
+#include "gateway/pipeline/pipeline.h"
 #include "unit.h"
 
 #define T0 INT64_C(1700000040000) /* a full minute */

@@ -95,8 +95,8 @@ static void writes_a_revision_as_a_series_of_its_own(void **state)
         "soil_moisture,ch=upper,dev=s,lvl=rev,station=riverside-01 v=1,f=0i 1763795370125\n"
         "ozone@1h.max,dev=s,lvl=rev,station=riverside-01 v=2,f=0i 1763795370125\n"
         "ozone@1h.max,dev=s,station=riverside-01 v=3,f=0i 1763795370125\n");
-    assert_int_equal(
-        open_layout(f, LAYOUT("{\"id\":\"s/@rev\",\"quantity\":\"ozone\"}")), -EINVAL);
+    assert_int_equal(open_layout(f, LAYOUT("{\"id\":\"s/@rev\",\"quantity\":\"ozone\"}")),
+                     -EINVAL);
 }
 
 static void tells_two_points_of_one_quantity_apart(void **state)
