@@ -66,7 +66,7 @@ class Site:
         def found():
             answer = self.alert("list")
             return answer and [a for a in answer["alerts"] if a["level"] == level]
-        return wait_until(found, 15, f"an alert at {level}")[0]
+        return wait_until(found, 40, f"an alert at {level}")[0]
 
     def restart(self):
         self.gateway.kill()
