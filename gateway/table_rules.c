@@ -196,6 +196,54 @@ static int add_rule(struct table *t, const struct rule_conf *c, size_t *cap)
     return rc;
 }
 
+/* ---- what mutes what ---- */
+
+static const struct rule_conf *conf_of(const struct table *t, const struct alert_rule *r)
+{
+    const struct rule_conf *c = t->config->rules.items;
+
+    while (c->id != r->id)
+        c++;
+    return c;
+}
+
+static bool is_named(const struct rule_conf *c, const char *id)
+{
+    const char *const *names = c->inhibit_by.items;
+
+    for (size_t i = 0; i < c->inhibit_by.n; i++)
+        if (strcmp(names[i], id) == 0)
+            return true;
+    return false;
+}
+
+/* Those of the same device. */
+static bool mutes(const struct table *t, const struct alert_rule *r,
+                  const struct alert_rule *by)
+{
+    return by != r && t->channel[by->channel].device == t->channel[r->channel].device &&
+           is_named(conf_of(t, r), by->id);
+}
+
+static int add_inhibitors(struct table *t, struct alert_rule *r)
+{
+    uint32_t n = 0;
+
+    if (conf_of(t, r)->inhibit_by.n == 0)
+        return 0;
+    r->yields_to_faults = is_named(conf_of(t, r), RULE_INHIBITED_BY_FAULT);
+    for (size_t i = 0; i < t->rules_n; i++)
+        n += mutes(t, r, &t->rule[i]);
+    uint32_t *by = calloc(n + 1, sizeof *by);
+    r->inhibitors = by;
+    if (!by)
+        return -ENOMEM;
+    for (size_t i = 0; i < t->rules_n; i++)
+        if (mutes(t, r, &t->rule[i]))
+            by[r->inhibitors_n++] = (uint32_t)i;
+    return 0;
+}
+
 int table_add_rules(struct table *t)
 {
     const struct rule_conf *c = t->config->rules.items;
@@ -204,6 +252,8 @@ int table_add_rules(struct table *t)
 
     for (size_t i = 0; rc == 0 && i < t->config->rules.n; i++)
         rc = c[i].is_enabled ? add_rule(t, &c[i], &cap) : 0;
+    for (size_t i = 0; rc == 0 && i < t->rules_n; i++)
+        rc = add_inhibitors(t, &t->rule[i]);
     return rc;
 }
 
@@ -212,5 +262,7 @@ void table_forget_rules(struct table *t)
     for (size_t i = 0; i < t->conditions_n; i++)
         free(t->condition[i]);
     free(t->condition);
+    for (size_t i = 0; i < t->rules_n; i++)
+        free((uint32_t *)t->rule[i].inhibitors);
     free(t->rule);
 }

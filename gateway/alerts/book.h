@@ -48,7 +48,9 @@ struct book_station {
     size_t rules_n;
     const struct timeline *timeline; /* NULL: the clock is always believed */
     int64_t shelve_max_ms;           /* longest time on the shelf */
-    int64_t reopen_ms;               /* raised again so soon after it cleared, it says so */
+    unsigned flood; /* in ten minutes; behind so many blue and yellow ones are told to nobody;
+                     * 0: all are */
+    int64_t reopen_ms; /* raised again so soon after it cleared, it says so */
     /* The alert is withdrawn: the rule begins quiet. Into the batch of the event. */
     void (*on_withdrawn)(void *user, size_t rule, struct store_batch *batch);
     bool (*is_pending)(void *user, size_t rule);    /* its on-delay runs; NULL: nobody knows */

@@ -68,6 +68,8 @@ const char *episode_quiet(const struct episode *e)
             (reasons[i] != LIFE_UNSTABLE || e->raises > 1))
             return life_mark_id(reasons[i]);
     }
+    if (e->life.marks & LIFE_FLOOD && e->life.peak < LEVEL_ORANGE)
+        return life_mark_id(LIFE_FLOOD);
     return e->life.marks & LIFE_LATE && e->life.marks & LIFE_CLEARED ? "late" : NULL;
 }
 

@@ -52,6 +52,15 @@ unsigned flood_raises(const struct book *b, const char *rule, const char *channe
     return n;
 }
 
+unsigned flood_ten_minutes(const struct book *b, int64_t now_ms)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < b->raises_n; i++)
+        n += is_within(raise_at(b, i), now_ms, TEN_MINUTES_MS);
+    return n;
+}
+
 /* ---- at start ---- */
 
 struct lookback {
@@ -177,10 +186,9 @@ void book_figures_get(const struct book *b, int64_t now_ms, struct book_figures 
     *ret = (struct book_figures){ .dropped = b->dropped };
     for (size_t i = 0; i < b->episodes_n; i++)
         count_episode(b->episodes[i], now_ms, ret);
-    for (size_t i = 0; i < b->raises_n; i++) {
-        ret->raised_10min += is_within(raise_at(b, i), now_ms, TEN_MINUTES_MS);
+    for (size_t i = 0; i < b->raises_n; i++)
         ret->raised_day += is_within(raise_at(b, i), now_ms, DAY_MS);
-    }
+    ret->raised_10min = flood_ten_minutes(b, now_ms);
     ret->worst_10min = worst(b, now_ms);
     count_top(b, now_ms, ret);
 }

@@ -126,6 +126,8 @@ static struct episode *raise_new(struct book *b, size_t rule, const struct alert
     }
     if (is_late(b, rule, a))
         e->life.marks |= LIFE_LATE;
+    if (b->station.flood > 0 && flood_ten_minutes(b, a->time_ms) >= b->station.flood)
+        e->life.marks |= LIFE_FLOOD;
     note_reopening(b, e);
     shelves_apply(b, e);
     return e;

@@ -187,6 +187,8 @@ void flood_note(struct book *b, const char *rule, const char *channel, int64_t t
 /* How often it was raised in the hour before. */
 unsigned flood_raises(const struct book *b, const char *rule, const char *channel,
                       int64_t now_ms);
+/* All that were raised in the ten minutes before. */
+unsigned flood_ten_minutes(const struct book *b, int64_t now_ms);
 json_t *flood_json(const struct book *b, int64_t now_ms);
 
 /* ---- link.c ---- */

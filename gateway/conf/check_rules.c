@@ -384,6 +384,30 @@ static void check_notice(const struct check *k, const struct rule_conf *r)
         check_error(k, r, &r->responses, E_CONFLICT, "nobody has to answer a notice");
 }
 
+static bool is_rule(const struct config *c, const char *id)
+{
+    const struct rule_conf *rules = c->rules.items;
+
+    for (size_t i = 0; i < c->rules.n; i++)
+        if (rules[i].id && strcmp(rules[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+static void check_inhibitors(const struct check *k, const struct rule_conf *r)
+{
+    const char *const *names = r->inhibit_by.items;
+
+    for (size_t i = 0; i < r->inhibit_by.n; i++) {
+        if (strcmp(names[i], RULE_INHIBITED_BY_FAULT) == 0)
+            continue;
+        if (r->id && strcmp(names[i], r->id) == 0)
+            check_error(k, r, &names[i], E_CONFLICT, "a rule cannot mute itself");
+        else if (!is_rule(k->c, names[i]))
+            check_error(k, r, &names[i], E_REFERENCE, "no rule is called '%s'", names[i]);
+    }
+}
+
 static void check_rule(const struct check *k, struct rule_conf *r)
 {
     struct level_conf *levels = r->levels.items;
@@ -397,6 +421,7 @@ static void check_rule(const struct check *k, struct rule_conf *r)
     check_levels(k, r, levels);
     check_responses(k, r);
     check_notice(k, r);
+    check_inhibitors(k, r);
     if (!is_selected || s.is_mixed)
         return;
     check_input(k, r, input, &s);

@@ -117,7 +117,7 @@ struct response_conf { /* how a colour is to be answered; facts: alerting sectio
 
 struct alerts_conf {              /* of all rules that say nothing else */
     struct field_array responses; /* struct response_conf */
-    int64_t flap, shelve_max_ms, reopen_ms;
+    int64_t flap, flood, shelve_max_ms, reopen_ms;
 };
 
 /* What a back-test said of the rule (sluice replay --labels); nothing is judged by it. */
@@ -125,6 +125,8 @@ struct backtest_conf {
     const char *date, *from, *to, *version;                         /* NULL: not said */
     double raised, events, missed, wrong, wrong_per_month, delay_s; /* NaN */
 };
+
+#define RULE_INHIBITED_BY_FAULT "fault"
 
 struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     const char *id;
@@ -139,6 +141,7 @@ struct rule_conf { /* facts: alerting section 2; compiled by rules/alert */
     int direction;     /* enum alert_direction */
     int at_limit;      /* enum: exceeded, kept */
     int64_t decimals;  /* to which values are rounded before they are judged; -1: not at all */
+    struct field_array inhibit_by;    /* const char *: ids of rules, or "fault" */
     const char *when, *suppress_when; /* rules/alert/expression.h; NULL: none */
     struct field_array levels;        /* struct level_conf */
     double valid_share;

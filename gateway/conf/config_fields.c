@@ -624,6 +624,14 @@ static const struct field alerts_fields[] = {
       .min = 0,
       .max = 1000,
       .help = "Raises in an hour that make one unstable alert of them. 0: never." },
+    { .name = "flood",
+      .type = FIELD_INT,
+      AT(alerts_conf, flood),
+      .dflt = "10",
+      .min = 0,
+      .max = 1000,
+      .help =
+          "Alerts in ten minutes behind which blue and yellow ones notify nobody. 0: all do." },
     { .name = "shelve_max",
       .type = FIELD_DURATION,
       AT(alerts_conf, shelve_max_ms),
@@ -846,6 +854,13 @@ static const struct field rule_fields[] = {
       .type = FIELD_TEXT,
       AT(rule_conf, when),
       .help = "Condition over this and other channels that must be met, too." },
+    { .name = "inhibit_by",
+      .type = FIELD_TEXTS,
+      AT(rule_conf, inhibit_by),
+      .max = 16,
+      .help =
+          "Rules of the same device that mute this one while they stand; fault: what a watch "
+          "finds." },
     { .name = "suppress_when",
       .type = FIELD_TEXT,
       AT(rule_conf, suppress_when),

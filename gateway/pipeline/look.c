@@ -156,6 +156,24 @@ int64_t look_back(const struct pipeline *p, uint32_t channel)
     return longest_ms;
 }
 
+/* What makes a value a matter of maintenance, not of the environment. */
+enum {
+    INSTRUMENT_FAULTS = WATCH_GARBAGE | WATCH_CALIBRATION | WATCH_STUCK | WATCH_STEADY |
+                        WATCH_SCATTER | WATCH_TRANSIENT
+};
+
+static bool is_inhibited(struct pipeline *p, const struct alert_rule *r)
+{
+    const struct watch_result *w = r->yields_to_faults ? watches_result(p, r->channel) : NULL;
+
+    if (w && w->faults & INSTRUMENT_FAULTS)
+        return true;
+    for (uint32_t i = 0; i < r->inhibitors_n; i++)
+        if (p->alerts[r->inhibitors[i]].level != LEVEL_NONE)
+            return true;
+    return false;
+}
+
 struct alert_look look_of(struct pipeline *p, uint32_t rule, const struct sample *s)
 {
     const struct alert_rule *r = &p->o->rules[rule];
@@ -171,5 +189,6 @@ struct alert_look look_of(struct pipeline *p, uint32_t rule, const struct sample
         look.is_suppressed = true;
     else if (r->when && eval(p, r->when, s->time_ms) == EXPRESSION_FALSE)
         look.is_refuted = true;
+    look.is_inhibited = is_inhibited(p, r);
     return look;
 }

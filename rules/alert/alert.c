@@ -146,7 +146,8 @@ static void take_value(const struct alert_rule *r, struct alert_state *st,
         const enum stand is = stand_of(r, l, look);
         if (is == UNKNOWN)
             continue;
-        push(&t->on, &st->on_bits[l], &st->on_since_ms[l], is == EXCEEDING, look->time_ms);
+        push(&t->on, &st->on_bits[l], &st->on_since_ms[l],
+             is == EXCEEDING && !look->is_inhibited, look->time_ms);
         if (l <= st->level)
             push(&t->off, &st->off_bits[l], &st->off_since_ms[l], is == AT_REST, look->time_ms);
     }

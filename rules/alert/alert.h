@@ -61,6 +61,11 @@ struct alert_gate { /* all zero: as usual */
 
 struct alert_rule {
     const char *id, *title_en, *title_zh;
+    /* Rules (numbers of the caller's list) that mute this one while they stand, and whether a
+     * fault that a watch knows of does. */
+    const uint32_t *inhibitors;
+    uint32_t inhibitors_n;
+    bool yields_to_faults;
     bool is_notice;   /* to maintenance: no colour, no life of its own */
     uint32_t channel; /* whose samples it judges */
     enum alert_direction direction;
@@ -149,6 +154,7 @@ struct alert_look {
     bool has_event, is_event;       /* a watch says so; for rules that judge events */
     double limit;                   /* what it compared x with */
     struct alert_crossing crossing; /* time 0: none is foreseen */
+    bool is_inhibited;              /* something else says it already: raises nothing */
     bool is_suppressed;             /* seen, not judged: the alert stays as it is */
     bool is_refuted; /* conditions or references speak against it: as if behind clear */
 };

@@ -56,8 +56,9 @@ enum life_mark { /* facts beside the state */
                  LIFE_OUT_OF_SERVICE = 1 << 9,
                  LIFE_RULE_CHANGED = 1 << 10, /* its rule is another one by now, or gone */
                  LIFE_WITHDRAWN = 1 << 11,
+                 LIFE_FLOOD = 1 << 12, /* one of more than anybody can follow */
 };
-enum { LIFE_MARKS_N = 12 };
+enum { LIFE_MARKS_N = 13 };
 
 enum life_act {
     LIFE_RECEIVE, /* those of persons, and of the centre */

@@ -53,6 +53,7 @@ static const struct word marks[LIFE_MARKS_N] = {
     { "out_of_service", "out of service", "停用" },
     { "rule_changed", "rule changed", "规则已变更" },
     { "withdrawn", "withdrawn", "已撤回" },
+    { "flood", "one of a flood", "报警过多" },
 };
 
 static const struct {

@@ -44,6 +44,7 @@ static void begin(struct world *w)
         .rules_n = 1,
         .timeline = &w->timeline,
         .shelve_max_ms = 12 * HOUR,
+        .flood = 3,
         .reopen_ms = HOUR,
         .on_withdrawn = on_withdrawn,
         .on_event = on_told,
@@ -390,6 +391,37 @@ static void what_flaps_becomes_one_alert_and_calms_down(void **state)
     assert_int_equal(told(w, "settled"), 1);
 }
 
+static bool is_quiet(struct world *w, const char *name, const char *why)
+{
+    json_t *a = alert(w, name);
+    const char *quiet = json_string_value(json_object_get(a, "quiet"));
+    const bool is_so = quiet && strcmp(quiet, why) == 0;
+
+    json_decref(a);
+    return is_so;
+}
+
+static void behind_a_flood_only_severe_ones_are_told(void **state)
+{
+    struct world *w = &world;
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        see(w, 120, 3);
+        see(w, 50, 3);
+    }
+    assert_false(is_marked(w, "3", "flood"));
+    assert_true(is_marked(w, "4", "flood") && is_quiet(w, "4", "flood"));
+    see(w, 120, 3);
+    assert_true(is_quiet(w, "5", "flood"));
+    see(w, 220, 3); /* it became severe */
+    assert_false(is_quiet(w, "5", "flood"));
+    see(w, 50, 5);
+    tick(w, HOUR);
+    see(w, 120, 5);
+    assert_false(is_marked(w, "6", "flood"));
+}
+
 static void raised_again_soon_after_it_says_so(void **state)
 {
     struct world *w = &world;
@@ -615,6 +647,7 @@ int main(void)
         BOOK_TEST(a_shelf_ends_by_itself_and_its_limit_begins_anew),
         BOOK_TEST(out_of_service_lasts_until_a_person_ends_it),
         BOOK_TEST(what_flaps_becomes_one_alert_and_calms_down),
+        BOOK_TEST(behind_a_flood_only_severe_ones_are_told),
         BOOK_TEST(raised_again_soon_after_it_says_so),
         BOOK_TEST(closed_ones_leave_the_book_after_a_day),
         BOOK_TEST(a_full_book_lets_go_what_is_over_with_a_word),

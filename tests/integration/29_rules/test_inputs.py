@@ -100,3 +100,15 @@ def test_a_notice_has_no_colour_and_no_life(tmp_path):
         ("notice", "raised", 102), ("notice", "cleared", 142)]
     assert found[0]["text"] == {"en": "Filter is full", "zh": "滤芯已满"}
     assert found[0]["subject"] == "roof/ozone" and "level" not in found[0]
+
+
+def test_a_rule_that_stands_mutes_another_of_its_device(tmp_path):
+    rules = ("levels: {red: {set: 200, on: 1, off: 1}}}\n"
+             "  - {id: low, selector: {quantity: o3}, hold_after: 0, rearm: 0s, inhibit_by: [r], "
+             "levels: {blue: {set: 100, on: 2 of 2, off: 2 of 2}}")
+    found = alerts(tmp_path, rules, lambda i: 240 if 100 <= i < 140 else
+                   120 if 90 <= i < 150 else 20 + ripple(i))
+    assert [(a["rule"], a["transition"], minute_of(a["time"])) for a in found] == [
+        ("low", "raised", 91), ("r", "raised", 100), ("r", "cleared", 140), ("low", "cleared", 151)]
+    found = alerts(tmp_path, rules, lambda i: 240 if 100 <= i < 140 else 20 + ripple(i))
+    assert [(a["rule"], a["transition"]) for a in found] == [("r", "raised"), ("r", "cleared")]

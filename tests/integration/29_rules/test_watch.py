@@ -17,6 +17,8 @@ rules:
   - {{id: loud, selector: {{quantity: laeq}}, input: event, rearm: 0s, levels: {{orange: {{set: 70}}}}}}
 """
 
+WATCHED = EXTRA
+
 
 def write_profile(where):
     where.mkdir()
@@ -115,3 +117,18 @@ def test_a_fault_is_told_once_however_often_the_gateway_dies(place):
     place.sim(file, "--set", "wind=1")
     wait_until(lambda: ("stuck", "cleared") in notices(), 30, "its end")
     assert notices().count(("stuck", "raised")) == 1
+
+
+def test_a_known_fault_mutes_a_plain_rule_that_yields_to_it(tmp_path, monkeypatch):
+    plain = ("  - {{id: plain, selector: {{quantity: laeq}}, inhibit_by: [%s], "
+             "levels: {{red: {{set: 80, on: 8 of 8}}}}}}\n")
+
+    def rules_of_plain(place, by):
+        place.mkdir()
+        monkeypatch.setitem(globals(), "EXTRA", WATCHED + plain % by)
+        alerts, faults = replay(place, lambda i: 94 if 150 <= i < 250 else town(i))
+        assert faults
+        return [a["transition"] for _, _, a in alerts if a["rule"] == "plain"]
+
+    assert rules_of_plain(tmp_path / "loud", "loud") == ["raised", "cleared"]
+    assert rules_of_plain(tmp_path / "fault", "fault") == []
