@@ -30,7 +30,10 @@ PARAMETERS = {
     "no2": ("no2", "ug/m3"), "o3": ("o3", "ug/m3"), "co": ("co", "mg/m3"),
     "ph": ("ph", "[pH]"), "do": ("dissolved_oxygen", "mg/L"), "turb": ("turbidity", "{NTU}"),
     "cond": ("conductivity", "uS/cm"), "leit": ("conductivity", "uS/cm"), "redox": ("orp", "mV"),
-    "cpm": ("count_rate", "{count}/min"), "laeq": ("laeq", "dB[SPL]"),
+    "turbidity": ("turbidity", "{NTU}"), "ec": ("conductivity", "uS/cm"),
+    "conductivity": ("conductivity", "uS/cm"), "dissolved oxygen": ("dissolved_oxygen", "mg/L"),
+    "orp": ("orp", "mV"), "cpm": ("count_rate", "{count}/min"), "counts": ("count_rate", "{count}/min"),
+    "laeq": ("laeq", "dB[SPL]"), "leq": ("laeq", "dB[SPL]"),
 }
 # What is beside: words of the data sheet, key of the watch; quantity and unit, or None: its own.
 BESIDE = [
@@ -39,6 +42,13 @@ BESIDE = [
 ]
 NOT_ASKED = ("upstream", "stage", "flow")  # what a watch of water does without
 CALIBRATION = 1  # a sample's flag: status calibration
+
+
+def quantity_of(meta):
+    own = PARAMETERS.get(meta["parameter"].lower())
+    if not own:
+        raise SystemExit(f"nobody knows which quantity {meta['parameter']!r} is")
+    return own
 
 
 def beside(words, own):
@@ -66,7 +76,7 @@ def profile(where, name, medium, points):
 
 def configure(where, meta):
     """The station of one scenario; returns its columns: channel, column of the series."""
-    own = PARAMETERS[meta["parameter"].lower()]
+    own = quantity_of(meta)
     columns, points, keys = {"site/value": "value"}, "", []
     for i, aux in enumerate(("aux1", "aux2")):
         found = beside(meta[aux], own)
