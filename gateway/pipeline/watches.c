@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gateway/pipeline/internal.h"
+#include "rules/detect/known.h"
 
 #define STATE_PREFIX "watch/"
 
@@ -78,29 +79,15 @@ static double newest_value(const struct pipeline *p, uint32_t channel, int64_t t
     return n->time_ms != 0 && time_ms - n->time_ms < age_ms ? n->value : NAN;
 }
 
-static double median_of(double *x, unsigned n)
-{
-    for (unsigned i = 1; i < n; i++)
-        for (unsigned k = i; k > 0 && x[k - 1] > x[k]; k--) {
-            const double swap = x[k];
-            x[k] = x[k - 1];
-            x[k - 1] = swap;
-        }
-    return n ? (x[(n - 1) / 2] + x[n / 2]) / 2 : NAN;
-}
-
 static double aside_of(const struct pipeline *p, const struct pipeline_aside *a,
                        int64_t time_ms)
 {
-    double known[WATCH_NEIGHBOURS_MAX];
-    unsigned n = 0;
+    double values[WATCH_NEIGHBOURS_MAX], known[WATCH_NEIGHBOURS_MAX];
 
-    for (unsigned i = 0; i < a->n; i++) {
-        const double x = newest_value(p, a->channel[i], time_ms);
-        if (!isnan(x))
-            known[n++] = x;
-    }
-    return median_of(known, n);
+    for (unsigned i = 0; i < a->n; i++)
+        values[i] = newest_value(p, a->channel[i], time_ms);
+    const unsigned n = known_sort(values, a->n, known);
+    return n ? known_median(known, n) : NAN;
 }
 
 static struct watch_sample sample_of(const struct pipeline *p, const struct watched *w,

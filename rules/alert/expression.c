@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "rules/detect/known.h"
 #include "rules/qc/checks.h"
 
 struct stack {
@@ -81,28 +82,11 @@ static double binary(enum expression_op_kind kind, double a, double b)
     }
 }
 
-/* Known operands, in ascending order. Returns how many. */
-static int sort_known(const double *from, int n, double *ret)
-{
-    int known = 0;
-
-    for (int i = 0; i < n; i++) {
-        int at = known;
-        if (isnan(from[i]))
-            continue;
-        for (; at > 0 && ret[at - 1] > from[i]; at--)
-            ret[at] = ret[at - 1];
-        ret[at] = from[i];
-        known++;
-    }
-    return known;
-}
-
 /* Of several: those that are known speak for all. A neighbour that is silent vetoes nothing. */
 static double gather(enum expression_op_kind kind, const double *from, int n)
 {
     double sorted[EXPRESSION_OPS_MAX], sum = 0;
-    const int known = sort_known(from, n, sorted);
+    const unsigned known = known_sort(from, (unsigned)n, sorted);
 
     if (known == 0)
         return NAN;
@@ -112,9 +96,9 @@ static double gather(enum expression_op_kind kind, const double *from, int n)
     case EXPR_MAX:
         return sorted[known - 1];
     case EXPR_MEDIAN:
-        return (sorted[(known - 1) / 2] + sorted[known / 2]) / 2;
+        return known_median(sorted, known);
     default:
-        for (int i = 0; i < known; i++)
+        for (unsigned i = 0; i < known; i++)
             sum += sorted[i];
         return sum / known;
     }

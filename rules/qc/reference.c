@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/detect/known.h"
 #include "rules/qc/checks.h"
 
 const char *qc_reference_error(const struct qc_reference *c)
@@ -10,27 +11,6 @@ const char *qc_reference_error(const struct qc_reference *c)
     if (c->share < 0 || (c->kind != QC_WHILE_ABOVE && !(c->limit > 0) && !(c->share > 0)))
         return "A reference needs a difference above 0, or a share of the value.";
     return NULL;
-}
-
-/* The finite ones, in order. Returns how many. */
-static unsigned sorted(const double *value, unsigned n, double *ret)
-{
-    unsigned found = 0;
-
-    for (unsigned i = 0; i < n && i < QC_REFERENCE_PEERS_MAX; i++) {
-        if (!isfinite(value[i]))
-            continue;
-        unsigned at = found++;
-        for (; at > 0 && ret[at - 1] > value[i]; at--)
-            ret[at] = ret[at - 1];
-        ret[at] = value[i];
-    }
-    return found;
-}
-
-static double middle(const double *value, unsigned n)
-{
-    return (value[(n - 1) / 2] + value[n / 2]) / 2;
 }
 
 static double mean(const double *value, unsigned n)
@@ -45,7 +25,8 @@ static double mean(const double *value, unsigned n)
 enum qc_flag qc_reference_check(const struct qc_reference *c, double x, const double *value)
 {
     double known[QC_REFERENCE_PEERS_MAX];
-    const unsigned n = sorted(value, c->n, known);
+    const unsigned asked = c->n < QC_REFERENCE_PEERS_MAX ? c->n : QC_REFERENCE_PEERS_MAX;
+    const unsigned n = known_sort(value, asked, known);
 
     if (!isfinite(x))
         return QC_MISSING;
@@ -53,7 +34,7 @@ enum qc_flag qc_reference_check(const struct qc_reference *c, double x, const do
         return QC_NOT_EVALUATED;
     if (c->kind == QC_WHILE_ABOVE)
         return known[n - 1] > c->limit ? QC_SUSPECT : QC_GOOD;
-    const double other = c->kind == QC_TWIN ? mean(known, n) : middle(known, n);
+    const double other = c->kind == QC_TWIN ? mean(known, n) : known_median(known, n);
     const double most = c->limit + c->share * fmax(fabs(x), fabs(other));
     return fabs(x - other) > most ? QC_SUSPECT : QC_GOOD;
 }

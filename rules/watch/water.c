@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "rules/detect/count.h"
+#include "rules/detect/known.h"
 #include "rules/detect/quantile.h"
 #include "rules/detect/ring.h"
 
@@ -47,15 +48,11 @@ static double room_of(const struct watch_config *c, double day, double resolutio
 /* Median of the values that are just too old to belong to a sudden change. */
 static double local_of(const struct ring *day, int lag)
 {
-    double sorted[WATER_REFERENCE];
+    double values[WATER_REFERENCE], sorted[WATER_REFERENCE];
 
-    for (int i = 0; i < WATER_REFERENCE; i++) {
-        const double x = ring_newest(day, lag - 1 + i);
-        int at = i;
-        for (; at > 0 && sorted[at - 1] > x; at--)
-            sorted[at] = sorted[at - 1];
-        sorted[at] = x;
-    }
+    for (int i = 0; i < WATER_REFERENCE; i++)
+        values[i] = ring_newest(day, lag - 1 + i);
+    known_sort(values, WATER_REFERENCE, sorted);
     return sorted[WATER_REFERENCE / 2];
 }
 
