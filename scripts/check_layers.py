@@ -27,7 +27,7 @@ ALLOWED = {
     "gateway/survey": LOW | {"gateway/bus", "sensors"},
     "gateway/traffic": LOW | {"gateway/bus", "sensors"},
     "gateway/import": LOW | {"gateway/conf", "sensors"},
-    "gateway/sim": LOW | {"sensors"},
+    "gateway/sim": LOW | {"gateway/lorawan", "sensors"},
     "gateway/alerts": LOW | {"gateway/clock", "gateway/store", "gateway/series", "rules"},
     "gateway/pipeline": LOW | {"gateway/alerts", "gateway/clock", "gateway/store",
                                "gateway/series", "rules"},
@@ -39,6 +39,12 @@ ALLOWED = {
     "gateway/revision": LOW | {"gateway/store", "gateway/series", "rules"},
     "gateway/control": LOW | {"gateway/live"},
     "gateway/ingest": LOW | {"gateway/series", "gateway/uplink"},
+    "gateway/lorawan": LOW,
+    "gateway/forwarder": LOW | {"gateway/lorawan"},
+    "gateway/codec": LOW,
+    "gateway/lns": LOW,
+    "gateway/lora": LOW | {"gateway/lorawan", "gateway/forwarder", "gateway/codec", "gateway/lns",
+                           "gateway/bus", "gateway/store", "gateway/series", "sensors"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 ROOTS = ("sensors", "rules", "gateway")

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * region - channel plans, data rates and limits of LoRaWAN regions as constant data (RP002,
+ * RP001 for the legacy CN470 plan; facts: lorawan section 8). Pure; any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/lorawan/radio.h"
+
+enum {
+    REGION_DRS = 16,
+    REGION_CHANNELS_MAX = 96, /* CN470 legacy */
+    REGION_MASKS_MAX = 7,     /* LinkADRReq of one change, at most */
+    REGION_BANDS_MAX = 8,
+};
+
+struct region; /* its tables: region_tables.h, for region*.c alone */
+
+/* "eu868", "us915", "au915", "as923-1" .. "as923-4", "in865", "kr920", "cn470" (legacy, RP001),
+ * "cn470-20a", "cn470-20b", "cn470-26a", "cn470-26b". NULL: no such. */
+const struct region *region_find(const char *id);
+/* All of them, closed by NULL, for help and messages. */
+const struct region *const *region_all(void);
+const char *region_id(const struct region *r);
+
+/* Data rate of an index; false when it does not exist in that direction. */
+bool region_rate(const struct region *r, unsigned dr, bool is_up, struct radio_rate *ret);
+/* Index of a data rate; -1: none in that direction. */
+int region_dr_of(const struct region *r, const struct radio_rate *rate, bool is_up);
+/* The highest data rate ADR may choose: 125 kHz. */
+unsigned region_dr_adr_max(const struct region *r);
+unsigned region_dr_min(const struct region *r);
+
+/* Application bytes at a data rate, without FOpts; 0 also means none may be sent. is_dwell: a
+ * limit of 400 ms holds. Repeater-compatible values. */
+unsigned region_payload_max(const struct region *r, unsigned dr, bool is_up, bool is_dwell);
+
+/* Frequency of an uplink channel of the plan, 0: it has none of that number (yet). */
+uint32_t region_channel_hz(const struct region *r, unsigned channel);
+unsigned region_channels_n(const struct region *r);
+/* The channel of a frequency, -1: it is not of the plan. Of plans whose devices take channels
+ * by CFList, those of the network's `cf_list_hz` count as channels behind the default ones. */
+int region_channel_of(const struct region *r, uint32_t freq_hz, const struct radio_rate *rate);
+/* A join channel of the plan (CN470 RP002 has channels of its own for that); -1: none. */
+int region_join_channel_of(const struct region *r, uint32_t freq_hz);
+
+/* How an uplink is answered. offset: RX1DROffset of the session; is_dwell: downlink dwell
+ * limit. False: the uplink is not of this plan. Joins: the same with is_join. */
+struct region_window {
+    uint32_t freq_hz;
+    unsigned dr;
+    struct radio_rate rate;
+};
+bool region_rx1(const struct region *r, uint32_t up_hz, unsigned up_dr, unsigned offset,
+                bool is_dwell, bool is_join, struct region_window *ret);
+/* Defaults; join_channel: of the join that made the session, -1: ABP. */
+struct region_window region_rx2(const struct region *r, int join_channel);
+unsigned region_rx1_offset_max(const struct region *r);
+
+/* EIRP of a device at TXPower index 0, steps of 2 dB down, and how many indices there are. */
+double region_eirp_max(const struct region *r);
+unsigned region_tx_powers(const struct region *r);
+/* EIRP the gateway uses for a downlink at that frequency, dBm. */
+int region_down_eirp(const struct region *r, uint32_t freq_hz);
+
+/* CFList of a join accept: channels beyond the default ones (100 Hz steps), or masks. false:
+ * the region has none to give. extra_hz: at most five, 0 unused (dynamic plans); enabled:
+ * channel mask of the network (fixed plans), region_channels_n() bits. */
+bool region_cf_list(const struct region *r, const uint32_t extra_hz[5], const uint8_t *enabled,
+                    uint8_t ret[16]);
+
+/* The LinkADRReq masks that switch on exactly the channels of `enabled`, in the order they must
+ * be sent in one frame; returns how many. */
+struct region_mask {
+    uint16_t ch_mask;
+    uint8_t ch_mask_cntl;
+};
+unsigned region_masks(const struct region *r, const uint8_t *enabled,
+                      struct region_mask ret[REGION_MASKS_MAX]);
+
+/* ---- limits of transmission that bind the gateway, too (EU868 and the like) ---- */
+
+struct band_account { /* time on air of the last hour by sub-band, in 60 slots */
+    struct {
+        int64_t slot; /* minute it belongs to */
+        int64_t us;
+    } slots[REGION_BANDS_MAX][60];
+};
+/* Whether a transmission of us microseconds at that frequency still fits; then it is booked. */
+bool region_band_take(const struct region *r, struct band_account *a, uint32_t freq_hz,
+                      int64_t now_us, int64_t us);
+/* Share of the limit used in the last hour, 0..1; NaN: no limit there. */
+double region_band_used(const struct region *r, const struct band_account *a, uint32_t freq_hz,
+                        int64_t now_us);
+
+/* ---- time on air ---- */
+
+/* Microseconds of n bytes of PHYPayload (facts: lorawan section 10); has_crc: uplinks. */
+int64_t radio_airtime_us(const struct radio_rate *rate, size_t n, bool has_crc);
+/* SNR a spreading factor needs, dB: SF7 -7.5 .. SF12 -20. */
+double radio_snr_min(unsigned sf);
+/* "SF7BW125", "FSK50000"; out has 16 bytes. */
+void radio_rate_print(const struct radio_rate *rate, char out[16]);
+int radio_rate_parse(const char *text, struct radio_rate *ret); /* 0 or -EINVAL */
