@@ -2,6 +2,7 @@
 /* scan - one poll of one device: what the poller hands to the pipeline. Main thread. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,14 @@ enum scan_outcome {
     SCAN_OUTCOME_COUNT_
 };
 
+/* What must be in the log together with the readings: state of who made the scan. size 0: the
+ * key is to be deleted. */
+struct scan_state {
+    const char *key;
+    const void *data;
+    size_t size;
+};
+
 struct scan {
     uint32_t device;  /* index into the configuration's devices */
     int64_t time_ms;  /* UTC of the (last) answer; of the failure when there was none */
@@ -27,6 +36,13 @@ struct scan {
     const struct reading *readings; /* one per point of the profile, in its order; lives during
                                      * the call; all missing when outcome is not SCAN_OK */
     size_t n;
+    /* NULL, or per point: 0 where a message says nothing of it: no sample, not even a missing
+     * one. */
+    const uint8_t *has;
+    const struct scan_state *states;
+    size_t states_n;
+    const char *note; /* NULL, or the message as it came: JSON that stays in the station */
+    bool is_urgent;   /* somebody waits for the commit */
 };
 
 /* "no answer within the deadline" ...; zh or en. */

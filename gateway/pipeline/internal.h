@@ -112,7 +112,8 @@ void change_row(struct pipeline *p, struct change *c, const struct row *r);
 /* It may be open for wait_ms; 0: it is final. */
 void change_open_row(struct pipeline *p, struct change *c, const struct row *r,
                      int64_t wait_ms);
-void change_submit(struct pipeline *p, struct change *c);
+/* 0, or a negative errno: the log does not have it. */
+int change_submit(struct pipeline *p, struct change *c);
 /* The first n of p->samples, noted already, to live view and rules. */
 void tell_samples(struct pipeline *p, struct change *c, size_t n);
 /* To whom a pipeline without a store tells its rows. */

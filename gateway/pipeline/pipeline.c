@@ -41,11 +41,15 @@ void change_row(struct pipeline *p, struct change *c, const struct row *r)
     change_open_row(p, c, r, 0);
 }
 
-void change_submit(struct pipeline *p, struct change *c)
+int change_submit(struct pipeline *p, struct change *c)
 {
-    if (c->batch && store_batch_submit(c->batch, c->urgency) < 0)
-        p->counters.refused++;
+    int rc = p->o->store && !c->batch ? -ENOMEM : 0;
+
+    if (c->batch)
+        rc = store_batch_submit(c->batch, c->urgency);
+    p->counters.refused += rc < 0;
     c->batch = NULL;
+    return rc;
 }
 
 void tell_row(const struct pipeline *p, uint32_t stream, int64_t time_ms,
@@ -117,6 +121,11 @@ static struct sample sample_of(const struct pipeline *p, uint32_t channel,
     };
 }
 
+static bool says(const struct scan *s, size_t point)
+{
+    return !s->has || s->has[point];
+}
+
 /* Quantities of one device are compared with each other as they are in this very scan. */
 static void foresee(struct pipeline *p, const struct scan *s, int64_t time_ms)
 {
@@ -124,7 +133,7 @@ static void foresee(struct pipeline *p, const struct scan *s, int64_t time_ms)
 
     for (size_t i = 0; p->peers_n && i < s->n && i < d->points_n; i++) {
         int32_t at = d->channel_of[i];
-        if (at == PIPELINE_NO_CHANNEL || !p->is_peer[at])
+        if (at == PIPELINE_NO_CHANNEL || !p->is_peer[at] || !says(s, i))
             continue;
         const struct sample sample =
             sample_of(p, (uint32_t)at, &s->readings[i], time_ms, (struct verdict){ 0 });
@@ -140,6 +149,14 @@ static int64_t believed_now(const struct pipeline *p, int64_t boot_ms)
     return t && !timeline_is_doubtful(t) ? timeline_at(t, boot_ms) : 0;
 }
 
+/* Nothing was said of the channel at that time. */
+static struct series_cell unsaid_cell(void)
+{
+    const struct verdict none = { .grade = GRADE_MISSING, .reasons = REASON_NO_VALUE };
+
+    return series_cell_of(DECIMAL_MISSING, verdict_to_flag(none));
+}
+
 /* The samples of a scan, judged, in p->cells. */
 static void take_samples(struct pipeline *p, struct change *c, const struct scan *s,
                          const struct row *r, struct verdict clock, bool is_held)
@@ -152,6 +169,10 @@ static void take_samples(struct pipeline *p, struct change *c, const struct scan
         int32_t at = d->channel_of[i];
         if (at == PIPELINE_NO_CHANNEL)
             continue;
+        if (!says(s, i)) {
+            p->cells[p->o->table->channels[at].column] = unsaid_cell();
+            continue;
+        }
         struct sample sample = sample_of(p, (uint32_t)at, &s->readings[i], r->time_ms, clock);
         in.raw = s->readings[i].raw;
         in.told = service_told(p, s->device, (size_t)at, r->time_ms);
@@ -169,7 +190,22 @@ static void take_samples(struct pipeline *p, struct change *c, const struct scan
     tell_samples(p, c, n);
 }
 
-void pipeline_scan(struct pipeline *p, const struct scan *s)
+/* What its maker wants in the log beside the row. */
+static void keep_beside(struct pipeline *p, struct change *c, const struct scan *s)
+{
+    bool is_kept = c->batch || !p->o->store;
+
+    if (s->is_urgent)
+        c->urgency = STORE_AT_ONCE;
+    for (size_t i = 0; c->batch && i < s->states_n; i++)
+        is_kept &= store_batch_state(c->batch, s->states[i].key, s->states[i].data,
+                                     s->states[i].size) == 0;
+    if (c->batch && s->note)
+        is_kept &= store_batch_note(c->batch, s->note) == 0;
+    p->counters.refused += !is_kept;
+}
+
+int pipeline_scan(struct pipeline *p, const struct scan *s)
 {
     uint32_t at = p->o->devices[s->device].stream;
     const struct channel_stream *stream = &p->o->table->streams[at];
@@ -177,9 +213,12 @@ void pipeline_scan(struct pipeline *p, const struct scan *s)
     struct verdict clock = clock_verdict(p);
     struct row row = { stream->number, stream->n, s->boot_ms, s->time_ms };
 
-    if (stream->n == 0)
-        return;
+    if (stream->n == 0 && s->states_n == 0 && !s->note)
+        return 0;
     struct change c = change_begin(p);
+    keep_beside(p, &c, s);
+    if (stream->n == 0)
+        return change_submit(p, &c);
     if (p->o->timeline)
         row.time_ms = timeline_at(p->o->timeline, s->boot_ms);
     if (!is_held) {
@@ -191,7 +230,12 @@ void pipeline_scan(struct pipeline *p, const struct scan *s)
     judge_keep_row(p, &c, at, &row, is_held);
     keep_raw(p, &c, s, &row, is_held);
     clock_keep(p, &c);
-    change_submit(p, &c);
+    return change_submit(p, &c);
+}
+
+int64_t pipeline_newest_ms(const struct pipeline *p, uint32_t device)
+{
+    return p->streams[p->o->devices[device].stream].times.newest_ms;
 }
 
 void pipeline_tick(struct pipeline *p, int64_t now_ms)

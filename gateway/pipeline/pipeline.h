@@ -141,7 +141,10 @@ struct pipeline;
 int pipeline_create(const struct pipeline_options *o, struct pipeline **ret);
 void pipeline_destroy(struct pipeline *p);
 
-void pipeline_scan(struct pipeline *p, const struct scan *s);
+/* 0, or a negative errno: the log did not take it, nor what was to be kept with it. */
+int pipeline_scan(struct pipeline *p, const struct scan *s);
+/* The time of the newest row of a device's readings, in the log or on its way there; 0: none. */
+int64_t pipeline_newest_ms(const struct pipeline *p, uint32_t device);
 
 /* About once a second of station time: closes periods, judges silence. */
 void pipeline_tick(struct pipeline *p, int64_t now_ms);

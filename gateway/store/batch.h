@@ -14,13 +14,15 @@ enum batch_op_kind {
     BATCH_ROW,       /* stream, time_ms; body: n cells */
     BATCH_OPEN_ROW,  /* the same; body: int64_t real ms that it may be open, n cells */
     BATCH_FINAL,     /* the open row as it is for good; as BATCH_ROW */
-    BATCH_EVENT,     /* body: JSON */
+    BATCH_EVENT,     /* body: JSON; n: BATCH_LOCAL or 0 */
     BATCH_STATE,     /* body: key with its NUL (n bytes), data */
     BATCH_CURSOR,    /* body: uplink with its NUL (n bytes), ranges; seq: acked_to */
     BATCH_SET_ASIDE, /* body: uplink with its NUL (n bytes), reason with its NUL; seq */
     BATCH_TAKE_BACK, /* body: uplink with its NUL; seq: is set aside no longer */
     BATCH_FORGET,    /* body: uplink with its NUL: its cursor goes */
 };
+
+enum { BATCH_LOCAL = 1 };
 
 struct batch_op {
     uint32_t kind;

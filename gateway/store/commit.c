@@ -410,7 +410,7 @@ int commit_lose(struct commit *c, uint64_t from, uint64_t to, int kind, const ch
         rc = db_run(&c->db, SQL_LOSE,
                     DB_VALUES(db_int((int64_t)from), db_int((int64_t)to), db_int(kind)));
     if (rc == 0 && event)
-        rc = commit_event(c, event, strlen(event));
+        rc = commit_event(c, event, strlen(event), false);
     if (rc == 0)
         rc = finish(c);
     return rc < 0 ? fail(c, rc) : 0;

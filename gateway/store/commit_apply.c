@@ -35,7 +35,7 @@ static int apply_final(struct commit *c, const struct batch_op *op)
     return tail_final(&c->tail, s, op->time_ms, batch_body(op));
 }
 
-int commit_event(struct commit *c, const char *json, size_t size)
+int commit_event(struct commit *c, const char *json, size_t size, bool is_local)
 {
     char topic[TOPIC_MAX];
     int64_t time_ms;
@@ -51,7 +51,8 @@ int commit_event(struct commit *c, const char *json, size_t size)
     c->tail.events++;
     return db_run(&c->db, SQL_EVENT_ADD,
                   DB_VALUES(db_int((int64_t)seq), db_int(time_ms), db_int(time_ms),
-                            db_text(topic), db_blob(c->text.data, c->text.size)));
+                            db_text(topic), db_int(is_local),
+                            db_blob(c->text.data, c->text.size)));
 }
 
 static int apply_state(struct commit *c, const struct batch_op *op)
@@ -85,7 +86,7 @@ static int apply(struct commit *c, const struct batch_op *op, int64_t now_ms)
     case BATCH_FINAL:
         return apply_final(c, op);
     case BATCH_EVENT:
-        return commit_event(c, text, op->size);
+        return commit_event(c, text, op->size, op->n == BATCH_LOCAL);
     case BATCH_STATE:
         return apply_state(c, op);
     case BATCH_CURSOR:

@@ -118,6 +118,9 @@ int store_batch_final(struct store_batch *b, uint32_t stream, int64_t time_ms,
                       const struct series_cell *cells, unsigned columns);
 /* `json`: an object "{...}" without "epoch" and "seq"; the store puts them in front. */
 int store_batch_event(struct store_batch *b, const char *json);
+/* The same, but it stays in the station: uplinks pass over it, and so does whoever reads all
+ * events. */
+int store_batch_note(struct store_batch *b, const char *json);
 /* Module state that must survive a restart with exactly these rows; size 0 deletes it. */
 int store_batch_state(struct store_batch *b, const char *key, const void *data, size_t size);
 void store_batch_drop(struct store_batch *b);
@@ -182,7 +185,7 @@ struct store_entry {
 int store_read_entries(struct store_reader *r, uint64_t from, uint64_t to,
                        bool (*each)(void *user, const struct store_entry *e), void *user);
 
-/* The events among them. */
+/* The events among them that do not stay in the station. */
 int store_read_event_entries(struct store_reader *r, uint64_t from, uint64_t to,
                              bool (*each)(void *user, const struct store_entry *e), void *user);
 
@@ -220,7 +223,8 @@ int64_t store_read_last_time(struct store_reader *r, uint32_t stream);
 /* The layout in force of a stream (as opened last); 0 when it is unknown. */
 uint32_t store_read_stream_layout(struct store_reader *r, uint32_t stream);
 
-/* Newest first events whose "kind" is `kind` (NULL: all), at most n. */
+/* Newest first events whose "kind" is `kind` (NULL: all but those that stay in the station), at
+ * most n. */
 int store_read_events(struct store_reader *r, const char *kind, unsigned n,
                       bool (*each)(void *user, const struct store_entry *e), void *user);
 

@@ -83,7 +83,7 @@ int store_batch_final(struct store_batch *b, uint32_t stream, int64_t time_ms,
     return add_row(b, op, cells, NULL);
 }
 
-int store_batch_event(struct store_batch *b, const char *json)
+static int add_event(struct store_batch *b, const char *json, uint32_t locality)
 {
     size_t size = strlen(json);
 
@@ -91,12 +91,22 @@ int store_batch_event(struct store_batch *b, const char *json)
         return -EMSGSIZE;
     if (size < 2 || json[0] != '{' || json[size - 1] != '}' || !document_is_object(json, size))
         return -EINVAL;
-    void *body =
-        batch_add(b, &(struct batch_op){ .kind = BATCH_EVENT, .size = (uint32_t)size });
+    void *body = batch_add(
+        b, &(struct batch_op){ .kind = BATCH_EVENT, .n = locality, .size = (uint32_t)size });
     if (!body)
         return -ENOMEM;
     memcpy(body, json, size);
     return 0;
+}
+
+int store_batch_event(struct store_batch *b, const char *json)
+{
+    return add_event(b, json, 0);
+}
+
+int store_batch_note(struct store_batch *b, const char *json)
+{
+    return add_event(b, json, BATCH_LOCAL);
 }
 
 /* An operation whose body is a name with its NUL and then some data. */

@@ -32,6 +32,43 @@ static void silence_is_a_row_without_values(void **state)
     assert_true(v.reasons & REASON_COMM);
 }
 
+static void a_message_that_says_nothing_of_a_channel_makes_no_sample(void **state)
+{
+    struct fixture *f = *state;
+    struct reading r[] = { good(41.5, 1), good(7, 0), good(21.3, 1) };
+    const uint8_t has[] = { 1, 1, 0 };
+    const struct scan_state state_kept = { "lorawan/1", "abc", 3 };
+    struct scan s = { .time_ms = T0,
+                      .readings = r,
+                      .n = 3,
+                      .has = has,
+                      .states = &state_kept,
+                      .states_n = 1,
+                      .note = "{\"kind\":\"lora\",\"data\":\"0102\"}",
+                      .is_urgent = true };
+    struct pipeline_counters c;
+    size_t size = 0;
+
+    assert_int_equal(pipeline_scan(f->p, &s), 0);
+    pipeline_counters_get(f->p, &c);
+    assert_int_equal(c.samples, 1);
+    assert_int_equal(pipeline_newest_ms(f->p, 0), T0);
+    const struct seen *seen = look(f, 0);
+    assert_int_equal(seen->n, 1);
+    assert_int_equal(seen->cell[0][0].v, 415);
+    assert_int_equal(seen->cell[0][1].e, DECIMAL_NONE);
+    struct verdict v = verdict_from_flag(seen->cell[0][1].flag);
+    assert_int_equal(v.status, STATUS_VALID);
+    assert_int_equal(v.grade, GRADE_MISSING);
+    stop(f);
+    open_log(f);
+    void *kept = store_state_get(f->o.store, "lorawan/1", &size);
+    assert_int_equal(size, 3);
+    free(kept);
+    store_close(f->o.store);
+    start(f);
+}
+
 static void a_time_is_never_used_twice(void **state)
 {
     struct fixture *f = *state;
@@ -167,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(keeps_the_decimals_that_were_read),
         TEST(silence_is_a_row_without_values),
+        TEST(a_message_that_says_nothing_of_a_channel_makes_no_sample),
         TEST(a_time_is_never_used_twice),
         TEST(writes_the_mean_of_a_minute_once),
         TEST(a_restart_within_the_minute_changes_nothing),

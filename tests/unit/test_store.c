@@ -515,6 +515,42 @@ static void events_come_newest_first(void **state)
     store_reader_close(r);
 }
 
+static bool count_local(void *user, const struct store_entry *e)
+{
+    unsigned *local = user;
+
+    *local += e->is_local;
+    return true;
+}
+
+static void notes_stay_in_the_station(void **state)
+{
+    struct place *p = *state;
+    struct times got = { 0 };
+    unsigned local = 0;
+
+    open_log(p);
+    struct store_batch *b = begin(p);
+    assert_int_equal(store_batch_note(b, "{\"kind\":\"lora\"}"), 0);
+    assert_int_equal(store_batch_event(b, "{\"kind\":\"notice\"}"), 0);
+    assert_int_equal(store_batch_note(b, "{\"kind\":\"lora\"}"), 0);
+    assert_int_equal(store_batch_note(b, "no object"), -EINVAL);
+    assert_int_equal(store_batch_submit(b, STORE_AT_ONCE), 0);
+    wait_for_commit(p);
+    struct store_reader *r = open_reader(p);
+    uint64_t last = store_read_last_seq(r);
+    assert_int_equal(store_read_events(r, NULL, 10, count_down, &got), 0);
+    assert_int_equal(got.n, 1);
+    got = (struct times){ 0 };
+    assert_int_equal(store_read_events(r, "lora", 10, count_down, &got), 0);
+    assert_int_equal(got.n, 2);
+    assert_int_equal(store_read_next_event(r, last - 2), last - 1);
+    assert_int_equal(store_read_next_event(r, last), last + 1);
+    assert_int_equal(store_read_entries(r, last - 2, last, count_local, &local), 0);
+    assert_int_equal(local, 2);
+    store_reader_close(r);
+}
+
 static void refuses_what_does_not_fit_the_stream(void **state)
 {
     struct place *p = *state;
@@ -1015,6 +1051,7 @@ int main(void)
         TEST(a_batch_is_kept_whole_with_its_event_and_state),
         TEST(states_are_listed_by_prefix_and_deleted_by_size_0),
         TEST(events_come_newest_first),
+        TEST(notes_stay_in_the_station),
         TEST(refuses_what_does_not_fit_the_stream),
         TEST(a_full_queue_refuses_and_counts),
         TEST(the_layout_number_is_that_of_the_canonical_text),
