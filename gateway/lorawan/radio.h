@@ -55,3 +55,16 @@ enum radio_result {
     RADIO_NO_PATH,   /* the concentrator is not connected: not sent */
     RADIO_RESULT_COUNT_
 };
+
+/* ---- data rates: pure, any thread ---- */
+
+/* Microseconds of n bytes of PHYPayload with the preamble and header LoRaWAN uses (facts:
+ * lorawan section 10); has_crc: uplinks. 0: no such rate. */
+int64_t radio_airtime_us(const struct radio_rate *rate, size_t n, bool has_crc);
+/* SNR a spreading factor needs, dB: SF7 -7.5 .. SF12 -20. */
+double radio_snr_min(unsigned sf);
+bool radio_rate_is_same(const struct radio_rate *a, const struct radio_rate *b);
+/* "SF7BW125", "FSK50000". */
+enum { RADIO_RATE_TEXT_SIZE = 16 };
+void radio_rate_print(const struct radio_rate *rate, char out[RADIO_RATE_TEXT_SIZE]);
+int radio_rate_parse(const char *text, struct radio_rate *ret); /* 0 or -EINVAL */

@@ -15,7 +15,9 @@ enum {
     REGION_DRS = 16,
     REGION_CHANNELS_MAX = 96, /* CN470 legacy */
     REGION_MASKS_MAX = 7,     /* LinkADRReq of one change, at most */
+    REGION_EXTRA_MAX = 5,     /* channels a CFList of frequencies adds */
     REGION_BANDS_MAX = 8,
+    REGION_BAND_SLOTS = 61, /* minutes: 60 whole ones and the one that is running */
 };
 
 struct region; /* its tables: region_tables.h, for region*.c alone */
@@ -39,17 +41,28 @@ unsigned region_dr_min(const struct region *r);
  * limit of 400 ms holds. Repeater-compatible values. */
 unsigned region_payload_max(const struct region *r, unsigned dr, bool is_up, bool is_dwell);
 
-/* Frequency of an uplink channel of the plan, 0: it has none of that number (yet). */
-uint32_t region_channel_hz(const struct region *r, unsigned channel);
+/*
+ * Channels. A fixed plan (US915, AU915, CN470) has them all from the start and a device is told
+ * which are on. A dynamic plan has two or three; extra_hz[] follow them in a join accept and
+ * keep their places where they are 0. NULL: no extra ones. Fixed plans ignore it.
+ */
+bool region_is_fixed(const struct region *r);
+/* Of the plan itself, without extra ones. */
 unsigned region_channels_n(const struct region *r);
-/* The channel of a frequency, -1: it is not of the plan. Of plans whose devices take channels
- * by CFList, those of the network's `cf_list_hz` count as channels behind the default ones. */
-int region_channel_of(const struct region *r, uint32_t freq_hz, const struct radio_rate *rate);
-/* A join channel of the plan (CN470 RP002 has channels of its own for that); -1: none. */
+/* Frequency of an uplink channel, 0: there is none of that number. */
+uint32_t region_channel_hz(const struct region *r, const uint32_t extra_hz[REGION_EXTRA_MAX],
+                           unsigned channel);
+/* The channel (1.1: TxCh) of a frequency; -1: none, or none that carries this data rate. */
+int region_channel_of(const struct region *r, const uint32_t extra_hz[REGION_EXTRA_MAX],
+                      uint32_t freq_hz, const struct radio_rate *rate);
+/* The join channel, 0..19, of CN470 plans of RP002: of those that select this very plan. -1:
+ * none, and all regions without channels of their own for joins. */
 int region_join_channel_of(const struct region *r, uint32_t freq_hz);
 
-/* How an uplink is answered. offset: RX1DROffset of the session; is_dwell: downlink dwell
- * limit. False: the uplink is not of this plan. Joins: the same with is_join. */
+/* How an uplink is answered. offset: RX1DROffset of the session, which joins ignore; is_dwell:
+ * a limit of 400 ms on downlinks; is_join: a join request. False: the uplink is not of this
+ * plan. Dynamic plans take every frequency of their band: a device may have been given channels
+ * by its maker that no CFList of ours names, and it listens where it spoke. */
 struct region_window {
     uint32_t freq_hz;
     unsigned dr;
@@ -57,7 +70,8 @@ struct region_window {
 };
 bool region_rx1(const struct region *r, uint32_t up_hz, unsigned up_dr, unsigned offset,
                 bool is_dwell, bool is_join, struct region_window *ret);
-/* Defaults; join_channel: of the join that made the session, -1: ABP. */
+/* Defaults; join_channel: of the join that made the session (region_join_channel_of), -1: ABP,
+ * or a region where it does not matter. */
 struct region_window region_rx2(const struct region *r, int join_channel);
 unsigned region_rx1_offset_max(const struct region *r);
 
@@ -68,13 +82,14 @@ unsigned region_tx_powers(const struct region *r);
 int region_down_eirp(const struct region *r, uint32_t freq_hz);
 
 /* CFList of a join accept: channels beyond the default ones (100 Hz steps), or masks. false:
- * the region has none to give. extra_hz: at most five, 0 unused (dynamic plans); enabled:
- * channel mask of the network (fixed plans), region_channels_n() bits. */
-bool region_cf_list(const struct region *r, const uint32_t extra_hz[5], const uint8_t *enabled,
-                    uint8_t ret[16]);
+ * there is none to give: CN470 legacy knows no CFList, or no channel is extra. enabled: bit
+ * (i % 8) of byte i / 8 is channel i, region_channels_n() of them; NULL or none set: all. */
+bool region_cf_list(const struct region *r, const uint32_t extra_hz[REGION_EXTRA_MAX],
+                    const uint8_t *enabled, uint8_t ret[16]);
 
-/* The LinkADRReq masks that switch on exactly the channels of `enabled`, in the order they must
- * be sent in one frame; returns how many. */
+/* The LinkADRReq masks that switch on exactly the channels of `enabled` (as above; two bytes,
+ * extra channels included, in dynamic plans), as few as possible, in the order they must be
+ * sent in one frame; returns how many, at least one. */
 struct region_mask {
     uint16_t ch_mask;
     uint8_t ch_mask_cntl;
@@ -84,25 +99,17 @@ unsigned region_masks(const struct region *r, const uint8_t *enabled,
 
 /* ---- limits of transmission that bind the gateway, too (EU868 and the like) ---- */
 
-struct band_account { /* time on air of the last hour by sub-band, in 60 slots */
+struct band_account { /* time on air of the last hour by sub-band; of one gateway; zeroed */
     struct {
         int64_t slot; /* minute it belongs to */
         int64_t us;
-    } slots[REGION_BANDS_MAX][60];
+    } slots[REGION_BANDS_MAX][REGION_BAND_SLOTS];
 };
-/* Whether a transmission of us microseconds at that frequency still fits; then it is booked. */
+/* Whether a transmission of us microseconds at that frequency still fits; then it is booked.
+ * False, too, between the sub-bands, where nothing may be sent. now_us: monotonic, when it
+ * begins; bookings may come out of order by some minutes. */
 bool region_band_take(const struct region *r, struct band_account *a, uint32_t freq_hz,
                       int64_t now_us, int64_t us);
 /* Share of the limit used in the last hour, 0..1; NaN: no limit there. */
 double region_band_used(const struct region *r, const struct band_account *a, uint32_t freq_hz,
                         int64_t now_us);
-
-/* ---- time on air ---- */
-
-/* Microseconds of n bytes of PHYPayload (facts: lorawan section 10); has_crc: uplinks. */
-int64_t radio_airtime_us(const struct radio_rate *rate, size_t n, bool has_crc);
-/* SNR a spreading factor needs, dB: SF7 -7.5 .. SF12 -20. */
-double radio_snr_min(unsigned sf);
-/* "SF7BW125", "FSK50000"; out has 16 bytes. */
-void radio_rate_print(const struct radio_rate *rate, char out[16]);
-int radio_rate_parse(const char *text, struct radio_rate *ret); /* 0 or -EINVAL */
