@@ -206,6 +206,8 @@ struct profile_serial {
     int unit;           /* 0: not stated */
 };
 
+struct payload; /* sensors/payload/layout.h */
+
 struct profile {
     const char *id;
     const char *en, *zh;
@@ -216,7 +218,8 @@ struct profile {
     const char *evidence;         /* who tried it with what; NULL */
     const char *models;           /* joined by ", " */
     unsigned media;               /* bit 1 << enum medium */
-    bool has_rtu, has_tcp;
+    bool has_rtu, has_tcp, has_lorawan;
+    const struct payload *payload; /* LoRaWAN: what the bytes mean; NULL: registers */
     struct profile_serial serial;
     enum word_order order;
     struct profile_map
