@@ -42,7 +42,7 @@ ALLOWED = {
     "gateway/lorawan": LOW,
     "gateway/forwarder": LOW | {"gateway/lorawan"},
     "gateway/codec": LOW,
-    "gateway/lns": LOW,
+    "gateway/lns": LOW | {"gateway/uplink"},
     "gateway/lora": LOW | {"gateway/lorawan", "gateway/forwarder", "gateway/codec", "gateway/lns",
                            "gateway/bus", "gateway/store", "gateway/series", "sensors"},
 }
