@@ -60,7 +60,7 @@ int event_open(struct event *e, const void *json, size_t n, const char *hint)
         return event_fail(e, "The event is empty; a JSON object is expected.");
     if (text[i] != '{')
         return event_fail(e, "The event is no JSON object, it begins with 0x%02x. %s",
-                          (unsigned char)text[i], hint);
+                          (unsigned char)text[0], hint);
     /* decoders of users put NUL into texts of theirs, which is no reason to lose the bytes */
     e->root = json_loadb(text, n, JSON_ALLOW_NUL, &error);
     if (e->root)
