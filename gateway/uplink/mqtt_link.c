@@ -338,11 +338,11 @@ static void fill_connect(struct mqtt_link *l, MQTTAsync_connectOptions *c, int64
     c->context = l;
     if (l->speaks_v4) {
         c->MQTTVersion = MQTTVERSION_3_1_1;
-        c->cleansession = 1;
+        c->cleansession = l->o->session_s == 0;
         c->onSuccess = on_connect;
         c->onFailure = on_failure;
     } else {
-        c->cleanstart = 1;
+        c->cleanstart = l->o->session_s == 0;
         c->onSuccess5 = on_connect5;
         c->onFailure5 = on_failure5;
     }
@@ -378,6 +378,8 @@ static int start_connect(struct mqtt_link *l, int64_t timeout_ms)
     if (!l->speaks_v4) {
         add_number(&properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE,
                    (uint32_t)l->o->packet_in_max);
+        if (l->o->session_s > 0)
+            add_number(&properties, MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL, l->o->session_s);
         c.connectProperties = &properties;
     }
     tls.trustStore = l->o->ca;
@@ -465,7 +467,7 @@ static int start_subscribe(struct mqtt_link *l)
     if (!qos)
         return -ENOMEM;
     for (size_t i = 0; i < l->o->filters_n; i++)
-        qos[i] = l->o->is_frugal ? 0 : 1;
+        qos[i] = l->o->is_frugal || l->o->is_qos0 ? 0 : 1;
     r.context = l;
     if (l->speaks_v4) {
         r.onSuccess = on_subscribe;
@@ -677,7 +679,8 @@ static int start_publish(struct mqtt_link *l, const char *topic, const void *dat
         r.onFailure5 = on_publish_failure5;
     }
     const char *said = alias > 0 && !is_new ? "" : topic;
-    int rc = MQTTAsync_send(l->handle, said, (int)size, data, 1, is_retained, &r);
+    int rc = MQTTAsync_send(l->handle, said, (int)size, data, l->o->is_qos0 ? 0 : 1,
+                            is_retained, &r);
     MQTTProperties_free(&r.properties);
     if (rc != MQTTASYNC_SUCCESS && is_new)
         drop_newest_alias(l);

@@ -2,7 +2,8 @@
 /*
  * mqtt_link - one connection to a broker by Paho's MQTTAsync, made so that its weaknesses do
  * not reach us: nothing is queued or kept in it, its callbacks only enqueue, and a lost
- * connection is answered by destroying the handle. Used by the uplink `mqtt` and by ingest.
+ * connection is answered by destroying the handle. Used by the uplink `mqtt`, by ingest and by
+ * the feeds of network servers.
  *
  * Calls come from one thread; mqtt_link_stop() may come from any. Nothing here retries.
  */
@@ -35,6 +36,8 @@ struct mqtt_link_options { /* texts are not copied: they must outlive the link *
     const char *const *filters; /* subscribed with QoS 1 after each connect */
     size_t filters_n;
     bool is_frugal;       /* with QoS 0: what is lost with a connection comes again anyway */
+    bool is_qos0;         /* the broker knows no other: publications too */
+    uint32_t session_s;   /* so long the broker keeps what came while away; 0: not at all */
     size_t packet_in_max; /* larger ones the broker is told not to send */
     size_t inbox_max, inbox_bytes_max; /* messages not yet taken; beyond, they are dropped */
 };
