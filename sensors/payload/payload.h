@@ -30,7 +30,8 @@ struct payload_row {
 enum payload_outcome {
     PAYLOAD_OK,
     PAYLOAD_IGNORED,   /* a kind of message that carries no measurements: its port, its code */
-    PAYLOAD_UNKNOWN,   /* no message of the profile is like this */
+    PAYLOAD_UNKNOWN,   /* no message of the profile is like this, or a part of it is unknown:
+                          what stands before that part was handed over */
     PAYLOAD_TRUNCATED, /* what could be read was handed over */
     PAYLOAD_INVALID,   /* contradicts the layout */
     PAYLOAD_SCRIPT     /* a script has to do it: payload_script(), payload_map() */

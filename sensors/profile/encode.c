@@ -184,33 +184,12 @@ void profile_encode(const struct profile *p, int order, const double *value, uin
         encode_point(p, &p->points[i], in_force, value[i], words);
 }
 
-static bool is_good(const struct profile_choice *c)
-{
-    return c->verdict.status == STATUS_VALID && c->verdict.grade == GRADE_GOOD &&
-           !c->verdict.reasons;
-}
-
 static const struct profile_choice *find_word(const struct profile_map *map, const char *word)
 {
     for (size_t i = 0; i < map->n; i++)
         if (!strcmp(map->choice[i].word, word))
             return &map->choice[i];
     return NULL;
-}
-
-/* A raw value that means "nothing to report". */
-static uint64_t quiet_raw(const struct profile_map *map)
-{
-    uint64_t raw = 0;
-
-    if (map->is_bits)
-        return 0;
-    for (size_t i = 0; i < map->n; i++)
-        if (is_good(&map->choice[i]))
-            return (uint64_t)map->choice[i].raw;
-    while (profile_map_find(map, raw))
-        raw++;
-    return raw;
 }
 
 static void quieten(const struct profile *p, const struct profile_map *map, int order,
@@ -223,8 +202,8 @@ static void quieten(const struct profile *p, const struct profile_map *map, int 
         return;
     raw = profile_map_raw(p, map, (enum word_order)order, words);
     c = profile_map_find(map, raw);
-    if (!c || !is_good(c))
-        put_map(p, map, order, quiet_raw(map), words);
+    if (!c || !profile_choice_is_good(c))
+        put_map(p, map, order, profile_map_quiet(map), words);
 }
 
 static void quieten_all(const struct profile *p, int order, uint16_t *words)

@@ -78,3 +78,37 @@ double profile_pow10(int n)
         return 1 / profile_pow10(-n);
     return table[n < 22 ? n : 22];
 }
+
+bool profile_choice_is_good(const struct profile_choice *c)
+{
+    return c->verdict.status == STATUS_VALID && c->verdict.grade == GRADE_GOOD &&
+           !c->verdict.reasons;
+}
+
+uint64_t profile_map_quiet(const struct profile_map *map)
+{
+    uint64_t raw = 0;
+
+    if (map->is_bits)
+        return 0;
+    for (size_t i = 0; i < map->n; i++)
+        if (profile_choice_is_good(&map->choice[i]))
+            return (uint64_t)map->choice[i].raw;
+    while (profile_map_find(map, raw))
+        raw++;
+    return raw;
+}
+
+struct verdict profile_map_verdict(const struct profile_map *map, uint64_t raw,
+                                   struct verdict other)
+{
+    const struct profile_choice *c = profile_map_find(map, raw);
+    struct verdict v = { 0 };
+
+    if (!map->is_bits)
+        return c ? c->verdict : other;
+    for (size_t i = 0; i < map->n; i++)
+        if (raw & (uint64_t)map->choice[i].raw)
+            v = verdict_merge(v, map->choice[i].verdict);
+    return v;
+}

@@ -18,6 +18,14 @@ uint64_t profile_map_raw(const struct profile *p, const struct profile_map *map,
 /* The choice that `raw` selects (the first one of several bits); NULL when none does. */
 const struct profile_choice *profile_map_find(const struct profile_map *map, uint64_t raw);
 
+/* What the raw value says; of several bits the worst. `other` for a code that is not listed. */
+struct verdict profile_map_verdict(const struct profile_map *map, uint64_t raw,
+                                   struct verdict other);
+/* Nothing to report: neither a status nor a grade nor a reason. */
+bool profile_choice_is_good(const struct profile_choice *c);
+/* A raw value that means so. */
+uint64_t profile_map_quiet(const struct profile_map *map);
+
 /* The word order of the device: `order` when given, what order_from says, or the profile's.
  * ORDER_UNKNOWN when order_from holds a code that its map does not list. */
 int profile_order(const struct profile *p, int order, const uint16_t *words);
