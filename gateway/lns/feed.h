@@ -129,8 +129,7 @@ int feed_send(struct feed *f, uint64_t dev_eui, const char *device_id, uint8_t f
 enum { FEED_ID_MAX = 37 };
 void feed_id_make(char *out); /* a random UUID; `out` holds FEED_ID_MAX */
 
-/* on_closed comes from the loop; destroy after it. Without a loop that still runs: destroy
- * alone waits for the thread. */
+/* No call comes after it but on_closed, from the loop; destroy then. */
 void feed_stop(struct feed *f, void (*on_closed)(void *user), void *user);
 void feed_destroy(struct feed *f);
 
