@@ -31,6 +31,9 @@ struct concentrator_counters {
     uint64_t push, pull, rx, rx_crc_bad, rx_malformed, tx, tx_accepted, tx_refused,
         tx_no_answer;
     uint64_t restarts;                     /* tmst went back */
+    uint64_t tmst_stuck;                   /* receptions with the counter of one long before */
+    uint64_t rxnb_same;                    /* stats in a row with one rxnb and no reception */
+    bool has_no_pull;                      /* it pushes but cannot be sent to: no PULL_DATA */
     uint64_t rxnb, rxok, rxfw, dwnb, txnb; /* of its last stat */
     double ackr, temp, lat, lon, alt;      /* NaN: not told */
     double tx_share, rx_per_min;           /* of the last hour, of the last minutes */
@@ -44,9 +47,11 @@ struct concentrators_options {
     const char *listen; /* "127.0.0.1:1700" */
     const struct concentrator_conf *concentrators;
     size_t n;
+    /* Times in mono_us are uv_hrtime() / 1000. */
     void (*on_rx)(void *user, const struct radio_rx *rx);
     void (*on_result)(void *user, uint64_t id, enum radio_result r);
-    /* Up, silent; is_restart: its counter began again, what it had queued is gone. */
+    /* Up, silent (also when it was never heard for three keepalives); is_restart: its counter
+     * began again, what it had queued is gone. */
     void (*on_state)(void *user, uint32_t concentrator, enum concentrator_state s,
                      bool is_restart);
     /* NULL, or whoever is refused: unknown EUI, or not from its network. At most one a minute
@@ -61,8 +66,9 @@ struct concentrators;
 int concentrators_start(const struct concentrators_options *o, struct concentrators **ret,
                         char *error, size_t error_size);
 unsigned concentrators_port(const struct concentrators *c);
-/* Sends at once (or, where is_late, just before its time). on_result comes once, later. 0, or
- * -ENOTCONN: the concentrator has no address yet. */
+/* Sends at once (or, where is_late, just before its time). on_result comes once, later, and not
+ * after concentrators_stop(). 0, -ENOTCONN: the concentrator has no address, it was never heard
+ * or is silent; -ENOBUFS: 128 wait for an answer; or what the socket says. */
 int concentrators_send(struct concentrators *c, const struct radio_tx *tx);
 enum concentrator_state concentrators_get(const struct concentrators *c, uint32_t i,
                                           struct concentrator_counters *ret);
