@@ -4,13 +4,13 @@
 
 static bool read_transports(struct profile_reader *r, struct fy_node *node)
 {
-    static const char *const words[] = { "rtu", "tcp", "ascii", NULL };
+    static const char *const words[] = { "rtu", "tcp", "ascii", "lorawan", NULL };
     struct fy_node *item;
     void *state = NULL;
     int i;
     bool is_ok = true;
 
-    if (!profile_read_list(r, node, 3))
+    if (!profile_read_list(r, node, 4))
         return false;
     r->p->has_rtu = r->p->has_tcp = false;
     while ((item = fy_node_sequence_iterate(node, &state))) {
@@ -20,6 +20,12 @@ static bool read_transports(struct profile_reader *r, struct fy_node *node)
         }
         r->p->has_rtu |= i == 0;
         r->p->has_tcp |= i == 1;
+        r->p->has_lorawan |= i == 3;
+    }
+    if (r->p->has_lorawan && fy_node_sequence_item_count(node) > 1) {
+        yaml_error(r->y, r->d, node, E_CONFLICT,
+                   "'lorawan' stands alone: such a device has a payload, the others registers");
+        is_ok = false;
     }
     return is_ok;
 }

@@ -143,18 +143,10 @@ static bool read_mode(struct profile_reader *r, struct fy_node *node)
     return profile_read_map(r, node, MAP_MODES, NULL, &r->p->mode);
 }
 
-static bool check_mapping(struct profile_reader *r, struct fy_node *node)
-{
-    if (fy_node_is_mapping(node))
-        return true;
-    yaml_error(r->y, r->d, node, E_KIND, "expected a mapping");
-    return false;
-}
-
 /*
  * The keys of a profile in the order in which they are read: addresses need the bus, points the
- * block and the codes, flags the points. `points`, `diagnostics` and `calibration` are read
- * together in place of the first, `variants` when the rest is in order. `payload` is reserved.
+ * block and the codes, flags and payload the points. `points`, `diagnostics` and `calibration`
+ * are read together in place of the first, `variants` when the rest is in order.
  */
 static const struct key {
     const char *name;
@@ -176,10 +168,10 @@ static const struct key {
     { "identify", profile_read_identify, false, true },
     { "invalid", profile_read_invalid, false, false },
     { "block", profile_read_block, false, false },
-    { "payload", check_mapping, false, true },
     { "points", NULL, false, false },
     { "diagnostics", NULL, false, false },
     { "calibration", NULL, false, false },
+    { "payload", profile_read_payload, false, true },
     { "flags", profile_read_flags, false, false },
     { "mode", read_mode, false, false },
     { "commands", profile_read_commands, false, false },
@@ -212,7 +204,9 @@ static bool check_whole(struct profile_reader *r)
         points && !(fy_node_is_sequence(points) && fy_node_sequence_is_empty(points));
     bool is_ok = profile_check(r);
 
-    if (!has_points && !profile_find_key(r, "payload"))
+    if (p->has_lorawan && !p->payload && !yaml_find(r->root, "payload"))
+        is_ok = missing(r, r->root, "a LoRaWAN device needs 'payload'");
+    if (!has_points)
         is_ok = missing(r, r->root, "a profile needs 'points'");
     if (p->verified && strcmp(p->verified, "template") && !p->source)
         is_ok = missing(r, r->root, "a profile needs 'sources': where its addresses come from");

@@ -12,6 +12,11 @@ static const char *const point_keys[] = {
     "invalid", "invalid_from", "quality",    "stat",  "option",    "since",    "hj212",
     "sim",     "points",       "mask",       "shift", NULL
 };
+/* Of a point whose place a payload tells. */
+static const char *const payload_point_keys[] = { "id",     "names",    "scale", "offset",
+                                                  "unit",   "quantity", "range", "invalid",
+                                                  "option", "since",    "stat",  "hj212",
+                                                  "sim",    "points",   NULL };
 static const char *const stat_words[] = { "avg", "min", "max", "sum", "std", "raw", NULL };
 
 /* Keys that only have to be of the right kind: later parts of the product read them. */
@@ -136,10 +141,8 @@ static bool read_place(struct profile_reader *r, struct fy_node *node, struct pr
            profile_fit_type(r, at, &pt->at, pt->type) && read_bit_field(r, node, pt);
 }
 
-/* A factor as the manual prints it, which must be a decimal: values are computed in decimals.
- */
-static bool read_exact(struct profile_reader *r, struct fy_node *node, double *ret,
-                       int *decimals)
+bool profile_read_exact(struct profile_reader *r, struct fy_node *node, double *ret,
+                        int *decimals)
 {
     double x;
     struct decimal d;
@@ -188,22 +191,30 @@ static bool read_scale_from(struct profile_reader *r, struct fy_node *node,
     return true;
 }
 
-static bool read_scaling(struct profile_reader *r, struct fy_node *node,
-                         struct profile_point *pt)
+bool profile_read_scale(struct profile_reader *r, struct fy_node *node, double *ret_scale,
+                        double *ret_offset, int *decimals)
 {
-    struct fy_node *scale = yaml_find(node, "scale"), *offset = yaml_find(node, "offset"),
-                   *from = yaml_find(node, "scale_from");
+    struct fy_node *scale = yaml_find(node, "scale"), *offset = yaml_find(node, "offset");
     bool is_ok = true;
 
-    pt->scale = 1;
     if (scale)
-        is_ok = read_exact(r, scale, &pt->scale, &pt->scale_decimals);
-    if (is_ok && pt->scale == 0) {
+        is_ok = profile_read_exact(r, scale, ret_scale, decimals);
+    if (is_ok && *ret_scale == 0) {
         yaml_error(r->y, r->d, scale, E_RANGE, "a scale of 0 makes every value 0");
         is_ok = false;
     }
     if (offset)
-        is_ok = read_exact(r, offset, &pt->offset, &pt->scale_decimals) && is_ok;
+        is_ok = profile_read_exact(r, offset, ret_offset, decimals) && is_ok;
+    return is_ok;
+}
+
+static bool read_scaling(struct profile_reader *r, struct fy_node *node,
+                         struct profile_point *pt)
+{
+    struct fy_node *from = yaml_find(node, "scale_from");
+
+    pt->scale = 1;
+    bool is_ok = profile_read_scale(r, node, &pt->scale, &pt->offset, &pt->scale_decimals);
     return (!from || read_scale_from(r, from, pt)) && is_ok;
 }
 
@@ -285,6 +296,20 @@ static bool read_limits(struct profile_reader *r, struct fy_node *node,
     return (!sim || read_sim(r, sim, pt)) && is_ok;
 }
 
+/* Codes that mean "no value" are read with each of its fields: they follow their types. */
+static bool read_payload_point(struct profile_reader *r, struct fy_node *node,
+                               struct profile_point *pt)
+{
+    if (!profile_read_keys(r, node, "a point of a payload", payload_point_keys) &&
+        !fy_node_is_mapping(node))
+        return false;
+    pt->order = -1;
+    bool is_ok = read_identity(r, node, pt);
+    is_ok = read_scaling(r, node, pt) && is_ok;
+    is_ok = read_unit(r, node, pt, -1) && is_ok;
+    return read_limits(r, node, pt) && is_ok;
+}
+
 static bool read_point(struct profile_reader *r, struct fy_node *node, struct profile_point *pt)
 {
     struct fy_node *quality = yaml_find(node, "quality");
@@ -331,6 +356,11 @@ static bool refuse_reference(struct profile_reader *r, struct fy_node *node)
     return false;
 }
 
+bool profile_read_reference(struct profile_reader *r, struct fy_node *node, size_t *ret)
+{
+    return find_point(r->p, yaml_text(node), ret) || refuse_reference(r, node);
+}
+
 bool profile_read_concerned(struct profile_reader *r, struct fy_node *node, uint8_t *set,
                             bool *is_for_all)
 {
@@ -345,10 +375,10 @@ bool profile_read_concerned(struct profile_reader *r, struct fy_node *node, uint
     if (!profile_read_list(r, node, PROFILE_POINTS_MAX))
         return false;
     while ((item = fy_node_sequence_iterate(node, &state))) {
-        if (find_point(r->p, yaml_text(item), &i))
+        if (profile_read_reference(r, item, &i))
             set[i / 8] |= (uint8_t)(1u << i % 8);
         else
-            is_ok = refuse_reference(r, item);
+            is_ok = false;
     }
     return is_ok;
 }
@@ -365,7 +395,9 @@ static bool read_list(struct profile_reader *r, struct fy_node *list, enum point
         struct profile_point *pt = &p->points[p->points_n];
         pt->role = role;
         r->nodes[p->points_n] = node;
-        is_ok = read_point(r, node, pt) && is_ok;
+        is_ok = (yaml_find(r->root, "payload") ? read_payload_point(r, node, pt)
+                                               : read_point(r, node, pt)) &&
+                is_ok;
         if (find_point(p, pt->id, &same)) {
             yaml_error(r->y, r->d, yaml_find(node, "id"), E_DUPLICATE_ID,
                        "the id '%s' stands twice, first in line %d", pt->id,

@@ -131,6 +131,15 @@ bool profile_slot_address(const struct profile_reader *r, int64_t slot, enum blo
 
 /* profile_point.c: points, diagnostics, calibration */
 bool profile_read_points(struct profile_reader *r, struct fy_node *const lists[3]);
+/* The point whose id stands there. */
+bool profile_read_reference(struct profile_reader *r, struct fy_node *node, size_t *ret);
+/* A factor as the manual prints it, which must be a decimal: values are computed in decimals.
+ * *decimals grows to what it needs. */
+bool profile_read_exact(struct profile_reader *r, struct fy_node *node, double *ret,
+                        int *decimals);
+/* `scale` and `offset` of a mapping, where they are given. */
+bool profile_read_scale(struct profile_reader *r, struct fy_node *node, double *ret_scale,
+                        double *ret_offset, int *decimals);
 /* A list of ids of points into a bit set. */
 bool profile_read_concerned(struct profile_reader *r, struct fy_node *node, uint8_t *set,
                             bool *is_for_all);
@@ -138,6 +147,9 @@ bool profile_read_concerned(struct profile_reader *r, struct fy_node *node, uint
 /* profile_status.c: flags, identify */
 bool profile_read_flags(struct profile_reader *r, struct fy_node *node);
 bool profile_read_identify(struct profile_reader *r, struct fy_node *node);
+/* What a flag says once f->map.at is known: codes and words, points, help. */
+bool profile_read_flag_meaning(struct profile_reader *r, struct fy_node *node,
+                               struct profile_flag *f);
 /* The tests of a list, which is not longer than PROFILE_TESTS_MAX. */
 bool profile_read_tests(struct profile_reader *r, struct fy_node *list,
                         struct profile_identify **ret, size_t *ret_n);
@@ -150,6 +162,9 @@ bool profile_read_whole(struct profile_reader *r);
 
 /* profile_bus.c */
 bool profile_read_bus(struct profile_reader *r, struct fy_node *node);
+
+/* profile_payload.c: after the points */
+bool profile_read_payload(struct profile_reader *r, struct fy_node *node);
 
 /* profile_variant.c: into r->p, whose other parts are complete */
 bool profile_read_variants(struct profile_reader *r, struct fy_node *list);

@@ -36,30 +36,36 @@ static bool read_when(struct profile_reader *r, struct fy_node *node, struct pro
     return true;
 }
 
-static bool read_flag(struct profile_reader *r, struct fy_node *node, struct profile_flag *f)
+bool profile_read_flag_meaning(struct profile_reader *r, struct fy_node *node,
+                               struct profile_flag *f)
 {
-    static const char *const keys[] = { "at",   "when", "mask",   "shift", "map",
-                                        "bits", "set",  "points", "help",  NULL };
     struct fy_node *set = yaml_find(node, "set"), *map = yaml_find(node, "map"),
                    *bits = yaml_find(node, "bits"), *help = yaml_find(node, "help");
 
-    bool is_ok = profile_read_keys(r, node, "a flag", keys);
-    if (!is_ok && !fy_node_is_mapping(node))
-        return false;
-    is_ok = profile_read_concerned(r, yaml_find(node, "points"), f->points, &f->is_for_all) &&
-            is_ok;
+    bool is_ok =
+        profile_read_concerned(r, yaml_find(node, "points"), f->points, &f->is_for_all);
     is_ok = (!help || profile_read_remark(r, help, &f->help, &f->help_zh)) && is_ok;
     if (!set + !map + !bits != 2) {
         yaml_error(r->y, r->d, node, E_CONFLICT,
                    "a flag has one of 'set' (with 'when'), 'map' and 'bits'");
         return false;
     }
-    if (!profile_read_field(r, node, &f->map))
-        return false;
     f->map.is_bits = bits != NULL;
     if (set)
         return read_when(r, node, &f->map) && is_ok;
     return profile_read_choices(r, map ? map : bits, MAP_QUALITY, NULL, &f->map) && is_ok;
+}
+
+static bool read_flag(struct profile_reader *r, struct fy_node *node, struct profile_flag *f)
+{
+    static const char *const keys[] = { "at",   "when", "mask",   "shift", "map",
+                                        "bits", "set",  "points", "help",  NULL };
+
+    bool is_ok = profile_read_keys(r, node, "a flag", keys);
+    if (!is_ok && !fy_node_is_mapping(node))
+        return false;
+    return profile_read_field(r, node, &f->map) && profile_read_flag_meaning(r, node, f) &&
+           is_ok;
 }
 
 bool profile_read_flags(struct profile_reader *r, struct fy_node *node)

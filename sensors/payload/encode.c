@@ -135,12 +135,30 @@ static size_t body_bytes(const struct writer *w)
     return m->form == FORM_FIXED ? end : m->start;
 }
 
+/* Fields of now; those of the past are not written. */
+static size_t count_fields(const struct payload_message *m)
+{
+    size_t n = m->body.fields_n;
+
+    for (size_t i = 0; i < m->groups_n; i++)
+        n += m->groups[i].has_time ? 0 : m->groups[i].fields_n;
+    return n;
+}
+
+/* The one that says most; of several the first. */
 static const struct payload_message *usual_message(const struct payload *payload)
 {
-    for (size_t i = 0; i < payload->messages_n; i++)
-        if (!payload->messages[i].is_ignored)
-            return &payload->messages[i];
-    return NULL;
+    const struct payload_message *usual = NULL;
+    size_t most = 0;
+
+    for (size_t i = 0; i < payload->messages_n; i++) {
+        size_t n = count_fields(&payload->messages[i]);
+        if (n <= most)
+            continue;
+        most = n;
+        usual = &payload->messages[i];
+    }
+    return usual;
 }
 
 static int write_message(struct writer *w)

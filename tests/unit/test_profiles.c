@@ -8,6 +8,7 @@
  *     i:18 4296 999A                    registers from a PDU address; what is not given is not
  * read ozone = 147.74 ug/m3 valid good [reason...]      every point, "-" for no value, no unit
  * A line "variant NAME" after the case's first one: the registers are those of that variant.
+ * Those of LoRaWAN devices are described in payload_vectors.h.
  */
 #include <errno.h>
 #include <math.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #include "gateway/conf/profile_load.h"
+#include "tests/unit/payload_vectors.h"
 #include "tests/unit/unit.h"
 
 enum { LINE_BYTES = 1024, PATH_BYTES = 512 };
@@ -46,6 +48,18 @@ static void for_every_profile(void (*check)(const struct profile *p))
     for (size_t i = 0; i < profile_files_n; i++) {
         struct profile *p = load(&profile_files[i]);
         check(p);
+        for (size_t v = 0; v < p->variants_n; v++)
+            check(p->variants[v]);
+        profile_destroy(p);
+    }
+}
+
+static void for_every_modbus_profile(void (*check)(const struct profile *p))
+{
+    for (size_t i = 0; i < profile_files_n; i++) {
+        struct profile *p = load(&profile_files[i]);
+        if (!p->payload)
+            check(p);
         for (size_t v = 0; v < p->variants_n; v++)
             check(p->variants[v]);
         profile_destroy(p);
@@ -136,7 +150,7 @@ static void check_round_trip(const struct profile *p)
 
 static void reads_what_the_simulator_writes(void **state)
 {
-    for_every_profile(check_round_trip);
+    for_every_modbus_profile(check_round_trip);
     (void)state;
 }
 
@@ -163,7 +177,7 @@ static void check_missing(const struct profile *p)
 
 static void has_no_value_where_the_simulator_writes_none(void **state)
 {
-    for_every_profile(check_missing);
+    for_every_modbus_profile(check_missing);
     (void)state;
 }
 
@@ -214,7 +228,48 @@ static void check_words(const struct profile *p)
 
 static void sees_every_status_that_the_simulator_sets(void **state)
 {
-    for_every_profile(check_words);
+    for_every_modbus_profile(check_words);
+    (void)state;
+}
+
+/* What the encoder writes is one message that the decoder reads as meant, with no flag up. */
+static void check_payload_round_trip(const struct profile *p)
+{
+    struct kept_rows *rows = calloc(1, sizeof *rows);
+    double value[PROFILE_POINTS_MAX];
+    uint8_t bytes[PAYLOAD_BYTES_MAX], fport;
+    size_t read = 0;
+
+    if (!p->payload || p->payload->script) {
+        free(rows);
+        return;
+    }
+    assert_non_null(rows);
+    rows->p = p;
+    for (size_t i = 0; i < p->points_n; i++)
+        value[i] = level_of(&p->points[i]);
+    int n = payload_encode(p, value, &fport, bytes, sizeof bytes);
+    assert_true(n > 0);
+    assert_int_equal(payload_decode(p, fport, bytes, (size_t)n, keep_row, rows), PAYLOAD_OK);
+    assert_true(rows->n >= 1);
+    const struct kept_row *now = &rows->row[rows->n - 1];
+    for (size_t i = 0; i < p->points_n; i++) {
+        double back = decimal_to_double(now->readings[i].value);
+        if (!now->has[i])
+            continue;
+        read++;
+        if (!(fabs(back - value[i]) <= 0.02 * fabs(value[i]) + 0.6))
+            fail_msg("%s %s: wrote %g, read %g", p->id, p->points[i].id, value[i], back);
+        if (now->readings[i].verdict.grade != GRADE_GOOD)
+            fail_msg("%s %s is not good", p->id, p->points[i].id);
+    }
+    assert_true(read > 0);
+    free(rows);
+}
+
+static void reads_the_payload_that_the_simulator_writes(void **state)
+{
+    for_every_profile(check_payload_round_trip);
     (void)state;
 }
 
@@ -250,22 +305,6 @@ static void read_registers(struct vectors *v, char *text)
         v->im->words[offset] = (uint16_t)w;
         v->im->have[offset] = 1;
     }
-}
-
-static void print_reading(const struct profile_point *pt, struct reading r, char *out,
-                          size_t size)
-{
-    char value[DECIMAL_TEXT_MAX];
-    const char *unit = pt->quantity ? pt->quantity->unit : pt->unit ? pt->unit->code : NULL;
-    int n;
-
-    decimal_print(r.value, value);
-    n = snprintf(out, size, "%s %s %s %s", *value ? value : "-", unit ? unit : "-",
-                 status_id((enum status)r.verdict.status),
-                 grade_id((enum grade)r.verdict.grade));
-    for (uint32_t bit = 1; bit && n > 0 && (size_t)n < size; bit <<= 1)
-        if (r.verdict.reasons & bit)
-            n += snprintf(out + n, size - (size_t)n, " %s", reason_id(bit));
 }
 
 /* Where the unit comes from a register and nothing converts it, the vector names it for people.
@@ -339,7 +378,6 @@ static void read_line(struct vectors *v, char *line)
 
 static void check_file(const struct profile *p)
 {
-
     const char *root = getenv("SLUICE_SOURCE");
     char path[PATH_BYTES], line[LINE_BYTES];
     struct vectors v = { .base = p, .p = p, .path = path, .im = image_of(p) };
@@ -348,6 +386,12 @@ static void check_file(const struct profile *p)
     FILE *f = fopen(path, "re");
     if (!f)
         fail_msg("%s has no vectors: %s: %s", p->id, path, strerror(errno));
+    if (p->payload) {
+        check_payload_file(p, path, f);
+        fclose(f);
+        free(v.im);
+        return;
+    }
     for (v.line = 1; fgets(line, sizeof line, f); v.line++)
         read_line(&v, line);
     fclose(f);
@@ -379,6 +423,7 @@ int main(void)
         cmocka_unit_test(reads_what_the_simulator_writes),
         cmocka_unit_test(has_no_value_where_the_simulator_writes_none),
         cmocka_unit_test(sees_every_status_that_the_simulator_sets),
+        cmocka_unit_test(reads_the_payload_that_the_simulator_writes),
         cmocka_unit_test(holds_its_vectors),
     };
 
