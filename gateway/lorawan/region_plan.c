@@ -5,10 +5,8 @@
 #include "gateway/lorawan/region_tables.h"
 
 enum {
-    BLOCK = 16,        /* channels of one ChMask */
-    ALL = 0xFFFF,      /* a ChMask */
-    WIDE_FIRST = 64,   /* US915, AU915: channels of 500 kHz */
-    WIDE_ALL = 0x00FF, /* 64 to 71 */
+    BLOCK = 16,      /* channels of one ChMask */
+    WIDE_FIRST = 64, /* US915, AU915: channels of 500 kHz */
     BLOCKS_MAX = REGION_CHANNELS_MAX / BLOCK,
     CF_LIST_TYPE_AT = 15,
     CF_LIST_HZ_STEP = 100,
@@ -50,30 +48,38 @@ static struct masks masks_of(const struct region *r, const uint8_t *enabled)
     bool is_all = !is_any_on(enabled, bits);
     struct masks m = { .n = narrow / BLOCK };
 
-    for (unsigned i = 0; i < narrow; i++) {
+    for (unsigned i = 0; i < bits; i++) {
         uint16_t bit = (uint16_t)(1u << i % BLOCK);
+        uint16_t wanted = is_all || is_on(enabled, i) ? bit : 0;
 
-        m.have[i / BLOCK] |= bit;
-        m.want[i / BLOCK] |= is_all || is_on(enabled, i) ? bit : 0;
+        if (i >= narrow) {
+            m.wide = (uint16_t)(m.wide | wanted);
+            continue;
+        }
+        m.have[i / BLOCK] = (uint16_t)(m.have[i / BLOCK] | bit);
+        m.want[i / BLOCK] = (uint16_t)(m.want[i / BLOCK] | wanted);
     }
-    for (unsigned i = narrow; i < bits; i++)
-        m.wide |= is_all || is_on(enabled, i) ? (uint16_t)(1u << (i - narrow)) : 0;
     return m;
 }
 
-/* LinkADRReq masks that start from a state of all channels, or from none known. */
-static unsigned masks_from(const struct masks *m, uint8_t cntl, const uint16_t *start,
-                           uint8_t wide_cntl, struct region_mask *ret)
+/* What the first mask of a change makes of all blocks; the next ones put right what differs. */
+struct start {
+    uint8_t cntl;          /* REGION_MASK_NONE: no such command, or none is used */
+    const uint16_t *state; /* NULL: unknown, every block must be told */
+};
+
+static unsigned masks_from(const struct masks *m, const struct start *s, uint8_t mask_wide,
+                           struct region_mask *ret)
 {
     unsigned n = 0;
 
-    if (cntl != REGION_MASK_NONE)
-        ret[n++] = (struct region_mask){ .ch_mask = m->wide, .ch_mask_cntl = cntl };
+    if (s->state)
+        ret[n++] = (struct region_mask){ m->wide, s->cntl };
     for (unsigned i = 0; i < m->n; i++)
-        if (!start || m->want[i] != start[i])
+        if (!s->state || m->want[i] != s->state[i])
             ret[n++] = (struct region_mask){ m->want[i], (uint8_t)i };
-    if (cntl == REGION_MASK_NONE && wide_cntl != REGION_MASK_NONE)
-        ret[n++] = (struct region_mask){ m->wide, wide_cntl };
+    if (!s->state && mask_wide != REGION_MASK_NONE)
+        ret[n++] = (struct region_mask){ m->wide, mask_wide };
     return n;
 }
 
@@ -82,22 +88,23 @@ unsigned region_masks(const struct region *r, const uint8_t *enabled,
 {
     static const uint16_t off[BLOCKS_MAX];
     struct masks m = masks_of(r, enabled);
-    struct region_mask other[REGION_MASKS_MAX];
-    unsigned other_n, n = masks_from(&m, REGION_MASK_NONE, NULL, r->mask_wide, ret);
+    const struct start starts[] = { { r->mask_on, m.have },
+                                    { r->mask_off, off },
+                                    { REGION_MASK_NONE, NULL } };
+    unsigned best = REGION_MASKS_MAX + 1;
 
-    other_n = masks_from(&m, r->mask_on, m.have, r->mask_wide, other);
-    if (other_n < n || other_n == 1) {
-        n = other_n;
-        memcpy(ret, other, n * sizeof *ret);
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        struct region_mask masks[REGION_MASKS_MAX];
+
+        if (starts[i].state && starts[i].cntl == REGION_MASK_NONE)
+            continue;
+        unsigned n = masks_from(&m, &starts[i], r->mask_wide, masks);
+        if (n < best) {
+            best = n;
+            memcpy(ret, masks, n * sizeof *ret);
+        }
     }
-    if (r->mask_off == REGION_MASK_NONE)
-        return n;
-    other_n = masks_from(&m, r->mask_off, off, r->mask_wide, other);
-    if (other_n < n) {
-        n = other_n;
-        memcpy(ret, other, n * sizeof *ret);
-    }
-    return n;
+    return best;
 }
 
 /* ---- CFList ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * region_tables - RP002-1.0.4 and, for the legacy CN470 plan, RP001. Where the editions differ
+ * region_tables - RP002 and, for the legacy CN470 plan, RP001. Where the editions differ
  * or devices in the field disagree with them, the entry says which side it takes.
  */
 #include "gateway/lorawan/region_tables.h"
