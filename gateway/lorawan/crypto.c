@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CMAC is made of AES blocks here: OpenSSL 3 needs several microseconds to give an EVP_MAC
- * another key, and a network server changes keys with every frame. Keyed AES contexts are
- * remembered, a few dozen of them, by the key itself.
+ * CMAC is made of AES blocks here: OpenSSL 3 takes up to a microsecond to give an EVP_MAC
+ * another key, several times the blocks of a frame, and a network server changes keys with
+ * every frame. Keyed AES contexts are remembered, a few dozen of them, by the key itself.
  */
 #include "gateway/lorawan/crypto.h"
 
@@ -149,5 +149,5 @@ int crypto_is_same(const uint8_t *a, const uint8_t *b, size_t n)
 
 int crypto_random(uint8_t *ret, size_t n)
 {
-    return RAND_bytes(ret, (int)n) == 1 ? 0 : -EIO;
+    return n <= INT32_MAX && RAND_bytes(ret, (int)n) == 1 ? 0 : -EIO;
 }

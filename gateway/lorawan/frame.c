@@ -52,10 +52,10 @@ static enum frame_fault parse_data(const uint8_t *p, size_t n, struct frame *f)
 {
     size_t end = n - LORAWAN_MIC_SIZE, at = 8;
 
-    f->dev_addr = get_u32(p + 1);
+    f->dev_addr = get_le32(p + 1);
     f->fctrl = p[5] & (uint8_t)~FCTRL_FOPTS_MASK;
     f->fopts_n = p[5] & FCTRL_FOPTS_MASK;
-    f->fcnt = get_u16(p + 6);
+    f->fcnt = get_le16(p + 6);
     f->fopts = p + at;
     at += f->fopts_n;
     if (at > end)
@@ -85,9 +85,9 @@ enum frame_fault frame_parse(const uint8_t *bytes, size_t n, struct frame *ret)
     if (frame_is_data(f.type)) {
         fault = parse_data(bytes, n, &f);
     } else if (f.type == FRAME_JOIN_REQUEST) {
-        f.join_eui = get_u64(bytes + 1);
-        f.dev_eui = get_u64(bytes + 9);
-        f.dev_nonce = get_u16(bytes + 17);
+        f.join_eui = get_le64(bytes + 1);
+        f.dev_eui = get_le64(bytes + 9);
+        f.dev_nonce = get_le16(bytes + 17);
     }
     if (fault == FRAME_OK)
         *ret = f;

@@ -97,11 +97,12 @@ struct frame_context {
     bool is_a_fcnt_down;  /* 1.1 down: counted by AFCntDown (FPort > 0) */
 };
 
-/* The MIC of a data frame of n bytes, of which the last four are its place. 0 or -EIO. */
+/* The MIC of a data frame of n bytes, of which the last four are its place. ConfFCnt counts
+ * with ACK alone. 0, -EINVAL (no data frame) or -EIO. */
 int frame_data_mic(struct crypto *c, const struct session_keys *k,
                    const struct frame_context *x, const uint8_t *bytes, size_t n,
                    uint8_t ret[LORAWAN_MIC_SIZE]);
-/* 1, 0, or -EIO. */
+/* 1, 0, or as frame_data_mic(). */
 int frame_data_mic_is_ok(struct crypto *c, const struct session_keys *k,
                          const struct frame_context *x, const struct frame *f);
 
@@ -123,7 +124,8 @@ struct frame_data {
     const uint8_t *payload;
     size_t payload_n;
 };
-/* Writes it as it goes on the air; out has FRAME_SIZE_MAX. Its length, -EMSGSIZE or -EIO. */
+/* Writes it as it goes on the air; out has FRAME_SIZE_MAX. Its length, -EINVAL (no data frame,
+ * a payload without port, FOpts with port 0), -EMSGSIZE or -EIO. */
 int frame_data_write(struct crypto *c, const struct session_keys *k,
                      const struct frame_context *x, const struct frame_data *d, uint8_t *out);
 
@@ -157,12 +159,14 @@ int join_accept_write(struct crypto *c, const struct lorawan_key *root,
                       const struct join_accept *a, const struct join_request *of,
                       uint8_t out[JOIN_ACCEPT_SIZE_MAX]);
 /* The inverse, for devices and tools: decrypts into plain[n] (MHDR and MIC included). 1: MIC
- * right, 0: wrong, -EINVAL: no join accept, -EIO. */
+ * right, 0: wrong, -ENODATA: not checked, for opt_neg makes the request part of it and `of` is
+ * NULL; all three fill ret and plain. -EINVAL: no join accept, -EIO. */
 int join_accept_read(struct crypto *c, const struct lorawan_key *root, const uint8_t *bytes,
                      size_t n, const struct join_request *of, struct join_accept *ret,
                      uint8_t plain[JOIN_ACCEPT_SIZE_MAX]);
 
-/* Session keys of a join. app_key: AppKey; nwk_key: 1.1 alone. 0 or -EIO. */
+/* Session keys of a join. app_key: AppKey; nwk_key: devices of 1.1 alone, else NULL; without
+ * opt_neg it is the root of all four. 0, -EINVAL (opt_neg without nwk_key) or -EIO. */
 int join_keys(struct crypto *c, const struct lorawan_key *app_key,
               const struct lorawan_key *nwk_key, const struct join_accept *a,
               const struct join_request *of, struct session_keys *ret);
@@ -174,3 +178,7 @@ int join_keys(struct crypto *c, const struct lorawan_key *app_key,
 int lorawan_key_parse(const char *text, struct lorawan_key *ret);
 int lorawan_eui_parse(const char *text, uint64_t *ret);
 int lorawan_addr_parse(const char *text, uint32_t *ret);
+
+/* Bytes in hexadecimal as above, or in base64 of either alphabet. 0, -EINVAL, -EMSGSIZE: more
+ * than max. `ret` may have been written to on failure. */
+int lorawan_bytes_parse(const char *text, uint8_t *ret, size_t max, size_t *ret_n);

@@ -9,6 +9,8 @@
 enum {
     BLOCK = 16,
     DOWN = 1,
+    DATA_SIZE_MIN = 12,
+    FCTRL_AT = 5,
     FOPTS_BY_NWK = 1, /* 1.1, byte 4 of the block: uplinks, and downlinks by NFCntDown */
     FOPTS_BY_APP = 2, /* downlinks by AFCntDown */
 };
@@ -21,7 +23,7 @@ struct address { /* of a data frame, where MIC and encryption need it */
 static struct address address_of(const uint8_t *bytes)
 {
     return (struct address){ frame_is_up((enum frame_type)(bytes[0] >> 5)),
-                             get_u32(bytes + 1) };
+                             get_le32(bytes + 1) };
 }
 
 /* B0, B1 and A_i have one form: first, four bytes, direction, DevAddr, counter, 0, last. */
@@ -49,15 +51,21 @@ static int mic_by(struct crypto *c, const struct lorawan_key *key, const uint8_t
     return crypto_cmac(c, key, block, BLOCK, bytes, n, ret);
 }
 
+static void put_conf_fcnt(const struct frame_context *x, const uint8_t *bytes, uint8_t four[4])
+{
+    if (bytes[FCTRL_AT] & FCTRL_ACK)
+        put_le(four, x->conf_fcnt, 2);
+}
+
 /* 1.1: two halves, by the serving and the forwarding network's key. */
 static int mic_up_1_1(struct crypto *c, const struct session_keys *k,
                       const struct frame_context *x, const uint8_t *bytes, size_t n,
                       uint8_t ret[LORAWAN_MIC_SIZE])
 {
     const uint8_t none[4] = { 0 };
-    uint8_t four[4], s[BLOCK], f[BLOCK];
+    uint8_t four[4] = { 0 }, s[BLOCK], f[BLOCK];
 
-    put_le(four, x->conf_fcnt, 2);
+    put_conf_fcnt(x, bytes, four);
     four[2] = x->tx_dr;
     four[3] = x->tx_ch;
     int rc = mic_by(c, &k->s_nwk_s_int, four, x->fcnt, bytes, n, s);
@@ -74,14 +82,16 @@ int frame_data_mic(struct crypto *c, const struct session_keys *k,
                    const struct frame_context *x, const uint8_t *bytes, size_t n,
                    uint8_t ret[LORAWAN_MIC_SIZE])
 {
-    bool is_up = address_of(bytes).is_up;
     uint8_t four[4] = { 0 }, mic[BLOCK];
 
+    if (n < DATA_SIZE_MIN || n > FRAME_SIZE_MAX || !frame_is_data(bytes[0] >> 5))
+        return -EINVAL;
+    bool is_up = address_of(bytes).is_up;
     n -= LORAWAN_MIC_SIZE;
     if (x->is_1_1 && is_up)
         return mic_up_1_1(c, k, x, bytes, n, ret);
     if (x->is_1_1)
-        put_le(four, x->conf_fcnt, 2);
+        put_conf_fcnt(x, bytes, four);
     int rc = mic_by(c, is_up ? &k->f_nwk_s_int : &k->s_nwk_s_int, four, x->fcnt, bytes, n, mic);
     if (rc == 0)
         memcpy(ret, mic, LORAWAN_MIC_SIZE);
@@ -128,12 +138,23 @@ int frame_fopts_crypt(struct crypto *c, const struct session_keys *k,
     uint8_t four[4] = { 0 };
 
     if (!x->is_1_1) {
-        memcpy(out, f->fopts, f->fopts_n);
+        memmove(out, f->fopts, f->fopts_n);
         return 0;
     }
     four[3] = !frame_is_up(f->type) && x->is_a_fcnt_down ? FOPTS_BY_APP : FOPTS_BY_NWK;
     return crypt(c, &k->nwk_s_enc, four, address_of(f->bytes), x->fcnt, f->fopts, f->fopts_n,
                  out);
+}
+
+static int check(const struct frame_data *d)
+{
+    if (!frame_is_data(d->type) || d->fport > UINT8_MAX || (d->fport < 0 && d->payload_n) ||
+        (d->fport == 0 && d->fopts_n))
+        return -EINVAL;
+    return d->fopts_n > FRAME_FOPTS_MAX || d->payload_n > FRAME_PAYLOAD_MAX ||
+                   d->fopts_n + d->payload_n + FRAME_OVERHEAD > FRAME_SIZE_MAX
+               ? -EMSGSIZE
+               : 0;
 }
 
 /* The frame in the clear, MIC left free; its length. */
@@ -142,9 +163,6 @@ static int put_clear(const struct frame_data *d, uint32_t fcnt, uint8_t *out)
     size_t n = 8u + d->fopts_n + (d->fport >= 0 ? 1 + d->payload_n : 0) + LORAWAN_MIC_SIZE;
     uint8_t *p = out;
 
-    if (d->fopts_n > FRAME_FOPTS_MAX || (d->fport == 0 && d->fopts_n) || n > FRAME_SIZE_MAX ||
-        !frame_is_data(d->type))
-        return -EMSGSIZE;
     *p++ = (uint8_t)(d->type << 5);
     p = put_le(p, d->dev_addr, 4);
     *p++ = (uint8_t)((d->fctrl & 0xF0) | d->fopts_n);
@@ -164,13 +182,14 @@ int frame_data_write(struct crypto *c, const struct session_keys *k,
                      const struct frame_context *x, const struct frame_data *d, uint8_t *out)
 {
     struct frame f;
-    int n = put_clear(d, x->fcnt, out);
+    int rc = check(d);
 
-    if (n < 0)
-        return n;
+    if (rc < 0)
+        return rc;
+    int n = put_clear(d, x->fcnt, out);
     if (frame_parse(out, (size_t)n, &f) != FRAME_OK)
-        return -EMSGSIZE;
-    int rc = frame_fopts_crypt(c, k, x, &f, (uint8_t *)f.fopts);
+        return -EINVAL;
+    rc = frame_fopts_crypt(c, k, x, &f, (uint8_t *)f.fopts);
     if (rc == 0)
         rc = frame_payload_crypt(c, k, x, &f, (uint8_t *)f.payload);
     if (rc == 0)

@@ -10,7 +10,6 @@
 enum {
     BLOCK = 16,
     OPT_NEG = 0x80,
-    SHORT = JOIN_ACCEPT_SIZE_MAX - CF_LIST_SIZE,
     /* first byte of the block a key is derived from */
     DERIVE_F_NWK_S_INT = 1,
     DERIVE_APP_S = 2,
@@ -111,9 +110,9 @@ int join_accept_write(struct crypto *c, const struct lorawan_key *root,
 static void read_fields(const uint8_t *plain, size_t n, struct join_accept *ret)
 {
     *ret = (struct join_accept){
-        .join_nonce = get_u24(plain + 1),
-        .net_id = get_u24(plain + 4),
-        .dev_addr = get_u32(plain + 7),
+        .join_nonce = get_le24(plain + 1),
+        .net_id = get_le24(plain + 4),
+        .dev_addr = get_le32(plain + 7),
         .is_opt_neg = plain[11] & OPT_NEG,
         .rx1_dr_offset = plain[11] >> 4 & 7,
         .rx2_dr = plain[11] & 15,
@@ -128,20 +127,28 @@ int join_accept_read(struct crypto *c, const struct lorawan_key *root, const uin
                      size_t n, const struct join_request *of, struct join_accept *ret,
                      uint8_t plain[JOIN_ACCEPT_SIZE_MAX])
 {
-    uint8_t mic[BLOCK];
+    uint8_t b[JOIN_ACCEPT_SIZE_MAX], mic[BLOCK];
+    struct join_accept a;
+    struct frame f;
     int rc = 0;
 
-    if ((n != SHORT && n != JOIN_ACCEPT_SIZE_MAX) ||
-        bytes[0] != (uint8_t)(FRAME_JOIN_ACCEPT << 5))
+    if (frame_parse(bytes, n, &f) != FRAME_OK || f.type != FRAME_JOIN_ACCEPT)
         return -EINVAL;
-    plain[0] = bytes[0];
+    b[0] = bytes[0];
     for (size_t at = 1; rc == 0 && at < n; at += BLOCK)
-        rc = crypto_encrypt(c, root, bytes + at, plain + at);
+        rc = crypto_encrypt(c, root, bytes + at, b + at);
     if (rc < 0)
         return rc;
-    read_fields(plain, n, ret);
-    rc = accept_mic(c, root, ret->is_opt_neg, of, plain, n - LORAWAN_MIC_SIZE, mic);
-    return rc < 0 ? rc : crypto_is_same(mic, plain + n - LORAWAN_MIC_SIZE, LORAWAN_MIC_SIZE);
+    read_fields(b, n, &a);
+    bool is_checked = of || !a.is_opt_neg;
+    if (is_checked)
+        rc = accept_mic(c, root, a.is_opt_neg, of, b, n - LORAWAN_MIC_SIZE, mic);
+    if (rc < 0)
+        return rc;
+    memcpy(plain, b, n);
+    *ret = a;
+    return is_checked ? crypto_is_same(mic, b + n - LORAWAN_MIC_SIZE, LORAWAN_MIC_SIZE)
+                      : -ENODATA;
 }
 
 /* ---- keys ---- */
@@ -161,12 +168,16 @@ int join_keys(struct crypto *c, const struct lorawan_key *app_key,
               const struct join_request *of, struct session_keys *ret)
 {
     uint8_t rest[BLOCK - 1] = { 0 }, *p = put_le(rest, a->join_nonce, 3);
-    const struct lorawan_key *network = a->is_opt_neg ? nwk_key : app_key;
+    const struct lorawan_key *network = nwk_key ? nwk_key : app_key;
+    const struct lorawan_key *application = a->is_opt_neg ? app_key : network;
     struct session_keys k;
+
+    if (a->is_opt_neg && !nwk_key)
+        return -EINVAL;
 
     p = a->is_opt_neg ? put_le(p, of->join_eui, 8) : put_le(p, a->net_id, 3);
     put_le(p, of->dev_nonce, 2);
-    int rc = derive(c, app_key, DERIVE_APP_S, rest, &k.app);
+    int rc = derive(c, application, DERIVE_APP_S, rest, &k.app);
     if (rc == 0)
         rc = derive(c, network, DERIVE_F_NWK_S_INT, rest, &k.f_nwk_s_int);
     k.s_nwk_s_int = k.nwk_s_enc = k.f_nwk_s_int;

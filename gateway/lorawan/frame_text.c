@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "gateway/base/base64.h"
 #include "gateway/lorawan/frame.h"
 
 static int digit(char c)
@@ -14,19 +15,30 @@ static int digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Exactly n bytes; ':' or '-' may stand between two of them. */
-static int read_bytes(const char *text, uint8_t *out, size_t n)
+/* ':' or '-' may stand between two bytes. 0, -EINVAL, or -EMSGSIZE: hexadecimal throughout, but
+ * more than max bytes. */
+static int read_hex(const char *text, uint8_t *out, size_t max, size_t *ret_n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0 && (*text == ':' || *text == '-'))
+    size_t n = 0;
+
+    for (; *text; text += 2, n++) {
+        if (n > 0 && (*text == ':' || *text == '-'))
             text++;
         int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
         if (low < 0)
             return -EINVAL;
-        out[i] = (uint8_t)(high << 4 | low);
-        text += 2;
+        if (n < max)
+            out[n] = (uint8_t)(high << 4 | low);
     }
-    return *text ? -EINVAL : 0;
+    *ret_n = n;
+    return n > max ? -EMSGSIZE : 0;
+}
+
+static int read_bytes(const char *text, uint8_t *out, size_t size)
+{
+    size_t n;
+
+    return read_hex(text, out, size, &n) == 0 && n == size ? 0 : -EINVAL;
 }
 
 static int read_number(const char *text, size_t bytes, uint64_t *ret)
@@ -36,9 +48,10 @@ static int read_number(const char *text, size_t bytes, uint64_t *ret)
 
     if (rc < 0)
         return rc;
-    *ret = 0;
+    uint64_t x = 0;
     for (size_t i = 0; i < bytes; i++)
-        *ret = *ret << 8 | b[i];
+        x = x << 8 | b[i];
+    *ret = x;
     return 0;
 }
 
@@ -65,4 +78,11 @@ int lorawan_addr_parse(const char *text, uint32_t *ret)
     if (rc == 0)
         *ret = (uint32_t)x;
     return rc;
+}
+
+int lorawan_bytes_parse(const char *text, uint8_t *ret, size_t max, size_t *ret_n)
+{
+    int rc = read_hex(text, ret, max, ret_n);
+
+    return rc == -EINVAL ? base64_decode(text, strlen(text), ret, max, ret_n) : rc;
 }

@@ -2,7 +2,6 @@
 #include "gateway/lorawan/mac.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "gateway/lorawan/wire.h"
@@ -65,12 +64,10 @@ const char *mac_name(uint8_t cid, bool is_up)
     return !k ? NULL : is_up ? k->up_name : k->down_name;
 }
 
-/* ---- writing ---- */
-
 bool mac_put(uint8_t *out, size_t *n, size_t room, uint8_t cid, const uint8_t *payload,
              size_t payload_n)
 {
-    if (*n + 1 + payload_n > room)
+    if (*n >= room || payload_n > room - *n - 1)
         return false;
     out[*n] = cid;
     if (payload_n)
@@ -121,115 +118,4 @@ bool mac_put_new_channel(uint8_t *out, size_t *n, size_t room, uint8_t index, ui
     put_le(p + 1, hz / 100, 3);
     p[4] = (uint8_t)(dr_max << 4 | (dr_min & 15));
     return mac_put(out, n, room, MAC_NEW_CHANNEL, p, sizeof p);
-}
-
-/* ---- in words ---- */
-
-static void print_rx_param(const uint8_t *p, char *out, size_t size)
-{
-    snprintf(out, size, "RX1DROffset %d RX2DataRate DR%d %u.%04u MHz", p[0] >> 4 & 7, p[0] & 15,
-             (unsigned)(get_u24(p + 1) / 10000), (unsigned)(get_u24(p + 1) % 10000));
-}
-
-static void print_new_channel(const uint8_t *p, char *out, size_t size)
-{
-    snprintf(out, size, "channel %d %u.%04u MHz DR%d to DR%d", p[0],
-             (unsigned)(get_u24(p + 1) / 10000), (unsigned)(get_u24(p + 1) % 10000), p[4] & 15,
-             p[4] >> 4);
-}
-
-static void print_down(const struct mac_command *m, char *out, size_t size)
-{
-    const uint8_t *p = m->payload;
-
-    switch (m->cid) {
-    case MAC_LINK_CHECK:
-        snprintf(out, size, "margin %d dB, %d gateways", p[0], p[1]);
-        break;
-    case MAC_LINK_ADR:
-        snprintf(out, size, "DR%d TXPower %d ChMask %04x ChMaskCntl %d NbTrans %d", p[0] >> 4,
-                 p[0] & 15, get_u16(p + 1), p[3] >> 4 & 7, p[3] & 15);
-        break;
-    case MAC_RX_PARAM_SETUP:
-        print_rx_param(p, out, size);
-        break;
-    case MAC_NEW_CHANNEL:
-        print_new_channel(p, out, size);
-        break;
-    case MAC_RX_TIMING_SETUP:
-        snprintf(out, size, "delay %d s", p[0] & 15 ? p[0] & 15 : 1);
-        break;
-    case MAC_DUTY_CYCLE:
-        snprintf(out, size, "1/%u", 1u << (p[0] & 15));
-        break;
-    case MAC_TX_PARAM_SETUP:
-        snprintf(out, size, "uplink dwell %s, downlink dwell %s, EIRP index %d",
-                 p[0] & 0x10 ? "400 ms" : "free", p[0] & 0x20 ? "400 ms" : "free", p[0] & 15);
-        break;
-    case MAC_DL_CHANNEL:
-        snprintf(out, size, "channel %d %u.%04u MHz", p[0], (unsigned)(get_u24(p + 1) / 10000),
-                 (unsigned)(get_u24(p + 1) % 10000));
-        break;
-    case MAC_DEVICE_TIME:
-        snprintf(out, size, "GPS %u.%03d s", (unsigned)get_u32(p), p[4] * 1000 / 256);
-        break;
-    default:
-        if (m->n == 1)
-            snprintf(out, size, "%02x", p[0]);
-        break;
-    }
-}
-
-/* Bits of an answer that say "taken"; names, lowest bit first. */
-static void print_taken(uint8_t bits, const char *const *names, int n, char *out, size_t size)
-{
-    int used = 0;
-
-    for (int i = 0; i < n && used >= 0 && (size_t)used < size; i++)
-        used += snprintf(out + used, size - (size_t)used, "%s%s %s", i ? ", " : "", names[i],
-                         bits & 1 << i ? "taken" : "refused");
-}
-
-static void print_up(const struct mac_command *m, char *out, size_t size)
-{
-    static const char *const adr[] = { "channel mask", "data rate", "power" };
-    static const char *const rx_param[] = { "channel", "RX2 data rate", "RX1 offset" };
-    static const char *const new_channel[] = { "frequency", "data rates" };
-    static const char *const dl_channel[] = { "frequency", "uplink frequency" };
-    const uint8_t *p = m->payload;
-
-    switch (m->cid) {
-    case MAC_LINK_ADR:
-        print_taken(p[0], adr, 3, out, size);
-        break;
-    case MAC_RX_PARAM_SETUP:
-        print_taken(p[0], rx_param, 3, out, size);
-        break;
-    case MAC_NEW_CHANNEL:
-        print_taken(p[0], new_channel, 2, out, size);
-        break;
-    case MAC_DL_CHANNEL:
-        print_taken(p[0], dl_channel, 2, out, size);
-        break;
-    case MAC_DEV_STATUS: {
-        int margin = (p[1] & 0x20) ? (p[1] & 0x3F) - 64 : p[1] & 0x3F; /* 6 bits, signed */
-        snprintf(out, size, "battery %d, margin %d dB", p[0], margin);
-        break;
-    }
-    default:
-        if (m->n == 1)
-            snprintf(out, size, "%02x", p[0]);
-        break;
-    }
-}
-
-void mac_print(const struct mac_command *m, bool is_up, char *out, size_t size)
-{
-    if (size == 0)
-        return;
-    out[0] = '\0';
-    if (is_up)
-        print_up(m, out, size);
-    else
-        print_down(m, out, size);
 }

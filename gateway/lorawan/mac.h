@@ -64,6 +64,8 @@ bool mac_put_rx_param(uint8_t *out, size_t *n, size_t room, uint8_t rx1_dr_offse
 bool mac_put_new_channel(uint8_t *out, size_t *n, size_t room, uint8_t index, uint32_t hz,
                          uint8_t dr_min, uint8_t dr_max);
 
-/* Every field of a command in words, "DR5 TXPower 0 ChMask 00ff NbTrans 1". At most `size`
- * bytes with the closing 0; "" for a command without fields. */
+/* Every field of a command in the specification's words, "DR5 TXPower 0 ChMask 00ff ChMaskCntl
+ * 0 NbTrans 1". At most `size` bytes with the closing 0; MAC_TEXT_SIZE is enough for all. ""
+ * for a command without fields. */
+enum { MAC_TEXT_SIZE = 96 };
 void mac_print(const struct mac_command *m, bool is_up, char *out, size_t size);
