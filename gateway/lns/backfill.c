@@ -81,45 +81,58 @@ void backfill_stop(struct backfill *b)
     http_post_stop(b->http);
 }
 
-/* *newest_ms moves with what was taken. False: enough. */
-static bool take_line(const char *line, size_t n, const struct backfill_sink *sink,
-                      int64_t *newest_ms)
+struct page { /* one answer, and what came of it */
+    struct buf text;
+    const struct backfill_sink *sink;
+    int64_t newest_ms; /* of what was taken */
+    char *why;
+    size_t size;
+};
+
+/* 0, -ECANCELED: enough, -EAGAIN: the server failed in the midst of it. */
+static int take_line(struct page *p, const char *line, size_t n)
 {
     struct feed_message m;
     char why[FEED_TEXT_MAX];
     int64_t at_ms;
 
-    if (ttn_stored_parse(line, n, &m, &at_ms, why, sizeof why) < 0)
-        return sink->take(sink->user, NULL, why);
+    int rc = ttn_stored_parse(line, n, &m, &at_ms, why, sizeof why);
+    if (rc == -EIO) {
+        snprintf(p->why, p->size, "What was missed cannot be fetched. %.200s", why);
+        return -EAGAIN;
+    }
+    if (rc < 0)
+        return p->sink->take(p->sink->user, NULL, why) ? 0 : -ECANCELED;
     m.is_backfill = true;
-    bool goes_on = sink->take(sink->user, &m, NULL);
-    if (goes_on && at_ms > *newest_ms)
-        *newest_ms = at_ms;
-    return goes_on;
+    if (!p->sink->take(p->sink->user, &m, NULL))
+        return -ECANCELED;
+    if (at_ms > p->newest_ms)
+        p->newest_ms = at_ms;
+    return 0;
 }
 
 /* Whole lines only, unless the page is whole. Event streams put "data:" before a line. */
-static bool take_page(const struct buf *page, const struct backfill_sink *sink,
-                      int64_t *newest_ms)
+static int take_page(struct page *page)
 {
     static const char prefix[] = "data:";
-    const char *end = page->data + page->size;
+    const char *p = page->text.data, *end = p ? p + page->text.size : NULL;
+    int rc = 0;
 
-    for (const char *p = page->data; p < end;) {
+    while (rc == 0 && p < end) {
         const char *newline = memchr(p, '\n', (size_t)(end - p));
         const char *stop = newline ? newline : end;
         const char *line = p;
-        p = stop + 1;
-        if (!newline && page->has_failed)
+        if (!newline && page->text.has_failed)
             break;
+        p = stop + 1;
         if ((size_t)(stop - line) > strlen(prefix) && memcmp(line, prefix, strlen(prefix)) == 0)
             line += strlen(prefix);
         while (line < stop && strchr(" \t\r", *line))
             line++;
-        if (line < stop && !take_line(line, (size_t)(stop - line), sink, newest_ms))
-            return false;
+        if (line < stop)
+            rc = take_line(page, line, (size_t)(stop - line));
     }
-    return true;
+    return rc;
 }
 
 static int fetch_page(struct backfill *b, int64_t from_ms, struct buf *page, char *why,
@@ -148,22 +161,19 @@ static int fetch_page(struct backfill *b, int64_t from_ms, struct buf *page, cha
 int backfill_fetch(struct backfill *b, int64_t *from_ms, const struct backfill_sink *sink,
                    char *why, size_t size)
 {
-    struct buf page = BUF_INIT(PAGE_BYTES_MAX);
+    struct page page = { BUF_INIT(PAGE_BYTES_MAX), sink, *from_ms, why, size };
     int rc = 0;
 
     for (int i = 0; i < PAGES_MAX; i++) {
-        int64_t newest_ms = *from_ms;
-        buf_clear(&page);
-        rc = fetch_page(b, *from_ms, &page, why, size);
-        if (rc < 0)
-            break;
-        if (!take_page(&page, sink, &newest_ms))
-            rc = -ECANCELED;
-        bool is_over = newest_ms <= *from_ms; /* nothing newer: that was all */
-        *from_ms = newest_ms;
+        buf_clear(&page.text);
+        rc = fetch_page(b, *from_ms, &page.text, why, size);
+        if (rc == 0)
+            rc = take_page(&page);
+        bool is_over = page.newest_ms <= *from_ms; /* nothing newer: that was all */
+        *from_ms = page.newest_ms;
         if (is_over || rc < 0)
             break;
     }
-    buf_done(&page);
+    buf_done(&page.text);
     return rc;
 }

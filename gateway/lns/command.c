@@ -36,12 +36,44 @@ static const char *ttn_application(const struct feed_conf *c)
     return c->application ? c->application : c->username ? c->username : "";
 }
 
-static bool ends_in_event(const char *template)
-{
-    static const char end[] = "/{{event}}";
-    size_t n = strlen(template);
+/* A template is text and placeholders, "{{dev_eui}}" or "{{ dev_eui }}". */
+enum placeholder { APPLICATION_ID, DEV_EUI, EVENT, PLACEHOLDERS, NO_PLACEHOLDER };
 
-    return n > strlen(end) && strcmp(template + n - strlen(end), end) == 0;
+/* The placeholder at *at, which moves behind it; PLACEHOLDERS: one that nobody knows. */
+static enum placeholder take_placeholder(const char **at)
+{
+    static const char *const names[] = { "application_id", "dev_eui", "event" };
+    const char *p = *at;
+
+    if (strncmp(p, "{{", 2) != 0)
+        return NO_PLACEHOLDER;
+    p += 2 + strspn(p + 2, " ");
+    for (size_t i = 0; i < PLACEHOLDERS; i++) {
+        size_t n = strlen(names[i]);
+        const char *end = p + n + (strncmp(p, names[i], n) == 0 ? strspn(p + n, " ") : 0);
+        if (strncmp(p, names[i], n) != 0 || strncmp(end, "}}", 2) != 0)
+            continue;
+        *at = end + 2;
+        return (enum placeholder)i;
+    }
+    return PLACEHOLDERS;
+}
+
+/* Only known placeholders, and the last level is the event. */
+static bool is_template(const char *template)
+{
+    const char *level = strrchr(template, '/');
+
+    for (const char *p = template; *p;) {
+        enum placeholder found = take_placeholder(&p);
+        if (found == PLACEHOLDERS)
+            return false;
+        p += found == NO_PLACEHOLDER;
+    }
+    if (!level || level == template)
+        return false;
+    level++;
+    return take_placeholder(&level) == EVENT && *level == '\0';
 }
 
 static const char *events_template(const struct feed_conf *c)
@@ -81,7 +113,7 @@ static int check_chirpstack(const struct feed_conf *c, char *why, size_t size)
     if (c->application && !is_level(c->application))
         return refuse(why, size,
                       "application must be the id of the application at the server, a UUID.");
-    if (c->topic && (!ends_in_event(c->topic) || strpbrk(c->topic, "+#") ||
+    if (c->topic && (!is_template(c->topic) || strpbrk(c->topic, "+#") ||
                      strlen(c->topic) >= FEED_TOPIC_MAX / 2))
         return refuse(why, size,
                       "topic must be the event_topic of the server's configuration and end in "
@@ -106,40 +138,17 @@ int feed_check(const struct feed_conf *c, char *why, size_t size)
 
 /* ---- topics ---- */
 
-/* What stands for the next placeholder of a template at *at, which moves behind it; NULL: none
- * begins here. */
-static const char *fill_in(const char **at, const char *application, const char *eui,
-                           const char *event)
-{
-    const struct {
-        const char *name, *value;
-    } known[] = { { "{{application_id}}", application },
-                  { "{{dev_eui}}", eui },
-                  { "{{event}}", event } };
-
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        size_t n = strlen(known[i].name);
-        if (strncmp(*at, known[i].name, n) != 0)
-            continue;
-        *at += n;
-        return known[i].value;
-    }
-    return NULL;
-}
-
-/* False: it does not fit. */
-static bool print_template(const char *template, const char *application, const char *eui,
-                           const char *event, char *out)
+/* What stands for each placeholder. False: it does not fit. */
+static bool print_template(const char *template, const char *const values[PLACEHOLDERS],
+                           char *out)
 {
     size_t n = 0;
 
     for (const char *p = template; *p;) {
         char one[2] = { *p };
-        const char *piece = fill_in(&p, application, eui, event);
-        if (!piece) {
-            piece = one;
-            p++;
-        }
+        enum placeholder found = take_placeholder(&p);
+        const char *piece = found < PLACEHOLDERS ? values[found] : one;
+        p += found >= PLACEHOLDERS;
         size_t size = strlen(piece);
         if (n + size >= FEED_TOPIC_MAX)
             return false;
@@ -186,8 +195,8 @@ int feed_filters(const struct feed_conf *c, char out[FEED_FILTERS_MAX][FEED_TOPI
         return -EINVAL;
     if (c->server == FEED_TTN)
         return ttn_filters(c, out);
-    if (!print_template(events_template(c), c->application ? c->application : "+", "+", "+",
-                        out[0]))
+    const char *const any[] = { c->application ? c->application : "+", "+", "+" };
+    if (!print_template(events_template(c), any, out[0]))
         return -EINVAL;
     widen_levels(out[0]);
     return 1;
@@ -207,7 +216,8 @@ static bool print_command_topic(const struct feed_conf *c, const struct feed_com
                  at + strlen(level));
     else
         snprintf(template, sizeof template, "%s", events);
-    return print_template(template, k->application, eui, "down", out);
+    const char *const values[] = { k->application, eui, "down" };
+    return print_template(template, values, out);
 }
 
 /* ---- commands ---- */

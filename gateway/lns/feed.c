@@ -80,7 +80,7 @@ static void learn_name(struct feed *f, const struct feed_message *m)
 static void take_state(struct feed *f, const struct listener_note *n)
 {
     bool is_new = n->is_up && !f->counters.is_up;
-    bool is_plain = strcmp(n->text, "Connected.") == 0;
+    bool is_plain = strcmp(n->text, LISTENER_CONNECTED) == 0;
 
     f->counters.reconnects += is_new && f->has_been_up;
     f->has_been_up |= n->is_up;

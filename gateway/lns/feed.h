@@ -30,7 +30,8 @@ struct feed_conf { /* lives as long as the feed */
     /* ChirpStack: its UUID, NULL: any; TTN: application@tenant, NULL: the user name */
     const char *application;
     /* ChirpStack: another template of events than the server's own, as its configuration has
-     * it; it ends in {{event}}. NULL. */
+     * it; it ends in {{event}}. Commands go to the same with "command" for a level "event", and
+     * "down" at its end. NULL. */
     const char *topic;
     const char *storage_url; /* TTN: where to fetch what was missed; NULL: nowhere */
 };
@@ -142,6 +143,7 @@ int chirpstack_parse(const char *topic, const void *json, size_t n, struct feed_
 int ttn_parse(const char *topic, const void *json, size_t n, struct feed_message *ret,
               char *why, size_t size);
 
-/* One line of the storage integration, {"result":{...}}; *ret_at_ms: when the server had it. */
+/* One line of the storage integration, {"result":{...}}; *ret_at_ms: when the server had it.
+ * -EIO: the server says that it failed, `why` has it. */
 int ttn_stored_parse(const void *json, size_t n, struct feed_message *ret, int64_t *ret_at_ms,
                      char *why, size_t size);

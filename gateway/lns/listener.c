@@ -207,7 +207,7 @@ static void fetch_missed(struct listener *l)
     l->progress_ms = mono_ms(); /* what the broker said meanwhile was not heard yet */
     if (rc == 0) {
         backoff_reset(&l->fetch_pause);
-        tell_state(l, true, "Connected.");
+        tell_state(l, true, LISTENER_CONNECTED);
     } else if (rc == -EAGAIN) {
         l->fetch_ms = mono_ms() + backoff_next(&l->fetch_pause, random_u32());
         tell_state(l, true, why);
@@ -263,7 +263,7 @@ static void connect_now(struct listener *l)
     if (l->missing_ms == 0 && l->newest_ms > 0)
         l->missing_ms = l->newest_ms - BACKFILL_OVERLAP_MS;
     l->fetch_ms = 0;
-    tell_state(l, true, "Connected.");
+    tell_state(l, true, LISTENER_CONNECTED);
 }
 
 static bool is_stalled(const struct listener *l)

@@ -12,6 +12,8 @@
 #include "gateway/lns/command.h"
 #include "gateway/lns/feed.h"
 
+#define LISTENER_CONNECTED "Connected." /* the state without trouble */
+
 enum { LISTENER_NOTES_MAX = 256, LISTENER_COMMANDS_MAX = 16 };
 
 enum listener_note_kind {

@@ -291,11 +291,13 @@ int ttn_stored_parse(const void *json, size_t n, struct feed_message *ret, int64
     int rc = event_open(&e, json, n, "A stored uplink is {\"result\":{...}}.");
     if (rc < 0)
         return rc;
-    json_t *line = e.root, *error = json_object_get(line, "error");
-    const char *said = json_string_value(json_object_get(error, "message"));
+    json_t *line = e.root, *error = event_object(&e, line, "error");
+    if (error) {
+        event_fail(&e, "The server says: %.160s.", event_text(&e, error, "error.message"));
+        event_close(&e);
+        return -EIO;
+    }
     e.root = event_object(&e, line, "result");
-    if (error)
-        event_fail(&e, "The server says: %.160s.", said ? said : "an error");
     if (!e.root)
         event_fail(&e, "result is missing; it must be an object.");
     fill(&e, &kinds[0], &m);

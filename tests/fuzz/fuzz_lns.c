@@ -72,7 +72,7 @@ static void parse(const char *topic, const uint8_t *json, size_t n)
         int rc = i == 0   ? chirpstack_parse(topic, json, n, &m, why, sizeof why)
                  : i == 1 ? ttn_parse(topic, json, n, &m, why, sizeof why)
                           : ttn_stored_parse(json, n, &m, &at_ms, why, sizeof why);
-        require(rc == 0 || rc == -ENOENT || rc == -EBADMSG);
+        require(rc == 0 || rc == -ENOENT || rc == -EBADMSG || rc == -EIO);
         require(rc != -EBADMSG || has_end(why, sizeof why));
         if (rc == 0)
             use(&m);

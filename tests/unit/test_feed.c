@@ -537,8 +537,13 @@ static void answer(int fd, const char *page)
              "HTTP/1.1 %s\r\nContent-Type: text/event-stream\r\nContent-Length: %zu\r\n\r\n",
              page ? "200 OK" : "403 Forbidden", page ? strlen(page) : 0);
     send(fd, head, strlen(head), MSG_NOSIGNAL);
-    if (page)
-        send(fd, page, strlen(page), MSG_NOSIGNAL);
+    for (size_t n = page ? strlen(page) : 0; n > 0;) {
+        ssize_t sent = send(fd, page, n, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return;
+        page += sent;
+        n -= (size_t)sent;
+    }
 }
 
 static void *serve(void *user)
@@ -604,6 +609,57 @@ static void fetches_what_was_missed_once(void **state)
     assert_int_equal(s.asked, 3);
 }
 
+/* Of a page too large to be kept, the whole lines count, and the rest is asked for again. */
+static void a_page_that_is_too_large_is_not_lost(void **state)
+{
+    enum { SIZE = 5 << 20 };
+    static struct storage s;
+    static char page[SIZE];
+    char url[64];
+    size_t n = strlen(LINE(1, "01:00.5"));
+
+    (void)state;
+    need_broker();
+    memset(page, ' ', SIZE);
+    memcpy(page, LINE(1, "01:00.5"), n);
+    memcpy(page + SIZE - 1 - strlen(LINE(2, "02:00.5")), LINE(2, "02:00.5"),
+           strlen(LINE(2, "02:00.5")));
+    page[SIZE - 1] = '\0';
+    s = (struct storage){ .pages = { page, LINE(2, "02:00.5"), "", "" } };
+    start_storage(&s, url, sizeof url);
+    start_feed(INT64_C(1795331100000));
+    wait_messages(2);
+    assert_int_equal(w.last.fcnt, 2);
+    assert_int_equal(counters().malformed, 0);
+    stop_storage(&s);
+    assert_true(s.asked >= 2);
+}
+
+static bool says_failed(void)
+{
+    return strstr(w.state, "database is down") != NULL;
+}
+
+/* What came before counts; the rest is asked for later on. */
+static void a_storage_that_fails_in_the_midst_is_told(void **state)
+{
+    static struct storage s;
+    char url[64];
+
+    (void)state;
+    need_broker();
+    s = (struct storage){
+        .pages = { LINE(1, "01:00.5") "{\"error\":{\"message\":\"database is down\"}}\n" }
+    };
+    start_storage(&s, url, sizeof url);
+    start_feed(INT64_C(1795331100000));
+    run_until(says_failed, "the failure");
+    assert_true(w.is_up);
+    assert_int_equal(w.messages, 1);
+    assert_int_equal(counters().malformed, 0);
+    stop_storage(&s);
+}
+
 static bool says_denied(void)
 {
     return strstr(w.state, "403") != NULL;
@@ -660,6 +716,8 @@ int main(void)
         TEST(a_server_that_never_answers_does_not_hold_up_the_end),
         TEST(refuses_a_conf_that_cannot_work),
         TEST(fetches_what_was_missed_once),
+        TEST(a_page_that_is_too_large_is_not_lost),
+        TEST(a_storage_that_fails_in_the_midst_is_told),
         TEST(a_storage_that_refuses_is_told_and_live_uplinks_go_on),
         TEST(without_anything_stored_nothing_is_fetched),
     };

@@ -355,7 +355,7 @@ static void subscribes_to_all_applications_or_one(void **state)
     c.application = APPLICATION;
     assert_int_equal(feed_filters(&c, filter), 1);
     assert_string_equal(filter[0], "application/" APPLICATION "/device/+/event/+");
-    c.topic = "site/7/app-{{application_id}}/eui-{{dev_eui}}/{{event}}";
+    c.topic = "site/7/app-{{application_id}}/eui-{{ dev_eui }}/{{ event }}";
     c.application = NULL;
     assert_int_equal(feed_filters(&c, filter), 1);
     assert_string_equal(filter[0], "site/7/+/+/+");
@@ -382,6 +382,10 @@ static void prints_a_command(void **state)
                         "\"devEui\":\"a84041ffff1834a2\",\"confirmed\":true,\"fPort\":2,"
                         "\"data\":\"AQID\"}");
     buf_clear(&b);
+    struct feed_conf other = conf;
+    other.topic = "site/{{ application_id }}/{{dev_eui}}/event/{{event}}";
+    assert_int_equal(feed_command_print(&other, &k, topic, &b), 0);
+    assert_string_equal(topic, "site/" APPLICATION "/a84041ffff1834a2/command/down");
     k.id = "no-uuid";
     assert_int_equal(feed_command_print(&conf, &k, topic, &b), -EINVAL);
     k.id = NULL;
@@ -422,6 +426,7 @@ static void says_what_is_wrong_with_a_feed(void **state)
         { { .url = "mqtt://x", .application = "a/+" }, "application" },
         { { .url = "mqtt://x", .topic = "a/#" }, "{{event}}" },
         { { .url = "mqtt://x", .topic = "a/{{event}}/b" }, "{{event}}" },
+        { { .url = "mqtt://x", .topic = "a/{{deveui}}/{{event}}" }, "{{event}}" },
         { { .url = "mqtt://x", .client_id = "" }, "client_id" },
         { { .url = "mqtt://x", .storage_url = "https://x" }, "storage" },
         { { .url = "mqtt://x", .server = FEED_TTN }, "my-app@ttn" },

@@ -238,8 +238,7 @@ static void an_error_of_the_storage_is_told(void **state)
     int64_t at_ms = 5;
 
     (void)state;
-    assert_int_equal(ttn_stored_parse(text, strlen(text), &m, &at_ms, why, sizeof why),
-                     -EBADMSG);
+    assert_int_equal(ttn_stored_parse(text, strlen(text), &m, &at_ms, why, sizeof why), -EIO);
     assert_says("no rights");
     assert_int_equal(ttn_stored_parse("{}", 2, &m, &at_ms, why, sizeof why), -EBADMSG);
     assert_says("result is missing");
