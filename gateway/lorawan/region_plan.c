@@ -37,14 +37,9 @@ static unsigned mask_bits(const struct region *r)
     return region_is_fixed(r) ? region_channels_n(r) : REGION_DYNAMIC_BITS;
 }
 
-static bool has_wide(const struct region *r)
-{
-    return r->mask_wide != REGION_MASK_NONE;
-}
-
 static struct masks masks_of(const struct region *r, const uint8_t *enabled)
 {
-    unsigned bits = mask_bits(r), narrow = has_wide(r) ? WIDE_FIRST : bits;
+    unsigned bits = mask_bits(r), narrow = r->has_wide ? WIDE_FIRST : bits;
     bool is_all = !is_any_on(enabled, bits);
     struct masks m = { .n = narrow / BLOCK };
 
@@ -68,7 +63,7 @@ struct start {
     const uint16_t *state; /* NULL: unknown, every block must be told */
 };
 
-static unsigned masks_from(const struct masks *m, const struct start *s, uint8_t mask_wide,
+static unsigned masks_from(const struct masks *m, const struct start *s,
                            struct region_mask *ret)
 {
     unsigned n = 0;
@@ -78,8 +73,6 @@ static unsigned masks_from(const struct masks *m, const struct start *s, uint8_t
     for (unsigned i = 0; i < m->n; i++)
         if (!s->state || m->want[i] != s->state[i])
             ret[n++] = (struct region_mask){ m->want[i], (uint8_t)i };
-    if (!s->state && mask_wide != REGION_MASK_NONE)
-        ret[n++] = (struct region_mask){ m->wide, mask_wide };
     return n;
 }
 
@@ -96,9 +89,10 @@ unsigned region_masks(const struct region *r, const uint8_t *enabled,
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
         struct region_mask masks[REGION_MASKS_MAX];
 
-        if (starts[i].state && starts[i].cntl == REGION_MASK_NONE)
+        /* the wide channels have their mask in the first command: there has to be one */
+        if (starts[i].state ? starts[i].cntl == REGION_MASK_NONE : r->has_wide)
             continue;
-        unsigned n = masks_from(&m, &starts[i], r->mask_wide, masks);
+        unsigned n = masks_from(&m, &starts[i], masks);
         if (n < best) {
             best = n;
             memcpy(ret, masks, n * sizeof *ret);
@@ -129,7 +123,7 @@ static bool put_masks(const struct region *r, const uint8_t *enabled, uint8_t re
     struct masks m = masks_of(r, enabled);
 
     memset(ret, 0, 16);
-    if (has_wide(r))
+    if (r->has_wide)
         m.want[m.n++] = m.wide;
     for (unsigned i = 0; i < m.n; i++) {
         ret[2 * i] = (uint8_t)m.want[i];

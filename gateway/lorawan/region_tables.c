@@ -86,8 +86,8 @@ static const uint8_t au_rx1[REGION_DRS][REGION_RX1_OFFSETS] = {
 
 /* ---- sub-bands ---- */
 
-/* ERC/REC 70-03 annex 1 as devices apply it. They bind a gateway too; 869.4 to 869.65, where
- * RX2 is, lets it transmit for six minutes an hour at 27 dBm ERP. */
+/* ETSI EN 300 220 as device code has it. The sub-bands bind a gateway too; 869.4 to 869.65,
+ * where RX2 is, lets it transmit for six minutes an hour and at 27 dBm ERP. */
 static const struct region_band eu_bands[REGION_BANDS_MAX] = {
     { KHZ(863000), KHZ(865000), 1, 0 },    { KHZ(865000), KHZ(868000), 10, 0 },
     { KHZ(868000), KHZ(868600), 10, 0 },   { KHZ(868700), KHZ(869200), 1, 0 },
@@ -96,9 +96,7 @@ static const struct region_band eu_bands[REGION_BANDS_MAX] = {
 
 /* ---- regions of few channels, which devices are told the others of ---- */
 
-#define DYNAMIC \
-    .has_cf_list = true, .mask_wide = REGION_MASK_NONE, .mask_on = 6, \
-    .mask_off = REGION_MASK_NONE
+#define DYNAMIC .has_cf_list = true, .mask_on = 6, .mask_off = REGION_MASK_NONE
 
 static const struct region eu868 = {
     .id = "eu868",
@@ -144,13 +142,15 @@ static const struct region in865 = {
     .rx2_hz = KHZ(866550),
     .rx2_dr = 2,
     .eirp_dbm = 30,
-    .tx_powers = 11, /* RP002; ChirpStack counts to 14, which devices refuse */
+    .tx_powers = 11, /* RP002 as far as known; ChirpStack counts on to 14 */
     .down_eirp_dbm = 30,
     DYNAMIC,
 };
 
-/* The four AS923 plans are one that is moved. RX1DROffset 6 and 7, which raise the data rate as
- * in IN865, were in earlier editions and devices have them; RP002 ends at DR5. */
+/* The four AS923 plans are one that is moved. How RX1DROffset 6 and 7 end is not settled
+ * between the editions: RP002 and device code stop at DR5, ChirpStack at DR7. DR5 here: what
+ * every device can hear. The limits of the bands are those device code checks CFLists against.
+ */
 #define AS923(name, down_khz, min_khz, max_khz) \
     { \
         .id = (name), .hz_min = KHZ(min_khz), .hz_max = KHZ(max_khz), \
@@ -219,8 +219,6 @@ static const struct region us915 = {
     .sizes_down = &wide_sizes,
     .sizes_down_dwell = &wide_sizes,
     .dr_adr_max = 3,
-    .down_dr_min = 8,
-    .down_dr_min_dwell = 8,
     .rx1_rule = REGION_RX1_TABLE,
     .rx1_offset_max = 3,
     .rx1_table = us_rx1,
@@ -230,7 +228,7 @@ static const struct region us915 = {
     .tx_powers = 15,
     .down_eirp_dbm = 21,
     .has_cf_list = true,
-    .mask_wide = 4,
+    .has_wide = true,
     .mask_on = 6,
     .mask_off = 7,
 };
@@ -259,8 +257,6 @@ static const struct region au915 = {
     .sizes_down = &wide_sizes,
     .sizes_down_dwell = &wide_sizes,
     .dr_adr_max = 5,
-    .down_dr_min = 8,
-    .down_dr_min_dwell = 8,
     .rx1_rule = REGION_RX1_TABLE,
     .rx1_offset_max = 5,
     .rx1_table = au_rx1,
@@ -270,7 +266,7 @@ static const struct region au915 = {
     .tx_powers = 15,
     .down_eirp_dbm = 30,
     .has_cf_list = true,
-    .mask_wide = 4,
+    .has_wide = true,
     .mask_on = 6,
     .mask_off = 7,
 };
@@ -302,7 +298,6 @@ static const struct region cn470 = {
     .eirp_dbm = 19.15,
     .tx_powers = 8,
     .down_eirp_dbm = 19,
-    .mask_wide = REGION_MASK_NONE,
     .mask_on = 6,
     .mask_off = REGION_MASK_NONE,
 };
@@ -330,7 +325,7 @@ static const struct region_join joins_26b[REGION_JOINS_MAX] = {
     .sizes_down = &cn_sizes, .sizes_down_dwell = &cn_sizes, .dr_min = 1, .dr_adr_max = 5, \
     .down_dr_min = 1, .down_dr_min_dwell = 1, .rx1_rule = REGION_RX1_DOWN, \
     .rx1_offset_max = 5, .rx2_dr = 1, .eirp_dbm = 19.15, .tx_powers = 8, .down_eirp_dbm = 19, \
-    .has_cf_list = true, .mask_wide = REGION_MASK_NONE
+    .has_cf_list = true
 
 static const struct region cn470_20a = {
     .id = "cn470-20a",

@@ -44,10 +44,10 @@ enum region_rx1_rule {
     REGION_RX1_TABLE,
 };
 
-/* A range of frequencies; what it means depends on where it stands. */
+/* A sub-band of which only a share of time may be used. */
 struct region_band {
     uint32_t hz_min, hz_max; /* hz_max is outside */
-    uint16_t per_mille;      /* share of an hour that may be transmitted */
+    uint16_t per_mille;      /* of a sliding hour */
     int8_t eirp_dbm;         /* of the gateway; 0: the region's */
 };
 
@@ -75,7 +75,7 @@ struct region {
     const struct region_band *bands; /* REGION_BANDS_MAX; NULL: nothing is limited */
 
     bool has_cf_list;
-    uint8_t mask_wide;         /* ChMaskCntl of 64 to 71; REGION_MASK_NONE: no such channels */
+    bool has_wide; /* 64 to 71 are of 500 kHz; all on and all off carry their mask */
     uint8_t mask_on, mask_off; /* ChMaskCntl: all on, all off */
 };
 

@@ -28,7 +28,11 @@ static void assert_rate(const struct region *r, unsigned dr, bool is_up, const c
     char text[RADIO_RATE_TEXT_SIZE] = "-";
 
     if (region_rate(r, dr, is_up, &rate)) {
+        struct radio_rate exact;
+
         radio_rate_print(&rate, text);
+        assert_int_equal(radio_rate_parse(text, &exact), 0);
+        assert_true(radio_rate_is_same(&rate, &exact));
         assert_int_equal(region_dr_of(r, &rate, is_up), dr);
     }
     if (strcmp(text, expect) != 0)
@@ -202,6 +206,7 @@ static void answers_in_rx1_where_the_plan_says(void **state)
         { "us915", 903000000, 4, 923300000, "SF7BW500" },  /* 64 */
         { "us915", 914200000, 4, 927500000, "SF7BW500" },  /* 71 */
         { "au915", 915400000, 0, 923900000, "SF12BW500" }, /* 1 */
+        { "au915", 916800000, 0, 923300000, "SF12BW500" }, /* 8 */
         { "au915", 917500000, 6, 923900000, "SF7BW500" },  /* 65 */
         { "cn470", 470300000, 0, 500300000, "SF12BW125" },
         { "cn470", 479700000, 5, 509700000, "SF7BW125" }, /* 47 */
@@ -247,6 +252,7 @@ static void takes_no_uplink_outside_the_plan(void **state)
         { "kr920", 920700000, 0 },   { "us915", 868100000, 0 },   { "us915", 902300000, 4 },
         { "us915", 903000000, 0 },   { "us915", 902300000, 8 },   { "au915", 915900000, 5 },
         { "cn470", 489500000, 0 },   { "cn470", 470300000, 6 },   { "cn470-20b", 470300000, 3 },
+        { "au915", 915200000, 6 },
     };
 
     (void)state;
@@ -324,6 +330,13 @@ static void answers_joins_of_cn470_on_their_own_channels(void **state)
         { "cn470-26b", 16, 482300000, 502500000 }, { "cn470-26b", 17, 484300000, 502500000 },
         { "cn470-26b", 18, 486300000, 502500000 }, { "cn470-26b", 19, 488300000, 502500000 },
     };
+    static const struct {
+        const char *id;
+        uint32_t up_hz;
+    } beside[] = {
+        { "cn470-20a", 477300000 }, { "cn470-20a", 510500000 }, { "cn470-26a", 480300000 },
+        { "cn470-26b", 490300000 }, { "cn470-26b", 478300000 },
+    };
     struct region_window w;
 
     (void)state;
@@ -336,6 +349,8 @@ static void answers_joins_of_cn470_on_their_own_channels(void **state)
         assert_int_equal(w.freq_hz, rows[i].rx1_hz);
         assert_int_equal(w.dr, 3);
     }
+    for (size_t i = 0; i < COUNT(beside); i++)
+        assert_int_equal(region_join_channel_of(of(beside[i].id), beside[i].up_hz), -1);
     /* a data channel, and a join channel that would select another plan */
     assert_false(region_rx1(of("cn470-20a"), 470300000, 3, 0, false, true, &w));
     assert_false(region_rx1(of("cn470-20a"), 479900000, 3, 0, false, true, &w));
@@ -418,6 +433,7 @@ static void keeps_rx1_of_as923_within_the_dwell_time(void **state)
         { "as923-1", 923200000, 0, { 2, 2, 2, 2, 2, 2, 2, 2, -1 } },
         { "as923-3", 916600000, 4, { 4, 3, 2, 2, 2, 2, 5, 5, -1 } },
         { "au915", 915200000, 0, { 8, 8, 8, 8, 8, 8, -1 } },
+        { "cn470-20b", 476900000, 2, { 2, 1, 1, 1, 1, 1, -1 } },
     };
 
     (void)state;
@@ -596,6 +612,10 @@ static void masks_exactly_the_channels_asked_for(void **state)
           { { 0, 0 }, { 0, 1 }, { 0, 2 }, { 0, 3 }, { 0, 4 }, { 0x00FF, 5 } } },
         { "cn470", { { 0, 90 }, { -1, 0 } }, 2, { { 0, 6 }, { 0x07FF, 5 } } },
         { "cn470-20a", { { 32, 39 }, { -1, 0 } }, 2, { { 0, 7 }, { 0x00FF, 2 } } },
+        { "cn470-20a", { { 0, 62 }, { -1, 0 } }, 2, { { 0, 6 }, { 0x7FFF, 3 } } },
+        { "cn470-20b", { { 63, 63 }, { -1, 0 } }, 2, { { 0, 7 }, { 0x8000, 3 } } },
+        { "cn470-26b", { { 0, 0 }, { -1, 0 } }, 2, { { 0, 4 }, { 0x0001, 0 } } },
+        { "au915", { { 0, 63 }, { 65, 65 }, { -1, 0 } }, 1, { { 0x0002, 6 } } },
         { "cn470-20b", { { 0, 63 }, { -1, 0 } }, 1, { { 0, 6 } } },
         { "cn470-26a", { { 0, 47 }, { -1, 0 } }, 1, { { 0, 3 } } },
         { "cn470-26a", { { 40, 47 }, { -1, 0 } }, 2, { { 0, 4 }, { 0xFF00, 2 } } },
@@ -722,6 +742,63 @@ static void books_time_on_air_by_sub_band(void **state)
     }
 }
 
+static void knows_the_edges_of_the_sub_bands(void **state)
+{
+    static const struct {
+        uint32_t hz_min, hz_max;
+        double per_mille;
+        int eirp;
+    } rows[] = {
+        { 863000000, 864999999, 1, 16 },   { 865000000, 867999999, 10, 16 },
+        { 868000000, 868599999, 10, 16 },  { 868700000, 869199999, 1, 16 },
+        { 869400000, 869649999, 100, 29 }, { 869700000, 869999999, 10, 16 },
+    };
+    static const uint32_t beside[] = { 862999999, 868600000, 868699999, 869200000,
+                                       869399999, 869650000, 869699999, 870000000 };
+    const struct region *r = of("eu868");
+
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+        uint32_t hz = i % 2 ? rows[i / 2].hz_max : rows[i / 2].hz_min;
+        struct band_account a = { 0 };
+
+        assert_true(region_band_take(r, &a, hz, 0, 1800000));
+        double used = region_band_used(r, &a, hz, 0);
+        assert_true(fabs(used - 0.5 / rows[i / 2].per_mille) < 1e-9);
+        assert_int_equal(region_down_eirp(r, hz), rows[i / 2].eirp);
+        /* the other edge is of the same sub-band, the next sub-band has its own account */
+        assert_true(fabs(region_band_used(r, &a, rows[i / 2].hz_min, 0) - used) < 1e-9);
+        assert_true(region_band_used(r, &a, rows[(i / 2 + 1) % COUNT(rows)].hz_min, 0) < 1e-9);
+    }
+    for (size_t i = 0; i < COUNT(beside); i++)
+        assert_true(isnan(region_band_used(r, &(struct band_account){ 0 }, beside[i], 0)));
+}
+
+static void takes_channels_of_its_band_alone(void **state)
+{
+    static const struct {
+        const char *id;
+        uint32_t hz_min, hz_max;
+    } rows[] = {
+        { "eu868", 863000000, 869999999 },   { "in865", 865000000, 866999999 },
+        { "as923-1", 915000000, 927999999 }, { "as923-2", 920000000, 922999999 },
+        { "as923-3", 915000000, 920999999 }, { "as923-4", 917000000, 919999999 },
+        { "kr920", 920900000, 923399999 },
+    };
+    struct region_window w;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct region *r = of(rows[i].id);
+
+        assert_true(region_rx1(r, rows[i].hz_min, 2, 0, false, false, &w));
+        assert_true(region_rx1(r, rows[i].hz_max, 2, 0, false, true, &w));
+        assert_int_equal(w.freq_hz, rows[i].hz_max);
+        assert_false(region_rx1(r, rows[i].hz_min - 1, 2, 0, false, false, &w));
+        assert_false(region_rx1(r, rows[i].hz_max + 1, 2, 0, false, false, &w));
+    }
+}
+
 static void gives_time_on_air_back_after_an_hour_and_not_before(void **state)
 {
     const struct region *r = of("eu868");
@@ -797,6 +874,8 @@ int main(void)
         cmocka_unit_test(lists_extra_channels_in_a_join_accept),
         cmocka_unit_test(lists_masks_in_a_join_accept),
         cmocka_unit_test(books_time_on_air_by_sub_band),
+        cmocka_unit_test(knows_the_edges_of_the_sub_bands),
+        cmocka_unit_test(takes_channels_of_its_band_alone),
         cmocka_unit_test(gives_time_on_air_back_after_an_hour_and_not_before),
         cmocka_unit_test(books_out_of_order_without_losing_anything),
         cmocka_unit_test(allows_272_downlinks_an_hour_in_rx2),
