@@ -9,6 +9,7 @@
 #include "gateway/cmd/profile_cmd.h"
 #include "gateway/cmd/profile_diff.h"
 #include "gateway/cmd/profile_show.h"
+#include "sensors/payload/layout.h"
 
 #define OPTION(member) .offset = offsetof(struct profile_options, member)
 
@@ -67,10 +68,10 @@ static bool is_wanted(const struct profile *p, char **words, int n)
 {
     char text[2048], ids[160], zh[160];
 
-    snprintf(text, sizeof text, "%s %s %s %s %s %s %s %s %s %s", p->id, p->en, p->zh, p->vendor,
-             p->models, profile_media(p, NULL, ids, sizeof ids),
+    snprintf(text, sizeof text, "%s %s %s %s %s %s %s %s %s %s %s", p->id, p->en, p->zh,
+             p->vendor, p->models, profile_media(p, NULL, ids, sizeof ids),
              profile_media(p, "zh", zh, sizeof zh), p->verified, p->has_rtu ? "rtu" : "",
-             p->has_tcp ? "tcp" : "");
+             p->has_tcp ? "tcp" : "", p->has_lorawan ? "lorawan" : "");
     for (int i = 0; i < n; i++)
         if (!strcasestr(text, words[i]))
             return false;
@@ -250,8 +251,12 @@ static void lint_file(const char *path, struct diag *d)
     if (!p)
         return;
     check_name(path, p, d);
-    printf("%s: %s, %zu points, %zu flags, %zu commands, %zu registers: no errors\n", path,
-           p->id, p->points_n, p->flags_n, p->commands_n, p->words_n);
+    if (p->payload)
+        printf("%s: %s, %zu points, %zu messages: no errors\n", path, p->id, p->points_n,
+               p->payload->messages_n);
+    else
+        printf("%s: %s, %zu points, %zu flags, %zu commands, %zu registers: no errors\n", path,
+               p->id, p->points_n, p->flags_n, p->commands_n, p->words_n);
     profile_destroy(p);
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/cmd/profile_layout.h"
 #include "gateway/cmd/profile_show.h"
 #include "gateway/cmd/profile_text.h"
 #include "gateway/conf/arena.h"
@@ -110,7 +111,9 @@ static void add_head(struct facts *f, const struct profile *p, struct buf *b)
     add(f, "setup", p->setup);
     begin(f, "bus", "");
     buf_printf(b, "%s%s%s", p->has_rtu ? "rtu" : "", p->has_rtu && p->has_tcp ? " " : "",
-               p->has_tcp ? "tcp" : "");
+               p->has_tcp       ? "tcp"
+               : p->has_lorawan ? "lorawan"
+                                : "");
     add_buf(f, "transports", b);
     add_number(f, "baud", p->serial.baud ? p->serial.baud : (double)NAN);
     add(f, "format", p->serial.format);
@@ -257,11 +260,49 @@ static void add_body(struct facts *f, const struct profile *p, struct buf *b)
     }
 }
 
+struct layout_lines {
+    struct buf *b;
+    const char *joint;
+};
+
+static void put_layout_line(void *user, const struct layout_row *row)
+{
+    struct layout_lines *l = user;
+
+    buf_printf(l->b, "%s%s %s %s%s%s%s%s", l->joint, row->where, row->type, row->point,
+               *row->how ? " " : "", row->how, *row->none ? " - " : "", row->none);
+    l->joint = "; ";
+}
+
+static void add_payload(struct facts *f, const struct profile *p, struct buf *b)
+{
+    const struct payload *payload = p->payload;
+    struct layout_lines script = { b, "" };
+
+    if (payload->script) {
+        begin(f, "script", payload->script->file);
+        layout_rows(p, NULL, false, put_layout_line, &script);
+        add_buf(f, "map", b);
+    }
+    for (size_t i = 0; i < payload->messages_n; i++) {
+        struct layout_lines lines = { b, "" };
+        begin(f, "message", payload->messages[i].id);
+        layout_put_when(b, &payload->messages[i], false);
+        add_buf(f, "when", b);
+        layout_put_form(b, &payload->messages[i], false);
+        add_buf(f, "form", b);
+        layout_rows(p, &payload->messages[i], false, put_layout_line, &lines);
+        add_buf(f, "fields", b);
+    }
+}
+
 static void collect(struct facts *f, const struct profile *p)
 {
     struct buf b = BUF_INIT(TEXT_MAX);
 
     add_body(f, p, &b);
+    if (p->payload)
+        add_payload(f, p, &b);
     for (size_t i = 0; i < p->variants_n; i++) {
         begin(f, "variant", p->variants[i]->variant);
         put_tests(&b, p->variants[i]->when, p->variants[i]->when_n);

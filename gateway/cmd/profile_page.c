@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/cmd/profile_layout.h"
 #include "gateway/cmd/profile_show.h"
 #include "gateway/cmd/profile_text.h"
 
@@ -74,7 +75,9 @@ static void put_transports(const struct page *pg)
     buf_printf(pg->b, "| %s | %s%s%s |\n", PICK(pg, "Connection", "通信方式"),
                p->has_rtu ? PICK(pg, "Modbus RTU (RS-485)", "Modbus RTU（RS-485）") : "",
                p->has_rtu && p->has_tcp ? PICK(pg, ", ", "、") : "",
-               p->has_tcp ? "Modbus TCP" : "");
+               p->has_tcp       ? "Modbus TCP"
+               : p->has_lorawan ? "LoRaWAN"
+                                : "");
 }
 
 static void put_serial(const struct page *pg)
@@ -153,6 +156,8 @@ static void put_head(const struct page *pg)
     put_trust(pg);
     row(pg, PICK(pg, "Source", "依据"), p->source);
     put_transports(pg);
+    if (p->has_lorawan)
+        return;
     put_serial(pg);
     put_order(pg);
     put_requests(pg);
@@ -168,6 +173,13 @@ static void put_setup(const struct page *pg)
         buf_printf(b, "%s\n", pg->is_zh ? p->setup_zh : p->setup);
         return;
     }
+    if (p->has_lorawan)
+        buf_puts(b,
+                 PICK(pg,
+                      "- LoRaWAN: the frequency plan of the region, joining over the air "
+                      "(OTAA); DevEUI, JoinEUI and AppKey stand on the label or in the box.\n",
+                      "- LoRaWAN：选择当地频段，采用空中入网（OTAA）；DevEUI、JoinEUI 与 "
+                      "AppKey 见标签或包装。\n"));
     if (p->has_rtu)
         buf_puts(b, PICK(pg,
                          "- RS-485: A to A, B to B and the ground; 120 Ω at both ends of "
@@ -206,6 +218,13 @@ static void put_configuration(const struct page *pg)
     struct buf *b = pg->b;
 
     buf_printf(b, "\n## %s\n", PICK(pg, "Configuration", "配置"));
+    if (pg->p->has_lorawan) {
+        buf_printf(b,
+                   PICK(pg, "\nThe device of the LoRaWAN network has `profile: %s`.\n",
+                        "\n在 LoRaWAN 设备的配置中写 `profile: %s`。\n"),
+                   pg->p->id);
+        return;
+    }
     for (int is_tcp = 0; is_tcp < 2; is_tcp++) {
         if (!(is_tcp ? pg->p->has_tcp : pg->p->has_rtu))
             continue;
@@ -257,8 +276,13 @@ void profile_put_page(struct buf *b, const struct profile *p, const char *lang)
     put_head(&pg);
     put_setup(&pg);
     put_configuration(&pg);
-    buf_printf(b, "\n## %s\n", PICK(&pg, "Registers", "寄存器"));
+    if (p->payload)
+        buf_printf(b, "\n## %s\n", PICK(&pg, "Payload", "报文"));
+    else
+        buf_printf(b, "\n## %s\n", PICK(&pg, "Registers", "寄存器"));
     page_put_points(&pg);
+    if (p->payload)
+        layout_put_page(b, p, pg.is_zh);
     page_put_status(&pg);
     page_put_commands(&pg);
     if (p->identify_n) {
@@ -291,7 +315,10 @@ static void put_index_row(const struct page *pg)
                profile_page_name(p->id, pg->is_zh ? "zh" : "en", name, sizeof name), p->id);
     page_cell(pg, p->models);
     buf_printf(pg->b, " | %s%s%s | %s |\n", p->has_rtu ? "RTU" : "",
-               p->has_rtu && p->has_tcp ? ", " : "", p->has_tcp ? "TCP" : "",
+               p->has_rtu && p->has_tcp ? ", " : "",
+               p->has_tcp       ? "TCP"
+               : p->has_lorawan ? "LoRaWAN"
+                                : "",
                profile_trust(p, pg->is_zh ? "zh" : "en"));
 }
 
@@ -299,13 +326,15 @@ void profile_put_index(struct buf *b, struct profile *const *all, size_t n, cons
 {
     struct page pg = { b, NULL, !strcmp(lang, "zh") };
 
-    buf_puts(b, PICK(&pg,
-                     "# Instruments\n\n[中文](README.zh.md)\n\nOne page for each "
-                     "instrument of the library: what to set on it, the lines of "
-                     "configuration to copy, and every register. The pages are written "
-                     "from `sensors/profiles` by\n",
-                     "# 仪器\n\n[English](README.md)\n\n仪器库中每种仪器一页：仪器上的设置、"
-                     "可直接复制的配置，以及全部寄存器。页面由 `sensors/profiles` 生成：\n"));
+    buf_puts(
+        b,
+        PICK(&pg,
+             "# Instruments\n\n[中文](README.zh.md)\n\nOne page for each "
+             "instrument of the library: what to set on it, the lines of "
+             "configuration to copy, and every register or byte. The pages are written "
+             "from `sensors/profiles` by\n",
+             "# 仪器\n\n[English](README.md)\n\n仪器库中每种仪器一页：仪器上的设置、"
+             "可直接复制的配置，以及全部寄存器或报文字节。页面由 `sensors/profiles` 生成：\n"));
     buf_puts(b, "\n```\nsluice profile doc --all --output docs/instruments\n```\n");
     for (int m = 0; m < MEDIUM_COUNT_; m++) {
         bool is_begun = false;
@@ -316,7 +345,7 @@ void profile_put_index(struct buf *b, struct profile *const *all, size_t n, cons
                 buf_printf(b, "\n## %s\n\n| %s | %s | %s | %s | %s |\n|---|---|---|---|---|\n",
                            medium_name((enum medium)m, lang), PICK(&pg, "Instrument", "仪器"),
                            PICK(&pg, "Profile", "模板"), PICK(&pg, "Models", "型号"),
-                           PICK(&pg, "Modbus", "通信"), PICK(&pg, "Trust", "可信程度"));
+                           PICK(&pg, "Connection", "通信"), PICK(&pg, "Trust", "可信程度"));
             is_begun = true;
             pg.p = all[i];
             put_index_row(&pg);

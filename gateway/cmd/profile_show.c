@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "gateway/cmd/profile_layout.h"
 #include "gateway/cmd/profile_text.h"
 #include "gateway/conf/utf8.h"
 #include "sensors/profile/type.h"
@@ -113,7 +114,8 @@ static const char *place_text(const struct profile_point *pt, char *out)
     return out;
 }
 
-static void print_point(const struct profile_point *pt, const char *lang, FILE *out)
+static void print_point(const struct profile_point *pt, bool is_payload, const char *lang,
+                        FILE *out)
 {
     char address[PROFILE_ADDRESS_BYTES], unit[TEXT_BYTES], range[RANGE_BYTES];
     char range_unit[RANGE_BYTES + 16];
@@ -123,8 +125,10 @@ static void print_point(const struct profile_point *pt, const char *lang, FILE *
     fputs("  ", out);
     profile_print_cell(pt->id, 24, out);
     profile_print_cell(is_zh(lang) ? roles_zh[pt->role] : profile_roles[pt->role], 13, out);
-    profile_print_cell(place_text(pt, address), 11, out);
-    profile_print_cell(type_name(pt->type), 6, out);
+    if (!is_payload) {
+        profile_print_cell(place_text(pt, address), 11, out);
+        profile_print_cell(type_name(pt->type), 6, out);
+    }
     profile_print_cell(unit_text(pt, unit, sizeof unit), 14, out);
     profile_print_cell(pt->quantity ? pt->quantity->id : "-", 22, out);
     fprintf(out, "%s%s\n", isnan(pt->range_min) ? "-" : range_unit,
@@ -145,6 +149,10 @@ static void print_map(const struct profile_map *map, const char *help, FILE *out
 
 static void print_wiring(const struct profile *p, FILE *out)
 {
+    if (p->has_lorawan) {
+        fputs("  LoRaWAN\n", out);
+        return;
+    }
     fprintf(out, "  %s%s%s", p->has_rtu ? "Modbus RTU" : "",
             p->has_rtu && p->has_tcp ? ", " : "", p->has_tcp ? "Modbus TCP" : "");
     if (p->serial.baud)
@@ -263,9 +271,14 @@ void profile_print(const struct profile *p, const char *lang, FILE *out)
     if (p->source)
         fprintf(out, "  %s\n", p->source);
     print_wiring(p, out);
-    fputs(is_chinese ? "\n测点（PDU 地址）\n" : "\nPoints (PDU addresses)\n", out);
+    if (p->payload)
+        fputs(is_chinese ? "\n测点\n" : "\nPoints\n", out);
+    else
+        fputs(is_chinese ? "\n测点（PDU 地址）\n" : "\nPoints (PDU addresses)\n", out);
     for (size_t i = 0; i < p->points_n; i++)
-        print_point(&p->points[i], lang, out);
+        print_point(&p->points[i], p->payload != NULL, lang, out);
+    if (p->payload)
+        layout_print(p, is_chinese, out);
     print_status(p, is_chinese, out);
     print_commands(p, lang, out);
     print_variants(p, is_chinese, out);
@@ -300,7 +313,7 @@ static void put_choices(struct buf *b, const char *key, const struct profile_map
     buf_puts(b, "}}");
 }
 
-static void put_point(struct buf *b, const struct profile_point *pt)
+static void put_point(struct buf *b, const struct profile_point *pt, bool is_payload)
 {
     char address[PROFILE_ADDRESS_BYTES];
 
@@ -310,7 +323,7 @@ static void put_point(struct buf *b, const struct profile_point *pt)
     put_text(b, "at", pt->at.space ? profile_address(pt->at, address) : NULL);
     if (pt->has_mei)
         buf_printf(b, ",\"mei\":%d", pt->mei);
-    put_text(b, "type", type_name(pt->type));
+    put_text(b, "type", is_payload ? NULL : type_name(pt->type));
     put_text(b, "unit", pt->unit ? pt->unit->code : NULL);
     put_text(b, "quantity", pt->quantity ? pt->quantity->id : NULL);
     put_text(b, "canonical", pt->quantity ? pt->quantity->unit : NULL);
@@ -365,7 +378,7 @@ static void put_details(struct buf *b, const struct profile *p)
     buf_puts(b, ",\"points\":[");
     for (size_t i = 0; i < p->points_n; i++) {
         buf_puts(b, i ? ",\n" : "\n");
-        put_point(b, &p->points[i]);
+        put_point(b, &p->points[i], p->payload != NULL);
     }
     buf_puts(b, "],\"flags\":[");
     for (size_t i = 0; i < p->flags_n; i++) {
@@ -418,9 +431,11 @@ void profile_put_json(struct buf *b, const struct profile *p, bool has_points)
     put_text(b, "notes", p->notes);
     put_text(b, "setup", p->setup);
     put_text(b, "order", profile_orders[p->order]);
-    buf_printf(b, ",\"rtu\":%s,\"tcp\":%s", p->has_rtu ? "true" : "false",
-               p->has_tcp ? "true" : "false");
+    buf_printf(b, ",\"rtu\":%s,\"tcp\":%s,\"lorawan\":%s", p->has_rtu ? "true" : "false",
+               p->has_tcp ? "true" : "false", p->has_lorawan ? "true" : "false");
     if (has_points)
         put_details(b, p);
+    if (has_points && p->payload)
+        layout_put_json(b, p);
     buf_puts(b, "}");
 }

@@ -140,11 +140,13 @@ static void put_point(const struct page *pg, const struct profile_point *pt)
     buf_puts(b, " | ");
     if (pt->has_mei)
         buf_printf(b, PICK(pg, "object 0x%02X | -", "标识对象 0x%02X | -"), pt->mei);
-    else
+    else if (!pg->p->payload)
         page_address(pg, pt->at);
-    buf_puts(b, " | ");
-    put_type(pg, pt);
-    buf_puts(b, " | ");
+    if (!pg->p->payload) {
+        buf_puts(b, " | ");
+        put_type(pg, pt);
+        buf_puts(b, " | ");
+    }
     put_unit(pg, pt);
     buf_printf(b, " | %s | ", pt->quantity ? pt->quantity->id : "-");
     put_range(pg, pt);
@@ -159,7 +161,11 @@ static void put_role(const struct page *pg, enum point_role role, const char *ti
     for (size_t i = 0; i < p->points_n; i++) {
         if (p->points[i].role != role)
             continue;
-        if (!is_begun)
+        if (!is_begun && p->payload)
+            buf_printf(pg->b, "\n### %s\n\n| id | %s | %s | %s | %s |\n|---|---|---|---|---|\n",
+                       title, PICK(pg, "name", "名称"), PICK(pg, "unit", "单位"),
+                       PICK(pg, "quantity", "监测因子"), PICK(pg, "range", "范围"));
+        else if (!is_begun)
             buf_printf(pg->b,
                        "\n### %s\n\n| id | %s | %s | PDU | %s | %s | %s | %s |\n"
                        "|---|---|---|---|---|---|---|---|\n",

@@ -235,6 +235,8 @@ bool payload_read_formula(struct profile_reader *r, struct fy_node *node,
     if (!op)
         return false;
     memcpy(op, p.op, p.n * sizeof *op);
+    if (!profile_read_text(r, node, &ret->text))
+        return false;
     ret->op = op;
     ret->n = p.n;
     ret->has_y = p.has_y;

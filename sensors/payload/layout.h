@@ -80,6 +80,7 @@ struct payload_op {
     double value;
 };
 struct payload_formula {
+    const char *text;            /* as the profile writes it */
     const struct payload_op *op; /* the loader has checked that it leaves one value */
     size_t n;                    /* 0: no formula */
     bool has_y;

@@ -55,7 +55,7 @@ static const char whole[] =
     "  - {at: h:50, mask: 0xF0, shift: 4, map: {1: good, 3: fault}, points: [temp]}\n"
     "  - {at: h:52/2, bits: {0: uncertain, 31: maintenance}}\n"
     "mode: {at: h:60, map: {0: measuring, 1: span}}\n"
-    "payload: {}\n"
+    "setup: text\n"
     "commands: []\n"
     "variants: []\n"
     "notes: text\n";
@@ -211,7 +211,7 @@ static const struct mistake mistakes[] = {
     { "1: span", "1: good",
       "37:41: expected measuring, zero, span, calibration, maintenance, warmup or fault, found "
       "'good' [E014]" },
-    { "payload: {}", "payload: []", "38:10: expected a mapping [E006]" },
+    { "setup: text", "setup: []", "38:8: expected a text, found a list [E006]" },
     { "variants: []", "variants: {}", "40:11: expected a list, found a mapping [E006]" },
     { "notes: text", "note: text",
       "41:1: unknown key 'note' of a profile, did you mean 'notes'? [E003]" },
