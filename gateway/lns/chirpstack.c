@@ -91,32 +91,13 @@ static void take_gateway_time(struct feed_message *m, json_t *receptions)
 
 /* ---- how ---- */
 
-static void take_receptions(struct feed_message *m, json_t *receptions)
+static void take_reception(struct feed_message *m, json_t *receptions, json_t *tx)
 {
-    size_t i;
-    json_t *rx, *best = NULL;
-
-    json_array_foreach(receptions, i, rx)
-    {
-        if (!json_is_object(rx))
-            continue;
-        m->gateways++;
-        if (!best || event_real(rx, "rssi", 0) > event_real(best, "rssi", 0))
-            best = rx;
-    }
-    if (!best)
-        return;
+    json_t *best = event_receptions(receptions, m);
     const char *id = json_string_value(json_object_get(best, "gatewayId"));
-    m->rssi = (float)event_real(best, "rssi", 0);
-    m->snr = (float)event_real(best, "snr", 0); /* absent when exactly 0 */
+
     event_copy(m->gateway, sizeof m->gateway, id ? id : "");
-}
-
-static void take_transmission(struct feed_message *m, json_t *tx)
-{
-    double hz = event_real(tx, "frequency", 0);
-
-    m->freq_hz = hz > 0 && hz < UINT32_MAX ? (uint32_t)hz : 0;
+    m->freq_hz = event_frequency(tx);
     event_rate(json_object_get(tx, "modulation"), &radio, m->rate, sizeof m->rate);
 }
 
@@ -137,8 +118,7 @@ static void fill_up(struct event *e, struct feed_message *m)
     event_second_key(m);
     take_gateway_time(m, receptions);
     take_time(m, receptions);
-    take_receptions(m, receptions);
-    take_transmission(m, json_object_get(e->root, "txInfo"));
+    take_reception(m, receptions, json_object_get(e->root, "txInfo"));
 }
 
 static void fill_join(struct event *e, struct feed_message *m)

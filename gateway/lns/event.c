@@ -321,6 +321,33 @@ void event_rate(json_t *modulation, const struct event_radio *r, char *out, size
 
 /* ---- what both servers share ---- */
 
+json_t *event_receptions(json_t *list, struct feed_message *m)
+{
+    size_t i;
+    json_t *rx, *best = NULL;
+
+    json_array_foreach(list, i, rx)
+    {
+        if (!json_is_object(rx))
+            continue;
+        m->gateways++;
+        if (!best || event_real(rx, "rssi", 0) > event_real(best, "rssi", 0))
+            best = rx;
+    }
+    if (!best)
+        return NULL;
+    m->rssi = (float)event_real(best, "rssi", 0);
+    m->snr = (float)event_real(best, "snr", 0); /* absent when exactly 0 */
+    return best;
+}
+
+uint32_t event_frequency(json_t *in)
+{
+    double hz = event_real(in, "frequency", 0);
+
+    return hz > 0 && hz < UINT32_MAX ? (uint32_t)hz : 0;
+}
+
 void event_init_message(struct feed_message *m, enum feed_kind kind)
 {
     *m = (struct feed_message){

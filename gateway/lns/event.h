@@ -57,6 +57,9 @@ void event_rate(json_t *modulation, const struct event_radio *r, char *out, size
 
 /* ---- what both servers share ---- */
 
+/* Counts the gateways; the one that heard it best, with its level. NULL: none. */
+json_t *event_receptions(json_t *list, struct feed_message *m);
+uint32_t event_frequency(json_t *in); /* Hz; 0: not told */
 void event_init_message(struct feed_message *m, enum feed_kind kind);
 /* key[1]: device, address, counter and content. */
 void event_second_key(struct feed_message *m);

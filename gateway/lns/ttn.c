@@ -47,39 +47,14 @@ static void take_time(struct feed_message *m, json_t *receptions)
     }
 }
 
-static const char *gateway_id(json_t *rx)
+static void take_reception(struct feed_message *m, json_t *receptions, json_t *settings)
 {
+    json_t *best = event_receptions(receptions, m);
     const char *id =
-        json_string_value(json_object_get(json_object_get(rx, "gateway_ids"), "gateway_id"));
+        json_string_value(json_object_get(json_object_get(best, "gateway_ids"), "gateway_id"));
 
-    return id ? id : "";
-}
-
-static void take_receptions(struct feed_message *m, json_t *receptions)
-{
-    size_t i;
-    json_t *rx, *best = NULL;
-
-    json_array_foreach(receptions, i, rx)
-    {
-        if (!json_is_object(rx))
-            continue;
-        m->gateways++;
-        if (!best || event_real(rx, "rssi", 0) > event_real(best, "rssi", 0))
-            best = rx;
-    }
-    if (!best)
-        return;
-    m->rssi = (float)event_real(best, "rssi", 0);
-    m->snr = (float)event_real(best, "snr", 0); /* absent when exactly 0 */
-    event_copy(m->gateway, sizeof m->gateway, gateway_id(best));
-}
-
-static void take_settings(struct feed_message *m, json_t *settings)
-{
-    double hz = event_real(settings, "frequency", 0);
-
-    m->freq_hz = hz > 0 && hz < UINT32_MAX ? (uint32_t)hz : 0;
+    event_copy(m->gateway, sizeof m->gateway, id ? id : "");
+    m->freq_hz = event_frequency(settings);
     event_rate(json_object_get(settings, "data_rate"), &radio, m->rate, sizeof m->rate);
 }
 
@@ -112,8 +87,7 @@ static void fill_up(struct event *e, json_t *up, struct feed_message *m)
     first_key(m, event_text(e, up, "uplink_message.session_key_id"));
     event_second_key(m);
     take_time(m, receptions);
-    take_receptions(m, receptions);
-    take_settings(m, json_object_get(up, "settings"));
+    take_reception(m, receptions, json_object_get(up, "settings"));
 }
 
 /* ---- the other kinds ---- */
