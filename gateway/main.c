@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gateway/cmd/options.h"
+#include "gateway/codec/codec.h"
 
 static int run_command(const struct cmd *c, int argc, char **argv)
 {
@@ -79,6 +80,8 @@ int main(int argc, char **argv)
     setlocale(LC_MESSAGES, "");
     signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error of write(), not our end */
 
+    if (argc == 2 && strcmp(argv[1], CODEC_WORKER_COMMAND) == 0)
+        return codec_worker_main();
     if (!take_lang(&argc, argv)) {
         fputs(SLUICE_NAME ": --lang is zh or en.\n", stderr);
         return EXIT_USAGE;

@@ -41,7 +41,7 @@ ALLOWED = {
     "gateway/ingest": LOW | {"gateway/series", "gateway/uplink"},
     "gateway/lorawan": LOW,
     "gateway/forwarder": LOW | {"gateway/lorawan"},
-    "gateway/codec": LOW,
+    "gateway/codec": LOW | {"sensors"},
     "gateway/lns": LOW | {"gateway/uplink"},
     "gateway/lora": LOW | {"gateway/lorawan", "gateway/forwarder", "gateway/codec", "gateway/lns",
                            "gateway/bus", "gateway/store", "gateway/series", "sensors"},

@@ -20,10 +20,16 @@ enum {
     CODEC_CPU_MS = 200,
     CODEC_WALL_MS = 2000,
     CODEC_HEAP_MAX = 8 << 20,
-    CODEC_KILLS_MAX = 3, /* in an hour: then the script rests for an hour */
+    CODEC_KILLS_MAX = 3,     /* in an hour: then the script rests for an hour */
+    CODEC_SCRIPTS_MAX = 256, /* of a station */
 };
 
-enum codec_routine { CODEC_DECODE_UPLINK, CODEC_ENCODE_DOWNLINK, CODEC_DECODE_DOWNLINK };
+enum codec_routine {
+    CODEC_DECODE_UPLINK,
+    CODEC_ENCODE_DOWNLINK,
+    CODEC_DECODE_DOWNLINK,
+    CODEC_LIST, /* runs nothing: {"functions": ["decodeUplink", ...]} */
+};
 
 struct codec_script {
     const char *name;   /* file name, for messages */
@@ -45,7 +51,7 @@ enum codec_outcome {
     CODEC_OK,
     CODEC_ERROR,       /* the script threw, has no such function, or its result is none */
     CODEC_REFUSED,     /* cannot be compiled or lowered; message has the line */
-    CODEC_KILLED,      /* CPU, memory or time used up */
+    CODEC_KILLED,      /* CPU time or patience used up: the worker was ended */
     CODEC_QUARANTINED, /* switched off for having been killed too often */
     CODEC_BROKEN,      /* no worker is to be had */
 };
@@ -73,7 +79,8 @@ struct codecs_options {
     void *user;
 };
 
-/* Starts no worker before the first request. 0 or a negative errno. */
+/* Starts no worker before the first request. 0 or a negative errno, -E2BIG: too many or too
+ * large scripts. */
 int codecs_create(const struct codecs_options *o, struct codecs **ret);
 /* Runs one script; on_answer comes once, later, in the order asked. 0 or -ENOMEM, -EBUSY (more
  * than CODEC_WAITING_MAX wait). Input is copied. */
@@ -84,5 +91,7 @@ int codecs_run(struct codecs *c, size_t script, const struct codec_input *in,
 void codecs_stop(struct codecs *c, void (*on_closed)(void *user), void *user);
 void codecs_destroy(struct codecs *c); /* after on_closed; takes NULL */
 
+/* What the program is started with to be the worker; no command that help lists. */
+#define CODEC_WORKER_COMMAND "codec-worker"
 /* The worker's own main: requests from file descriptor 3 until it is closed. Exit code. */
 int codec_worker_main(void);
