@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gateway/cmd/lorawan_cmd.h"
-#include "gateway/cmd/profile_text.h"
+#include "gateway/cmd/profile_show.h"
 #include "gateway/lorawan/mac.h"
 #include "sensors/core/bytes.h"
 
