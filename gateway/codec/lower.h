@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { LOWER_SOURCE_MAX = 256 << 10 }; /* bytes */
+
 enum lower_feature { /* bits: found in a source */
                      LOWER_LET = 1 << 0,
                      LOWER_CONST = 1 << 1,

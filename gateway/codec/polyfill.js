@@ -69,6 +69,37 @@
     throw new TypeError('a value of type ' + typeof x + ' is not iterable');
   }
 
+  /* ---- what a rewritten script calls (lower.h) ---- */
+
+  hide(global, '__sluice_arr', function (x) {
+    var isArguments = Object.prototype.toString.call(x) === '[object Arguments]';
+    return isArguments ? Array.prototype.slice.call(x) : listOf(x);
+  });
+  function own(target, key, value) {
+    defineProperty(target, key,
+                   { value: value, writable: true, configurable: true, enumerable: true });
+  }
+  hide(global, '__sluice_assign', function (target) {
+    for (var i = 1; i < arguments.length; i++) {
+      var source = arguments[i], keys = source === null || source === undefined
+                                            ? [] : Object.keys(Object(source));
+      for (var k = 0; k < keys.length; k++) {
+        own(target, keys[k], source[keys[k]]);
+      }
+    }
+    return target;
+  });
+  hide(global, '__sluice_rest', function (source, without) {
+    var rest = {}, keys = Object.keys(Object(source));
+    without = without.map(String);
+    for (var k = 0; k < keys.length; k++) {
+      if (without.indexOf(keys[k]) < 0) {
+        own(rest, keys[k], source[keys[k]]);
+      }
+    }
+    return rest;
+  });
+
   function count(n) {
     n = Math.trunc(Number(n));
     return n === n ? n : 0;

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/codec/lower_print.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Core ---- */
+
+void print_text(struct printer *p, const char *text)
+{
+    buf_puts(&p->out, text);
+    p->edits++;
+}
+
+static void copy_squashed(struct printer *p, uint32_t from, uint32_t to)
+{
+    const char *src = p->l->src;
+
+    for (uint32_t i = from; i < to; i++) {
+        if (src[i] == '/' && i + 1 < to && src[i + 1] == '/') {
+            while (i + 1 < to && src[i + 1] != '\n' && src[i + 1] != '\r')
+                i++;
+        } else if (src[i] == '/' && i + 1 < to && src[i + 1] == '*') {
+            for (i += 2; i + 1 < to && !(src[i] == '*' && src[i + 1] == '/'); i++)
+                continue;
+            i++;
+            buf_puts(&p->out, " ");
+        } else if (src[i] == '\n' || src[i] == '\r') {
+            buf_puts(&p->out, " ");
+        } else {
+            buf_put(&p->out, src + i, 1);
+        }
+    }
+}
+
+void print_copy(struct printer *p, uint32_t from, uint32_t to)
+{
+    if (from >= to)
+        return;
+    if (p->is_squashed) {
+        copy_squashed(p, from, to);
+        return;
+    }
+    buf_put(&p->out, p->l->src + from, to - from);
+    p->line += lower_line_of(p->l, to) - lower_line_of(p->l, from);
+}
+
+void print_sync(struct printer *p, uint32_t at)
+{
+    uint32_t line = lower_line_of(p->l, at);
+
+    for (; !p->is_squashed && p->line < line; p->line++)
+        print_text(p, "\n");
+}
+
+void print_between(struct printer *p, struct node *first, uint32_t from, uint32_t to)
+{
+    for (struct node *c = first; c; c = c->next) {
+        print_copy(p, from, c->start);
+        print_node(p, c);
+        from = c->end;
+    }
+    print_copy(p, from, to);
+}
+
+void print_moved(struct printer *p, struct node *n)
+{
+    bool was_squashed = p->is_squashed;
+
+    print_sync(p, n->start);
+    p->is_squashed |= p->line > lower_line_of(p->l, n->start);
+    print_node(p, n);
+    p->is_squashed = was_squashed;
+}
+
+void print_declare(struct printer *p, const char *name)
+{
+    struct temporary *t = lower_alloc(p->l, sizeof *t);
+
+    if (!t)
+        return;
+    *t = (struct temporary){ .next = p->function->temporaries, .text = name };
+    p->function->temporaries = t;
+}
+
+const char *print_temporary(struct printer *p)
+{
+    const char *name = lower_fresh(p->l, "_s", 2);
+
+    print_declare(p, name);
+    return name;
+}
+
+const char *print_binding(struct printer *p, const struct binding *b)
+{
+    const struct name *name = &p->l->names[b->name];
+
+    if (b->text)
+        return b->text;
+    char *text = lower_alloc(p->l, name->size + 1);
+    if (!text)
+        return "_";
+    memcpy(text, name->text, name->size);
+    return text;
+}
+
+uint32_t print_hole(struct printer *p, const struct function *f)
+{
+    if (p->holes_n == p->holes_cap) {
+        uint32_t cap = p->holes_cap ? p->holes_cap * 2 : 64;
+        struct hole *holes = realloc(p->holes, cap * sizeof *holes);
+        if (!holes) {
+            lower_fail(p->l, -ENOMEM, 0, "There is not enough memory to rewrite the script.");
+            return 0;
+        }
+        p->holes = holes;
+        p->holes_cap = cap;
+    }
+    p->holes[p->holes_n] = (struct hole){ .pos = (uint32_t)p->out.size, .function = f };
+    return p->holes_n++;
+}
+
+/* ---- Scopes of loops ---- */
+
+int print_open_scope(struct printer *p, const struct scope *s)
+{
+    bool is_for = s->head && s->head->kind == NODE_FOR;
+    int n = 0;
+
+    for (const struct binding *b = s->first; b; b = b->next) {
+        if (!b->is_captured || b->is_again)
+            continue;
+        print_text(p, " try { throw ");
+        print_text(p, is_for ? b->head_text : "void 0");
+        print_text(p, "; } catch (");
+        print_text(p, print_binding(p, b));
+        print_text(p, ") {");
+        n++;
+    }
+    return n;
+}
+
+void print_close_scope(struct printer *p, int n)
+{
+    while (n-- > 0)
+        print_text(p, " }");
+}
+
+/* ---- Statements ---- */
+
+/* Whether the source relies on automatic insertion behind it. */
+static bool is_open(const struct node *n)
+{
+    while ((n->kind == NODE_STATEMENT || n->kind == NODE_FOR || n->kind == NODE_FOR_EACH) &&
+           !(n->flags & IS_OPEN_ENDED) && n->last)
+        n = n->last;
+    return n->kind == NODE_STATEMENT && n->flags & IS_OPEN_ENDED;
+}
+
+/* A statement that now begins with what would go on with the one before it. */
+static void part_statements(struct printer *p, uint32_t hole, const struct node *n)
+{
+    uint32_t pos = hole < p->holes_n ? p->holes[hole].pos : 0;
+
+    if (!p->out.has_failed && !p->l->error && pos < p->out.size && n->start < p->l->size &&
+        strchr("([", p->out.data[pos]) && p->l->src[n->start] != p->out.data[pos])
+        p->holes[hole].has_semicolon = true;
+}
+
+void print_statements(struct printer *p, struct node *first, uint32_t from, uint32_t to)
+{
+    const struct node *before = NULL;
+
+    for (struct node *c = first; c; c = c->next) {
+        bool is_after_open = before && is_open(before);
+        uint32_t hole = 0;
+        print_copy(p, from, c->start);
+        if (is_after_open)
+            hole = print_hole(p, NULL);
+        print_node(p, c);
+        if (is_after_open)
+            part_statements(p, hole, c);
+        before = c;
+        from = c->end;
+    }
+    print_copy(p, from, to);
+}
+
+void print_block(struct printer *p, struct node *n)
+{
+    int opened = 0;
+
+    print_copy(p, n->start, n->start + 1);
+    if (n->scope)
+        opened = print_open_scope(p, n->scope);
+    print_statements(p, n->first, n->start + 1, n->end - 1);
+    print_close_scope(p, opened);
+    print_copy(p, n->end - 1, n->end);
+}
+
+static bool begins_with_arrow(const struct node *n)
+{
+    while (n->kind == NODE_GROUP && n->first && n->first->start == n->start)
+        n = n->first;
+    return n->kind == NODE_FUNCTION && n->flags & IS_ARROW;
+}
+
+static void print_statement(struct printer *p, struct node *n)
+{
+    uint32_t edits = p->edits;
+    int opened = 0;
+
+    if (n->last && n->last->kind == NODE_SWITCH && n->last->scope) {
+        uint32_t pos = (uint32_t)p->out.size;
+        print_text(p, "{");
+        opened = print_open_scope(p, n->last->scope);
+        if (opened == 0) {
+            p->out.size = p->out.has_failed ? p->out.size : pos;
+            p->edits = edits;
+        }
+    }
+    if (n->first && n->first->start == n->start && begins_with_arrow(n->first))
+        print_text(p, "0, ");
+    print_between(p, n->first, n->start, n->end);
+    if (n->flags & IS_OPEN_ENDED && (p->is_squashed || p->edits != edits))
+        print_text(p, ";");
+    if (opened > 0)
+        print_close_scope(p, opened + 1);
+}
+
+static void print_for(struct printer *p, struct node *n)
+{
+    struct node *body = n->last;
+    bool is_assigned = false;
+    uint32_t from = n->start;
+
+    for (struct node *c = n->first; c != body; c = c->next) {
+        print_copy(p, from, c->start);
+        print_node(p, c);
+        from = c->end;
+    }
+    print_copy(p, from, body->start);
+    uint32_t edits = p->edits;
+    uint32_t pos = (uint32_t)p->out.size;
+    print_text(p, "{");
+    int opened = print_open_scope(p, n->scope);
+    if (opened == 0) {
+        p->out.size = p->out.has_failed ? p->out.size : pos;
+        p->edits = edits;
+        print_node(p, body);
+        return;
+    }
+    for (const struct binding *b = n->scope->first; b; b = b->next)
+        is_assigned |= b->is_captured && b->is_assigned;
+    print_text(p, is_assigned ? " try { " : " ");
+    print_node(p, body);
+    if (is_assigned)
+        print_text(p, " } finally {");
+    for (const struct binding *b = n->scope->first; b; b = b->next) {
+        if (!b->is_captured || !b->is_assigned)
+            continue;
+        print_text(p, " ");
+        print_text(p, b->head_text);
+        print_text(p, " = ");
+        print_text(p, print_binding(p, b));
+        print_text(p, ";");
+    }
+    print_close_scope(p, opened + 1 + is_assigned);
+}
+
+/* The target: a declaration of one name or pattern, or what is assigned to. */
+static struct node *target_of(struct node *n)
+{
+    return n->first->kind == NODE_DECLARATION ? n->first->first->first : n->first;
+}
+
+/* "{ x = base[i]; body }" */
+static void print_turn(struct printer *p, struct node *n, const struct place *from)
+{
+    struct node *target = target_of(n);
+    bool is_first = true;
+
+    print_text(p, "{");
+    int opened = print_open_scope(p, n->scope);
+    print_text(p, " ");
+    if (n->first->kind == NODE_DECLARATION && print_is_captured(target))
+        print_declare_others(p, target);
+    else if (n->first->kind == NODE_DECLARATION)
+        print_text(p, "var ");
+    uint32_t size = (uint32_t)p->out.size;
+    print_bind(p, target, from, &is_first);
+    if (p->out.size == size)
+        print_text(p, print_temporary(p)); /* an empty pattern */
+    print_text(p, "; ");
+    print_node(p, n->last);
+    print_close_scope(p, opened + 1);
+}
+
+static void print_for_of(struct printer *p, struct node *n)
+{
+    struct node *subject = n->first->next;
+    const char *list = print_temporary(p), *at = print_temporary(p);
+
+    print_copy(p, n->start, n->first->start);
+    print_sync(p, subject->start);
+    print_text(p, list);
+    print_text(p, " = __sluice_arr(");
+    print_node(p, subject);
+    print_text(p, "), ");
+    print_text(p, at);
+    print_text(p, " = 0; ");
+    print_text(p, at);
+    print_text(p, " < ");
+    print_text(p, list);
+    print_text(p, ".length; ");
+    print_text(p, at);
+    print_text(p, "++");
+    print_copy(p, subject->end, n->last->start);
+    print_turn(p, n, &(struct place){ .base = list, .key_text = at });
+}
+
+static void print_for_each(struct printer *p, struct node *n)
+{
+    struct node *target = target_of(n), *subject = n->first->next;
+    bool is_declared = n->first->kind == NODE_DECLARATION;
+
+    if (n->flags & IS_OF) {
+        print_for_of(p, n);
+        return;
+    }
+    if (target->kind != NODE_ARRAY_PATTERN && target->kind != NODE_OBJECT_PATTERN &&
+        !(is_declared && print_is_captured(target))) {
+        print_between(p, n->first, n->start, n->end);
+        return;
+    }
+    const char *key = print_temporary(p);
+    print_copy(p, n->start, n->first->start);
+    print_sync(p, n->at);
+    print_text(p, key);
+    print_text(p, " ");
+    print_copy(p, n->at, subject->start);
+    print_node(p, subject);
+    print_copy(p, subject->end, n->last->start);
+    print_turn(p, n, &(struct place){ .base = key });
+}
+
+static void print_catch(struct printer *p, struct node *n)
+{
+    struct node *body = n->last, *target = n->first;
+    bool is_first = true;
+
+    if (n->flags & IS_BARE) {
+        print_copy(p, n->start, n->at);
+        print_text(p, " (");
+        print_text(p, lower_fresh(p->l, "_e", 2));
+        print_text(p, ")");
+        print_copy(p, n->at, body->start);
+        print_node(p, body);
+        return;
+    }
+    if (target->kind == NODE_IDENT) {
+        print_between(p, target, n->start, n->end);
+        return;
+    }
+    const char *thrown = lower_fresh(p->l, "_e", 2);
+    print_copy(p, n->start, target->start);
+    print_text(p, thrown);
+    print_copy(p, target->end, body->start);
+    print_text(p, "{");
+    int opened = print_open_scope(p, n->scope);
+    print_text(p, " ");
+    print_declare_others(p, target);
+    print_bind(p, target, &(struct place){ .base = thrown }, &is_first);
+    print_text(p, ";");
+    print_sync(p, body->start);
+    print_block(p, body);
+    print_close_scope(p, opened + 1);
+}
+
+/* ---- Leaves ---- */
+
+static void print_ident(struct printer *p, struct node *n)
+{
+    const struct binding *b = n->binding;
+    const struct name *name = &p->l->names[n->name];
+
+    if (b && b->head_text && n->start < b->body_start)
+        print_text(p, b->head_text);
+    else if (b && b->text)
+        print_text(p, b->text);
+    else if (!b && n->function->is_arrow && name->size == 9 &&
+             memcmp(name->text, "arguments", 9) == 0 && p->arguments_name)
+        print_text(p, p->arguments_name);
+    else
+        print_copy(p, n->start, n->end);
+}
+
+static void print_this(struct printer *p, struct node *n)
+{
+    if (n->user)
+        print_text(p, p->this_name);
+    else
+        print_copy(p, n->start, n->end);
+}
+
+static void print_number(struct printer *p, struct node *n)
+{
+    for (uint32_t i = n->start; i < n->end; i++)
+        if (p->l->src[i] != '_')
+            buf_put(&p->out, p->l->src + i, 1);
+    p->edits++;
+}
+
+/* A string may go on over lines behind a backslash. */
+static void print_leaf(struct printer *p, struct node *n)
+{
+    if (!p->is_squashed) {
+        print_copy(p, n->start, n->end);
+        return;
+    }
+    const char *src = p->l->src;
+    for (uint32_t i = n->start; i < n->end; i++) {
+        if (src[i] == '\\' && i + 1 < n->end && (src[i + 1] == '\n' || src[i + 1] == '\r'))
+            i += src[i + 1] == '\r' && i + 2 < n->end && src[i + 2] == '\n' ? 2 : 1;
+        else
+            buf_put(&p->out, src + i, 1);
+        if (src[i] == '\\' && i + 1 < n->end)
+            buf_put(&p->out, src + ++i, 1);
+    }
+}
+
+static void print_group(struct printer *p, struct node *n)
+{
+    if (n->flags & IS_DELETE && n->first && n->first->kind == NODE_CHAIN)
+        for (const struct node *c = n->first->first->next; c; c = c->next)
+            if (c->flags & IS_OPTIONAL)
+                lower_refuse(p->l, n->start, "delete with ?. is not supported.");
+    print_between(p, n->first, n->start, n->end);
+}
+
+static void (*const printers[])(struct printer *p, struct node *n) = {
+    [NODE_GROUP] = print_group,
+    [NODE_STATEMENT] = print_statement,
+    [NODE_BLOCK] = print_block,
+    [NODE_FOR] = print_for,
+    [NODE_FOR_EACH] = print_for_each,
+    [NODE_CATCH] = print_catch,
+    [NODE_DECLARATION] = print_declaration,
+    [NODE_FUNCTION] = print_function,
+    [NODE_IDENT] = print_ident,
+    [NODE_THIS] = print_this,
+    [NODE_LEAF] = print_leaf,
+    [NODE_NUMBER] = print_number,
+    [NODE_TEMPLATE] = print_template,
+    [NODE_ARRAY] = print_array,
+    [NODE_OBJECT] = print_object,
+    [NODE_PROPERTY] = print_property,
+    [NODE_ASSIGN] = print_assign,
+    [NODE_NULLISH] = print_nullish,
+    [NODE_CHAIN] = print_chain,
+    [NODE_CALL] = print_call,
+    [NODE_OBJECT_PATTERN] = NULL,
+};
+
+void print_node(struct printer *p, struct node *n)
+{
+    if (p->l->error)
+        return;
+    if (n->kind < sizeof printers / sizeof printers[0] && printers[n->kind])
+        printers[n->kind](p, n);
+    else if (n->kind == NODE_SWITCH)
+        print_statements(p, n->first, n->start, n->end);
+    else
+        print_between(p, n->first, n->start, n->end);
+}
+
+/* ---- The whole ---- */
+
+static void put_declared(struct buf *out, const char *name, const char *value, bool *is_first)
+{
+    buf_puts(out, *is_first ? " var " : ", ");
+    buf_puts(out, name);
+    if (value) {
+        buf_puts(out, " = ");
+        buf_puts(out, value);
+    }
+    *is_first = false;
+}
+
+static void fill_hole(const struct printer *p, const struct hole *h, struct buf *out)
+{
+    const struct function *f = h->function;
+    bool is_first = true;
+
+    if (!f) {
+        if (h->has_semicolon)
+            buf_puts(out, ";");
+        return;
+    }
+    if (!f->lends_this && !f->lends_arguments && !f->temporaries)
+        return;
+    if (h->has_semicolon)
+        buf_puts(out, ";");
+    if (f->lends_this)
+        put_declared(out, p->this_name, "this", &is_first);
+    if (f->lends_arguments)
+        put_declared(out, p->arguments_name, "arguments", &is_first);
+    for (const struct temporary *t = f->temporaries; t; t = t->next)
+        put_declared(out, t->text, NULL, &is_first);
+    buf_puts(out, "; ");
+}
+
+static void print_program(struct printer *p)
+{
+    struct node *n = p->l->program, *first = n->first;
+    uint32_t from = 0;
+
+    if (p->l->size >= 2 && memcmp(p->l->src, "#!", 2) == 0) {
+        print_text(p, "//");
+        from = 2;
+    }
+    while (first && first->kind == NODE_STATEMENT && first->flags & IS_DIRECTIVE) {
+        print_copy(p, from, first->start);
+        print_node(p, first);
+        from = first->end;
+        if (!first->next || !(first->next->flags & IS_DIRECTIVE))
+            break;
+        first = first->next;
+    }
+    bool is_behind = from > 2;
+    uint32_t hole = print_hole(p, p->l->root);
+    if (is_behind && p->holes)
+        p->holes[hole].has_semicolon = first->flags & IS_OPEN_ENDED;
+    print_statements(p, is_behind ? first->next : first, from, n->end);
+}
+
+static int merge_holes(struct printer *p, char **ret, size_t *ret_size)
+{
+    struct buf out = BUF_INIT(LOWER_TEXT_MAX);
+    uint32_t pos = 0;
+
+    for (uint32_t i = 0; i < p->holes_n; i++) {
+        buf_put(&out, p->out.data + pos, p->holes[i].pos - pos);
+        pos = p->holes[i].pos;
+        fill_hole(p, &p->holes[i], &out);
+    }
+    buf_put(&out, p->out.data + pos, p->out.size - pos);
+    if (!buf_text(&out)) {
+        buf_done(&out);
+        return -E2BIG;
+    }
+    *ret = out.data;
+    *ret_size = out.size;
+    return 0;
+}
+
+int lower_print(struct lowering *l, char **ret, size_t *ret_size)
+{
+    struct printer p = { .l = l,
+                         .out = BUF_INIT(LOWER_TEXT_MAX),
+                         .line = 1,
+                         .function = l->root,
+                         .this_name = lower_fresh(l, "_this", 5),
+                         .arguments_name = lower_fresh(l, "_arguments", 10) };
+
+    print_program(&p);
+    if (p.out.has_failed)
+        lower_fail(l, -E2BIG, 0, "The rewritten script would be too large.");
+    int r = l->error;
+    if (r == 0 && p.edits > 0)
+        r = merge_holes(&p, ret, ret_size);
+    buf_done(&p.out);
+    free(p.holes);
+    return r;
+}
