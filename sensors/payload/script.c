@@ -82,7 +82,7 @@ static int64_t days_from_date(int year, int month, int day)
 static bool time_from_text(const char *text, int64_t *ret_ms)
 {
     int y, mo, d, h, mi, s, used = 0, zone_h = 0, zone_m = 0;
-    char sign = '+';
+    char sign[2] = "";
 
     if (strlen(text) > TEXT_BYTES ||
         sscanf(text, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &s, &used) !=
@@ -94,13 +94,13 @@ static bool time_from_text(const char *text, int64_t *ret_ms)
         text += 1 + strspn(text + 1, "0123456789");
     bool is_utc = !strcmp(text, "Z") || !strcmp(text, "z");
     used = 0;
-    if (!is_utc && (sscanf(text, "%1[+-]%2d:%2d%n", &sign, &zone_h, &zone_m, &used) != 3 ||
+    if (!is_utc && (sscanf(text, "%1[+-]%2d:%2d%n", sign, &zone_h, &zone_m, &used) != 3 ||
                     !used || text[used]))
         return false;
     if (y < 1970 || mo < 1 || mo > 12 || d < 1 || d > 31 || h < 0 || h > 23 || mi < 0 ||
         mi > 59 || s < 0 || s > 60)
         return false;
-    int64_t zone_s = (zone_h * 60 + zone_m) * 60 * (sign == '-' ? -1 : 1);
+    int64_t zone_s = (zone_h * 60 + zone_m) * 60 * (sign[0] == '-' ? -1 : 1);
     *ret_ms =
         (((days_from_date(y, mo, d) * 24 + h) * 60 + mi) * 60 + s - zone_s) * INT64_C(1000);
     return true;

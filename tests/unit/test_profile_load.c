@@ -112,7 +112,7 @@ static const struct mistake mistakes[] = {
     { "sources: [manual 1, manual 2]\n", "",
       "1:1: a profile needs 'sources': where its addresses come from [E005]" },
     { "transports: [rtu, tcp]", "transports: [rtu, udp]",
-      "10:21: expected rtu, tcp or ascii, found 'udp' [E014]" },
+      "10:21: expected rtu, tcp, ascii or lorawan, found 'udp' [E014]" },
     { "baud: 4800", "baud: 48", "11:18: expected 300 to 921600, found '48' [E013]" },
     { "format: 8E1", "format: 8X1",
       "11:32: expected 8N1, 8E1, 8O1, 8N2, 7E1 or 7O1, found '8X1', did you mean '8N1'? "
