@@ -3,6 +3,9 @@
  * air - the radio channel between simulated concentrators and devices, in real time: what one
  * sends reaches all ears of the other polarity when it ends. Loop thread only.
  *
+ * A device joins as an ear that hears inverted frames, sends frames that are not, and judges by
+ * start_us, frequency and data rate whether a window of its was open.
+ *
  * It knows distance (the link function), loss, noise and frames that meet. What a receiver does
  * with it - deaf while it sends, a window that is not open - is the receiver's.
  */

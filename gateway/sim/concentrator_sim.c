@@ -2,17 +2,14 @@
 #include "gateway/sim/concentrator_sim.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "gateway/base/base64.h"
 #include "gateway/base/buf.h"
-#include "gateway/lorawan/region.h"
 #include "gateway/sim/noise.h"
+#include "gateway/sim/rxpk.h"
 #include "gateway/sim/txpk.h"
 
 enum { PUSH_DATA, PUSH_ACK, PULL_DATA, PULL_RESP, PULL_ACK, TX_ACK };
@@ -28,13 +25,6 @@ enum {
     PUSH_WAIT_US = 100 * 1000,
     PULL_WAIT_US = 200 * 1000,
     SENT_MAX = 8, /* transmissions remembered to be deaf during them */
-};
-
-struct reception {
-    uint32_t tmst;
-    bool is_garbled;
-    float rssi, snr;
-    struct air_frame frame;
 };
 
 struct wait { /* for the acknowledgement of the last datagram of a kind */
@@ -64,7 +54,7 @@ struct concentrator_sim {
     int64_t zero_us; /* monotonic time at which the counter was 0 */
     struct wait push, pull;
     struct jit_queue queue;
-    struct reception received[FETCH_MAX];
+    struct rxpk received[FETCH_MAX];
     size_t received_n;
     struct {
         int64_t start_us, end_us;
@@ -129,32 +119,6 @@ static void pull(struct concentrator_sim *c)
     buf_done(&b);
 }
 
-static void put_rate(struct buf *b, const struct radio_rate *r)
-{
-    if (r->is_fsk)
-        buf_printf(b, "\"modu\":\"FSK\",\"datr\":%" PRIu32, r->bits_s);
-    else
-        buf_printf(b, "\"modu\":\"LORA\",\"datr\":\"SF%uBW%" PRIu32 "\",\"codr\":\"4/5\"",
-                   (unsigned)r->sf, r->bw_hz / 1000);
-}
-
-static void put_rxpk(struct buf *b, const struct reception *r)
-{
-    char data[BASE64_SIZE(RADIO_SIZE_MAX) + 1];
-    const uint32_t hz = r->frame.freq_hz;
-
-    base64_encode(r->frame.phy, r->frame.n, data);
-    buf_printf(b,
-               "{\"jver\":1,\"tmst\":%" PRIu32 ",\"chan\":0,\"rfch\":0,\"freq\":%" PRIu32
-               ".%06" PRIu32 ",\"mid\":0,\"stat\":%d,",
-               r->tmst, hz / 1000000, hz % 1000000, r->is_garbled ? -1 : 1);
-    put_rate(b, &r->frame.rate);
-    if (!r->frame.rate.is_fsk)
-        buf_printf(b, ",\"lsnr\":%.1f", (double)r->snr);
-    buf_printf(b, ",\"rssi\":%.0f,\"size\":%zu,\"data\":\"%s\"}", (double)r->rssi, r->frame.n,
-               data);
-}
-
 static void push(struct concentrator_sim *c, struct buf *b)
 {
     c->push = (struct wait){ .is_open = true, .token = c->token, .sent_us = now_us() };
@@ -177,7 +141,7 @@ static void on_fetch(uv_timer_t *timer)
     for (size_t i = 0; i < c->received_n; i++) {
         if (i > 0)
             buf_puts(&b, ",");
-        put_rxpk(&b, &c->received[i]);
+        rxpk_print(&b, &c->received[i]);
     }
     buf_puts(&b, "]}");
     c->stats.rxfw += (unsigned)c->received_n;
@@ -224,7 +188,7 @@ static bool is_deaf(const struct concentrator_sim *c, const struct air_frame *f)
     return false;
 }
 
-static void garble(struct concentrator_sim *c, struct reception *r)
+static void garble(struct concentrator_sim *c, struct rxpk *r)
 {
     r->is_garbled = true;
     for (size_t i = 0; i < r->frame.n; i += 3)
@@ -240,10 +204,8 @@ void concentrator_sim_hear(struct concentrator_sim *c, const struct air_frame *f
     }
     if (c->received_n == FETCH_MAX || !c->sockets)
         return;
-    struct reception *r = &c->received[c->received_n++];
-    *r = (struct reception){
-        .tmst = tmst_at(c, f->end_us), .rssi = rssi, .snr = snr, .frame = *f
-    };
+    struct rxpk *r = &c->received[c->received_n++];
+    *r = (struct rxpk){ .tmst = tmst_at(c, f->end_us), .rssi = rssi, .snr = snr, .frame = *f };
     c->counters.heard++;
     c->stats.rxnb++;
     if (happens(c, c->o.crc_bad)) {

@@ -26,7 +26,7 @@ struct concentrator_sim_options {
     double crc_bad;          /* share of receptions that are garbled and told with stat -1 */
     bool is_mute;            /* of before version 1.3: never answers a transmission */
     uint64_t seed;
-    /* A transmission begins at f->start_us, about now. May be NULL. */
+    /* A transmission begins at f->start_us, in 40 ms at most. May be NULL. */
     void (*on_radiate)(void *user, const struct air_frame *f);
     void *user;
 };

@@ -210,7 +210,7 @@ static void an_uplink_gets_through_with_its_time(void **state)
     assert_memory_equal(f->phy, uplink.phy, 4);
     assert_true(f->rx.rssi == -70.0F && f->rx.snr == 9.0F);
     assert_true(f->rx.tmst < 3000000); /* its counter has wrapped */
-    assert_in_range(f->rx.mono_us - end_us + 100000, 98000, 200000);
+    assert_in_range(f->rx.mono_us - end_us + 2000, 0, 1000000);
     assert_int_equal(counters(f).push, 1);
     send_uplink(f);
     wait_for(f, &f->rx_n, 2);
@@ -280,7 +280,7 @@ static void an_immediate_one_leaves_at_once(void **state)
     const int64_t before_us = now_us();
     assert_int_equal(concentrators_send(f->server, &tx), 0);
     wait_for(f, &f->radiated_n, 1);
-    assert_in_range(f->radiated.start_us - before_us, 80000, 180000);
+    assert_in_range(f->radiated.start_us - before_us, 80000, 1000000);
     tx.freq_hz = 486300000;
     assert_int_equal(concentrators_send(f->server, &tx), 0);
     wait_for(f, &f->results_n, 2);

@@ -420,7 +420,7 @@ static void hands_over_late_where_there_is_no_queue(void **state)
     assert_int_equal(concentrators_send(f->c, &tx), 0);
     receive(f, f->fd, text, sizeof text);
     assert_int_equal(text[3], 3);
-    assert_in_range(mono_ms() - heard_ms, 150, 450);
+    assert_in_range(mono_ms() - heard_ms, 150, 499);
     tx.tmst = 1000000 + 60000000;
     assert_int_equal(concentrators_send(f->c, &tx), 0);
     push(f->fd, EUI_B, 2000000000U);
@@ -443,7 +443,7 @@ static void is_silent_after_three_keepalives(void **state)
     receive(f, f->fd, text, sizeof text);
     wait_for(f, &f->states_n, 2);
     assert_int_equal(f->state, CONCENTRATOR_SILENT);
-    assert_in_range(mono_ms() - pulled_ms, 3 * KEEPALIVE_MS - 20, 3 * KEEPALIVE_MS + 300);
+    assert_in_range(mono_ms() - pulled_ms, 3 * KEEPALIVE_MS - 20, 3 * KEEPALIVE_MS + 1000);
     assert_int_equal(concentrators_send(f->c, &answer_tx), -ENOTCONN);
     assert_string_equal(counters(f, 0).address, "");
     push(f->fd, EUI_A, 2);
