@@ -25,6 +25,7 @@ static bool read_transports(struct profile_reader *r, struct fy_node *node)
     if (r->p->has_lorawan && fy_node_sequence_item_count(node) > 1) {
         yaml_error(r->y, r->d, node, E_CONFLICT,
                    "'lorawan' stands alone: such a device has a payload, the others registers");
+        r->p->has_lorawan = false;
         is_ok = false;
     }
     return is_ok;

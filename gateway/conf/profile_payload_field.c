@@ -7,6 +7,8 @@
 #include "sensors/payload/formula.h"
 #include "sensors/payload/number.h"
 
+enum { EXACT_DECIMALS = 9 }; /* a factor with more was not meant as a decimal */
+
 const char *const payload_field_keys[] = { "point",   "off",     "type",   "endian",
                                            "mask",    "shift",   "sign",   "scale",
                                            "offset",  "formula", "with",   "table",
@@ -122,29 +124,26 @@ static bool read_quality(struct profile_reader *r, struct fy_node *node,
     return true;
 }
 
-static bool is_near(double a, double b)
-{
-    return fabs(a - b) <= 1e-11 * fmax(fabs(a), fmax(fabs(b), 1e-3));
-}
-
 /* A formula that is a decimal factor and offset is computed exactly, as those are. */
 static void make_exact(struct payload_field *f)
 {
     static const double tries[] = { 1, 2, 3, 77, 1000, 40000, 65535, 8388607, 4294967295.0 };
     const struct payload_formula *fm = &f->formula;
     double at0 = formula_value(fm, 0, 0);
-    struct decimal offset = decimal_round(at0, PROFILE_DECIMALS_MAX);
+    struct decimal offset = decimal_round(at0, EXACT_DECIMALS);
     struct decimal scale =
-        decimal_round((formula_value(fm, 65536, 0) - at0) / 65536, PROFILE_DECIMALS_MAX);
+        decimal_round((formula_value(fm, 65536, 0) - at0) / 65536, EXACT_DECIMALS);
 
     scale = decimal_from_double(decimal_to_double(scale));
     offset = decimal_from_double(decimal_to_double(offset));
     if (fm->has_y || scale.e < 0 || offset.e < 0 || scale.v == 0)
         return;
     double k = decimal_to_double(scale), c = decimal_to_double(offset);
-    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++)
-        if (!is_near(formula_value(fm, tries[i], 0), tries[i] * k + c))
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        double x = tries[i], error = fabs(formula_value(fm, x, 0) - (x * k + c));
+        if (!(error <= 1e-13 * (fabs(x * k) + fabs(c)))) /* what doubles round off, no more */
             return;
+    }
     f->scale = k;
     f->offset = c;
     f->scale_decimals = scale.e > offset.e ? scale.e : offset.e;

@@ -178,6 +178,12 @@ static struct payload_group *begin_groups(struct profile_reader *r, struct fy_no
     return groups;
 }
 
+static bool has_size(struct profile_reader *r, struct fy_node *node,
+                     const struct payload_group *g)
+{
+    return g->size || refuse(r, node, E_MISSING_KEY, "the length is not known: key 'size'");
+}
+
 static bool read_blocks(struct profile_reader *r, struct fy_node *node, enum endian endian,
                         struct payload_message *m)
 {
@@ -205,7 +211,7 @@ static bool read_blocks(struct profile_reader *r, struct fy_node *node, enum end
         struct payload_group *g = &groups[m->groups_n++];
         is_ok = profile_read_keys(r, item, "a block", block_keys) &&
                 payload_read_group(r, item, endian, g) && payload_read_size(r, item, g) &&
-                is_ok;
+                has_size(r, item, g) && is_ok;
     }
     return is_ok;
 }
@@ -254,8 +260,7 @@ static bool read_item(struct profile_reader *r, struct fy_node *node, enum endia
         return false;
     if (!payload_read_group(r, node, endian, g) || !payload_read_size(r, node, g))
         return false;
-    return g->size || m->has_length ||
-           refuse(r, node, E_MISSING_KEY, "the length is not known: key 'size'");
+    return m->has_length || has_size(r, node, g);
 }
 
 static bool read_tlv(struct profile_reader *r, struct fy_node *node, enum endian endian,
@@ -360,8 +365,9 @@ static bool read_lpp_item(struct profile_reader *r, struct fy_node *node,
     struct payload_field *f = arena_alloc(r->arena, t->parts * sizeof *f);
     if (!f)
         return false;
-    if (g->fields_n == t->parts)
-        return refuse(r, node, E_DUPLICATE_KEY, "the value stands twice in this list");
+    for (size_t i = 0; i < g->fields_n; i++)
+        if (g->fields[i].at.off == part * (int64_t)number_bytes(t->number))
+            return refuse(r, node, E_DUPLICATE_KEY, "the value stands twice in this list");
     if (g->fields_n)
         memcpy(f, g->fields, g->fields_n * sizeof *f);
     g->size = (uint16_t)lpp_bytes(t);
@@ -476,7 +482,7 @@ static bool read_records(struct profile_reader *r, struct fy_node *node, enum en
         return false;
     m->groups = g;
     m->groups_n = 1;
-    return g->size ? is_ok : refuse(r, node, E_MISSING_KEY, "records need 'fields'");
+    return has_size(r, node, g) && is_ok;
 }
 
 bool payload_read_forms(struct profile_reader *r, struct fy_node *node, enum endian endian,

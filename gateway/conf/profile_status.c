@@ -17,7 +17,7 @@ static bool read_when(struct profile_reader *r, struct fy_node *node, struct pro
         return false;
     if (!when && !is_bit) {
         yaml_error(r->y, r->d, node, E_MISSING_KEY,
-                   "a flag in a register needs 'when', the code, or 'map' or 'bits'");
+                   "a flag of several bits needs 'when', the code, or 'map' or 'bits'");
         return false;
     }
     if ((when && !profile_read_int(r, when, 0, is_bit ? 1 : UINT32_MAX, &code)) ||
