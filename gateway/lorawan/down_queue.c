@@ -184,13 +184,8 @@ static bool is_class_c(const struct node *node)
 static bool begin(struct network *n, struct node *node)
 {
     struct session *s = &node->rec.current;
-    struct answer *a = NULL;
-    size_t up = 0;
+    struct answer *a = network_gateways_up(n) ? answer_begin(n, node, ANSWER_CLASS_C) : NULL;
 
-    for (size_t i = 0; i < n->o.gateways_n; i++)
-        up += n->gateways[i].is_up;
-    if (up)
-        a = answer_begin(n, node, ANSWER_CLASS_C);
     if (!a)
         return false;
     a->session = s;

@@ -253,6 +253,7 @@ static void accept(struct network *n, struct node *node, const struct radio_rx *
     if (a) {
         a->ticket = ticket;
         a->up_us = rx->mono_us;
+        a->open_us = network_copies_until(n, rx);
         a->rx1_us = JOIN_DELAY_S * US_PER_S;
         a->up_dr = s.dr;
         a->rx2 = region_rx2(n->o.region, s.join_channel);

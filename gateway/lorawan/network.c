@@ -289,6 +289,20 @@ int network_channel(const struct network *n, const struct radio_rx *rx, int *ret
     return region_channel_of(n->o.region, n->o.extra_hz, rx->freq_hz, &rx->rate);
 }
 
+size_t network_gateways_up(const struct network *n)
+{
+    size_t up = 0;
+
+    for (size_t i = 0; i < n->o.gateways_n; i++)
+        up += n->gateways[i].is_up;
+    return up;
+}
+
+int64_t network_copies_until(const struct network *n, const struct radio_rx *rx)
+{
+    return network_gateways_up(n) > 1 ? rx->mono_us + n->o.dedupe_ms * (int64_t)US_PER_MS : 0;
+}
+
 unsigned network_rx2_dr(const struct network *n, int join_channel)
 {
     return n->o.rx2_dr >= 0 ? (unsigned)n->o.rx2_dr : region_rx2(n->o.region, join_channel).dr;

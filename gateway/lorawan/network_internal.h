@@ -186,6 +186,9 @@ void network_state_key(const struct network_device *d, const char *suffix,
                        char ret[STATE_KEY_SIZE]);
 /* The channel of a reception, -1: none; *ret_dr: -1: none. */
 int network_channel(const struct network *n, const struct radio_rx *rx, int *ret_dr);
+size_t network_gateways_up(const struct network *n);
+/* How long copies through other concentrators are waited for, monotonic; 0: none can come. */
+int64_t network_copies_until(const struct network *n, const struct radio_rx *rx);
 unsigned network_rx2_dr(const struct network *n, int join_channel);
 uint32_t network_rx2_hz(const struct network *n, int join_channel);
 void network_run(struct network *n, int64_t now_us);

@@ -245,15 +245,6 @@ static bool needs_answer(const struct network *n, const struct match *m, const s
     return mac_is_due(n, node, m->s);
 }
 
-static size_t gateways_up(const struct network *n)
-{
-    size_t up = 0;
-
-    for (size_t i = 0; i < n->o.gateways_n; i++)
-        up += n->gateways[i].is_up;
-    return up;
-}
-
 static struct answer *begin(struct network *n, const struct match *m, const struct radio_rx *rx,
                             const struct frame *f, const struct mac_wants *w)
 {
@@ -274,7 +265,7 @@ static struct answer *begin(struct network *n, const struct match *m, const stru
     a->session = s;
     a->up_us = probe.up_us;
     a->rx1_us = probe.rx1_us;
-    a->open_us = gateways_up(n) > 1 ? rx->mono_us + n->o.dedupe_ms * (int64_t)US_PER_MS : 0;
+    a->open_us = network_copies_until(n, rx);
     a->up_dr = (unsigned)m->dr;
     a->up_fcnt = (uint16_t)m->fcnt;
     a->is_ack = f->type == FRAME_UP_CONFIRMED;
