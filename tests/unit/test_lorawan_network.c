@@ -75,7 +75,7 @@ static void refuses_what_is_not_ours_genuine_or_new(void **state)
     world_hear(&w, phy, n);
     assert_int_equal(w.why, NETWORK_TYPE);
     assert_int_equal(w.uplinks, 6);
-    w.devices[1].is_enabled = false;
+    w.devices[1].is_enabled = w.devices[5].is_enabled = false;
     world_send(&w, &d, &(struct device_send){ .fport = 1 }, phy);
     assert_int_equal(w.why, NETWORK_DISABLED);
     world_done(&w);
