@@ -171,7 +171,7 @@ void print_object(struct printer *p, struct node *n)
     print_text(p, ")");
 }
 
-/* Methods named get and set are what the engine's parser does not take. */
+/* Methods and shorthand named get and set are what the engine's parser does not take. */
 static bool is_accessor_name(const struct printer *p, const struct node *key)
 {
     const char *name = p->l->src + key->start;
@@ -187,7 +187,7 @@ void print_property(struct printer *p, struct node *n)
     if (n->flags & IS_SHORTHAND && value->kind == NODE_IDENT) {
         uint32_t pos = (uint32_t)p->out.size, edits = p->edits;
         print_node(p, value);
-        if (p->edits == edits || p->out.has_failed)
+        if (p->out.has_failed || (p->edits == edits && !is_accessor_name(p, value)))
             return;
         p->out.size = pos;
         print_copy(p, value->start, value->end);
