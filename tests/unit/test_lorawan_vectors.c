@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "gateway/lorawan/frame.h"
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-enum { PATH_SIZE = 4096 };
+static char path[4096];
 
 struct vector {
     const json_t *all, *fields, *keys;
@@ -31,13 +31,9 @@ static uint32_t number(const json_t *o, const char *key)
 
 static size_t bytes_of(const char *hex, uint8_t *out)
 {
-    size_t n = strlen(hex) / 2;
-    unsigned x;
+    size_t n;
 
-    for (size_t i = 0; i < n; i++) {
-        assert_int_equal(sscanf(hex + 2 * i, "%2x", &x), 1);
-        out[i] = (uint8_t)x;
-    }
+    assert_int_equal(lorawan_bytes_parse(hex, out, FRAME_SIZE_MAX, &n), 0);
     return n;
 }
 
@@ -86,7 +82,7 @@ static uint8_t fctrl_of(const struct vector *v)
 }
 
 /* Bytes to fields. */
-static void read_data(struct crypto *c, const struct vector *v, bool is_ok)
+static void read_data(struct crypto *c, const struct vector *v)
 {
     const struct session_keys k = session_of(v);
     uint8_t fopts[FRAME_FOPTS_MAX], payload[FRAME_SIZE_MAX], expected[FRAME_SIZE_MAX];
@@ -102,9 +98,7 @@ static void read_data(struct crypto *c, const struct vector *v, bool is_ok)
     const json_t *fport = json_object_get(v->fields, "FPort");
     assert_int_equal(f.fport, json_is_null(fport) ? -1 : json_integer_value(fport));
     const struct frame_context x = context_of(v, &f);
-    assert_int_equal(frame_data_mic_is_ok(c, &k, &x, &f), is_ok);
-    if (!is_ok)
-        return;
+    assert_int_equal(frame_data_mic_is_ok(c, &k, &x, &f), 1);
     assert_int_equal(frame_fopts_crypt(c, &k, &x, &f, fopts), 0);
     assert_int_equal(bytes_of(text(v->fields, "FOpts_plain"), expected), f.fopts_n);
     assert_memory_equal(fopts, expected, f.fopts_n);
@@ -149,7 +143,7 @@ static struct join_request request_of(const struct vector *v)
     return j;
 }
 
-static void check_request(struct crypto *c, const struct vector *v, bool is_ok)
+static void check_request(struct crypto *c, const struct vector *v)
 {
     const struct lorawan_key key = key_of(v, "NwkKey", "AppKey");
     const struct join_request j = request_of(v);
@@ -160,9 +154,7 @@ static void check_request(struct crypto *c, const struct vector *v, bool is_ok)
     assert_int_equal(f.type, FRAME_JOIN_REQUEST);
     assert_true(f.join_eui == j.join_eui && f.dev_eui == j.dev_eui);
     assert_int_equal(f.dev_nonce, j.dev_nonce);
-    assert_int_equal(join_request_mic_is_ok(c, &key, &f), is_ok);
-    if (!is_ok)
-        return;
+    assert_int_equal(join_request_mic_is_ok(c, &key, &f), 1);
     assert_int_equal(join_request_write(c, &key, &j, out), 0);
     assert_memory_equal(out, v->phy, sizeof out);
 }
@@ -188,7 +180,7 @@ static void check_session(const struct vector *v, const struct session_keys *k)
     }
 }
 
-static void check_accept(struct crypto *c, const struct vector *v, bool is_ok)
+static void check_accept(struct crypto *c, const struct vector *v)
 {
     const struct lorawan_key root = key_of(v, "NwkKey", "AppKey"),
                              app = key_of(v, "AppKey", NULL), nwk = key_of(v, "NwkKey", NULL);
@@ -197,9 +189,7 @@ static void check_accept(struct crypto *c, const struct vector *v, bool is_ok)
     struct join_accept a;
     struct session_keys k;
 
-    assert_int_equal(join_accept_read(c, &root, v->phy, v->n, &of, &a, plain), is_ok);
-    if (!is_ok)
-        return;
+    assert_int_equal(join_accept_read(c, &root, v->phy, v->n, &of, &a, plain), 1);
     assert_int_equal(bytes_of(text(v->all, "decrypted"), expected), v->n);
     assert_memory_equal(plain, expected, v->n);
     assert_int_equal(a.join_nonce, number(v->fields, "JoinNonce"));
@@ -219,41 +209,53 @@ static void check_accept(struct crypto *c, const struct vector *v, bool is_ok)
     check_session(v, &k);
 }
 
-/* Negatives may be of any type; what they are is in their bytes. */
-static void check(struct crypto *c, const struct vector *v)
+/* With the given fields, whatever its own bytes say; 0 as well when they are no frame. */
+static int mic_is_ok(struct crypto *c, const struct vector *v)
 {
-    const bool is_ok = json_is_true(json_object_get(v->all, "mic_ok"));
+    const struct session_keys k = session_of(v);
+    const struct lorawan_key root = key_of(v, "NwkKey", "AppKey");
+    const struct join_request of = request_of(v);
+    uint8_t plain[JOIN_ACCEPT_SIZE_MAX];
+    struct join_accept a;
     struct frame f;
 
-    assert_int_equal(frame_parse(v->phy, v->n, &f), FRAME_OK);
-    assert_int_equal(is_ok, strcmp(v->kind, "negative") != 0);
-    if (f.type == FRAME_JOIN_REQUEST) {
-        check_request(c, v, is_ok);
-    } else if (f.type == FRAME_JOIN_ACCEPT) {
-        check_accept(c, v, is_ok);
-    } else {
-        read_data(c, v, is_ok);
-        if (is_ok)
-            write_data(c, v);
+    if (frame_parse(v->phy, v->n, &f) != FRAME_OK)
+        return 0;
+    if (f.type == FRAME_JOIN_REQUEST)
+        return join_request_mic_is_ok(c, &root, &f);
+    if (f.type == FRAME_JOIN_ACCEPT)
+        return join_accept_read(c, &root, v->phy, v->n, &of, &a, plain);
+    const struct frame_context x = context_of(v, &f);
+    return frame_data_mic_is_ok(c, &k, &x, &f);
+}
+
+static void check(struct crypto *c, const struct vector *v)
+{
+    const bool is_ok = strcmp(v->kind, "negative") != 0;
+
+    assert_int_equal(json_is_true(json_object_get(v->all, "mic_ok")), is_ok);
+    assert_int_equal(mic_is_ok(c, v), is_ok);
+    if (strncmp(v->kind, "data_", 5) == 0) {
+        read_data(c, v);
+        write_data(c, v);
+    } else if (strcmp(v->kind, "join_request") == 0) {
+        check_request(c, v);
+    } else if (strcmp(v->kind, "join_accept") == 0) {
+        check_accept(c, v);
+    } else if (is_ok) {
+        fail_msg("%s is of an unknown kind", v->name);
     }
 }
 
 static void frames_of_other_implementations_agree(void **state)
 {
-    const char *shared = getenv("SLUICE_SHARED");
-    char path[PATH_SIZE];
     struct crypto *c;
     json_t *item;
     size_t i;
 
     (void)state;
-    snprintf(path, sizeof path, "%s/vectors/lorawan_vectors.json",
-             shared ? shared : "../shared");
     json_t *root = json_load_file(path, 0, NULL);
-    if (!root) {
-        print_message("skipped: %s is not there\n", path);
-        skip();
-    }
+    assert_non_null(root);
     assert_int_equal(crypto_create(&c), 0);
     const json_t *vectors = json_object_get(root, "vectors");
     assert_true(json_array_size(vectors) > 0);
@@ -277,6 +279,20 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_of_other_implementations_agree),
     };
+    const char *shared = getenv("SLUICE_SHARED"), *source = getenv("SLUICE_SOURCE");
+    FILE *f;
 
+    if (shared)
+        snprintf(path, sizeof path, "%s/vectors/lorawan_vectors.json", shared);
+    else
+        snprintf(path, sizeof path, "%s/../shared/vectors/lorawan_vectors.json",
+                 source ? source : ".");
+    f = fopen(path, "r");
+    if (!f) {
+        printf("skipped: %s is not there; SLUICE_SHARED names the folder with the vectors\n",
+               path);
+        return 77; /* what the test runner takes as skipped */
+    }
+    fclose(f);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
