@@ -271,7 +271,8 @@ void network_refuse(struct network *n, struct node *node, enum network_refusal w
     n->counters.copies += why == NETWORK_COPY;
     n->counters.neighbours += why == NETWORK_NOT_OURS;
     if (node) {
-        node->refusals[why]++;
+        if (node->refusals[why] < UINT16_MAX)
+            node->refusals[why]++;
         node->copies += why == NETWORK_COPY;
         node->repeated += why == NETWORK_REPEATED;
         if (why != NETWORK_COPY && why != NETWORK_REPEATED) {

@@ -202,7 +202,7 @@ struct network_device_state {
     enum network_refusal refused; /* the last refusal; NETWORK_TAKEN: none since it was heard */
     int64_t refused_ms;
     uint32_t refused_hz;
-    uint64_t refusals[NETWORK_REFUSAL_COUNT_];
+    uint64_t refusals[NETWORK_REFUSAL_COUNT_]; /* each at most 65,535 */
     uint32_t doubt_fcnt; /* doubtful: highest counter with a right MIC seen since, + 1 */
     size_t queued;       /* downlinks that wait */
 };

@@ -97,7 +97,7 @@ struct node { /* a configured device */
     uint8_t refused; /* enum network_refusal */
     uint32_t refused_hz;
     int64_t refused_ms;
-    uint32_t refusals[NETWORK_REFUSAL_COUNT_];
+    uint16_t refusals[NETWORK_REFUSAL_COUNT_]; /* stay at their highest */
 };
 
 struct reception { /* one concentrator's copy of an uplink */

@@ -37,29 +37,34 @@ void session_reserve(struct session *s, uint64_t ticket)
     bool is_more = false;
 
     for (int i = 0; i < SESSION_DOWNS; i++) {
-        if (s->reserved[i] != s->kept[i])
+        if (s->unkept[i])
             return; /* the last block is still on its way */
         is_more |= s->reserved[i] - s->down[i] < SESSION_BLOCK / 2;
     }
     if (!is_more)
         return;
-    for (int i = 0; i < SESSION_DOWNS; i++)
-        s->reserved[i] = plus(s->down[i], SESSION_BLOCK);
+    for (int i = 0; i < SESSION_DOWNS; i++) {
+        uint32_t end = plus(s->down[i], SESSION_BLOCK);
+
+        s->unkept[i] = (uint8_t)(end - s->reserved[i]);
+        s->reserved[i] = end;
+    }
     s->block_ticket = ticket;
 }
 
 bool session_may_send(struct session *s, enum session_down which, uint64_t kept_ticket)
 {
     if (kept_ticket >= s->block_ticket)
-        memcpy(s->kept, s->reserved, sizeof s->kept);
-    return s->down[which] < s->kept[which];
+        memset(s->unkept, 0, sizeof s->unkept);
+    return s->down[which] < s->reserved[which] - s->unkept[which];
 }
 
 void session_skip(struct session *s, uint32_t by)
 {
     for (int i = 0; i < SESSION_DOWNS; i++) {
         s->down[i] = plus(s->reserved[i], by);
-        s->reserved[i] = s->kept[i] = s->down[i];
+        s->reserved[i] = s->down[i];
+        s->unkept[i] = 0;
     }
 }
 

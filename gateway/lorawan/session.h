@@ -30,14 +30,13 @@ enum session_down { SESSION_N_DOWN, SESSION_A_DOWN, SESSION_DOWNS };
 struct session {
     struct session_keys keys;
     uint64_t key_check;
-    uint64_t block_ticket; /* when that one is kept, kept[] = reserved[] */
+    uint64_t block_ticket; /* when that one is kept, all of reserved[] may be used */
     uint32_t dev_addr;
     uint32_t join_nonce, net_id;  /* OTAA: of the join that made it */
     uint32_t fcnt_up;             /* next expected */
     uint32_t doubt_fcnt;          /* is_doubtful: highest counter with a right MIC since, + 1 */
     uint32_t down[SESSION_DOWNS]; /* next to be used */
     uint32_t reserved[SESSION_DOWNS]; /* in the state handed out last: the first not to use */
-    uint32_t kept[SESSION_DOWNS];     /* in the log: the first not to use */
     uint32_t rx2_hz;                  /* what the device listens to, as far as we know */
     uint16_t dev_nonce;
     uint16_t conf_down; /* 1.1: counter of the last confirmed downlink */
@@ -45,10 +44,11 @@ struct session {
     int8_t join_channel;            /* of the join that made it; -1: none of its own */
     uint8_t dr, tx_power, nb_trans; /* as the device was told, or was heard */
     uint8_t extras;                 /* bit i: it has extra channel i */
-    bool is_live, is_1_1;
-    bool is_doubtful; /* the log was restored: nobody knows what was taken since */
-    bool is_heard;    /* it has sent a frame: downlinks may be sent */
-    bool is_masked;   /* it was told which channels are on */
+    uint8_t unkept[SESSION_DOWNS];  /* the last so many of reserved[] may not be used yet */
+    bool is_live : 1, is_1_1 : 1;
+    bool is_doubtful : 1; /* the log was restored: nobody knows what was taken since */
+    bool is_heard : 1;    /* it has sent a frame: downlinks may be sent */
+    bool is_masked : 1;   /* it was told which channels are on */
 };
 
 /* The counter of all 32 bits; false: it would pass the last one. next: first not yet taken. */
