@@ -13,6 +13,29 @@ static bool refuse(struct profile_reader *r, struct fy_node *node, enum diag_cod
     return false;
 }
 
+/* Numbers that begin at different bytes and share some: usually a slip of the pen. */
+static bool overlaps(const struct payload_place *a, const struct payload_place *b)
+{
+    int a_end = a->off + (int)number_bytes((enum number_type)a->type);
+    int b_end = b->off + (int)number_bytes((enum number_type)b->type);
+    bool has_same_origin = (a->off < 0) == (b->off < 0);
+
+    return has_same_origin && a->off != b->off && !a->mask && !b->mask && a->off < b_end &&
+           b->off < a_end;
+}
+
+static void warn_overlaps(struct profile_reader *r, struct fy_node *list,
+                          const struct payload_group *g)
+{
+    for (size_t i = 0; i < g->fields_n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (overlaps(&g->fields[i].at, &g->fields[k].at))
+                yaml_warning(r->y, r->d, fy_node_sequence_get_by_index(list, (int)i),
+                             E_CONFLICT, "the bytes of '%s' overlap those of '%s'",
+                             r->p->points[g->fields[i].point].id,
+                             r->p->points[g->fields[k].point].id);
+}
+
 static bool read_fields(struct profile_reader *r, struct fy_node *list, enum endian endian,
                         struct payload_group *ret)
 {
@@ -34,6 +57,8 @@ static bool read_fields(struct profile_reader *r, struct fy_node *list, enum end
             ret->fields_n++;
         else
             is_ok = false;
+    if (is_ok)
+        warn_overlaps(r, list, ret);
     return is_ok;
 }
 

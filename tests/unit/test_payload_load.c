@@ -299,6 +299,36 @@ static void makes_exact_what_is_linear_in_decimals(void **state)
     (void)state;
 }
 
+static void warns_of_numbers_that_share_bytes(void **state)
+{
+    static const struct {
+        const char *fields;
+        size_t warnings;
+    } cases[] = {
+        { "{point: a, off: 0, type: u16}, {point: b, off: 1, type: u16}", 1 },
+        { "{point: a, off: 0, type: u32}, {point: b, off: 3, type: u8}", 1 },
+        { "{point: a, off: 0, type: u16}, {point: b, off: 2, type: u16}", 0 },
+        { "{point: a, off: 0, type: u16}, {point: b, off: 0, type: u16}", 0 },
+        { "{point: a, off: 0, type: u16, mask: 0xFFF0}, {point: b, off: 1, type: u8, mask: 15}",
+          0 },
+        { "{point: a, off: -2, type: u16}, {point: b, off: 1, type: u16}", 0 },
+    };
+    char payload[512];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct diag *d;
+        assert_int_equal(diag_create(&d), 0);
+        snprintf(payload, sizeof payload, "payload: {messages: [{id: m, fields: [%s]}]}\n",
+                 cases[i].fields);
+        struct profile *p = bench_try("points: [{id: a}, {id: b}]\n", payload, d);
+        assert_non_null(p);
+        assert_int_equal(diag_warnings(d), cases[i].warnings);
+        profile_destroy(p);
+        diag_destroy(d);
+    }
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +336,7 @@ int main(void)
         cmocka_unit_test(refuses_registers_beside_a_payload),
         cmocka_unit_test(wants_lorawan_and_a_payload_together),
         cmocka_unit_test(makes_exact_what_is_linear_in_decimals),
+        cmocka_unit_test(warns_of_numbers_that_share_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
