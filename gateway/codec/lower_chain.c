@@ -160,7 +160,6 @@ void print_object(struct printer *p, struct node *n)
         print_between(p, n->first, n->start, n->end);
         return;
     }
-    p->l->found |= LOWER_OBJECT_SPREAD;
     for (const struct node *c = n->first; c; c = c->next) {
         if (is_after_spread && c->flags & IS_ACCESSOR)
             lower_refuse(p->l, c->start, "A getter or setter after ... is not supported.");

@@ -239,6 +239,13 @@ static void declare_assign_pattern(struct walk *w, struct node *n)
     }
 }
 
+/* Only now it is known that they are no patterns. */
+static void note_spread(struct walk *w, const struct node *n)
+{
+    if (n->flags & HAS_SPREAD)
+        w->l->found |= n->kind == NODE_ARRAY ? LOWER_SPREAD : LOWER_OBJECT_SPREAD;
+}
+
 static void declare_all(struct walk *w, struct node *n)
 {
     if (w->l->error)
@@ -277,6 +284,11 @@ static void declare_all(struct walk *w, struct node *n)
     case NODE_THIS:
     case NODE_NEW_TARGET:
         declare_this(w, n);
+        return;
+    case NODE_ARRAY:
+    case NODE_OBJECT:
+        note_spread(w, n);
+        declare_children(w, n);
         return;
     case NODE_IDENT:
         n->function = w->function;

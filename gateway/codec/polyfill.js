@@ -105,12 +105,11 @@
     return n === n ? n : 0;
   }
   function from(x, map, self) {
-    var list = x !== null && x !== undefined && typeof x !== 'string' &&
-                       typeof x[Symbol.iterator] !== 'function'
-                   ? Array.prototype.slice.call(x.length === undefined ? [] : x)
-                   : listOf(x).slice();
-    for (var i = 0; i < list.length; i++) {
-      list[i] = map ? map.call(self, list[i], i) : list[i]; /* holes become undefined */
+    var isLike = x !== null && x !== undefined && typeof x !== 'string' &&
+                 typeof x[Symbol.iterator] !== 'function';
+    var source = isLike ? x : listOf(x), list = [], n = count(source.length);
+    for (var i = 0; i < n; i++) { /* holes become undefined */
+      list.push(map ? map.call(self, source[i], i) : source[i]);
     }
     return list;
   }
