@@ -46,9 +46,22 @@ bool payload_read_group(struct profile_reader *r, struct fy_node *node, enum end
 /* `size`, or to the end of the last field; nothing may lie beyond it. */
 bool payload_read_size(struct profile_reader *r, struct fy_node *node,
                        struct payload_group *ret);
+
+/* profile_payload_form.c */
+/* Where the groups begin: `start`. */
+bool payload_read_start(struct profile_reader *r, struct fy_node *node,
+                        struct payload_message *m);
+/* Room for the groups of the list `key`, or NULL after an error. */
+struct payload_group *payload_begin_groups(struct profile_reader *r, struct fy_node *parent,
+                                           const char *key, size_t max,
+                                           struct payload_message *m);
 /* blocks, tlv, lpp, records: at most one of them. */
 bool payload_read_forms(struct profile_reader *r, struct fy_node *node, enum endian endian,
                         struct payload_message *m);
+
+/* profile_payload_lpp.c */
+bool payload_read_lpp(struct profile_reader *r, struct fy_node *node, enum endian endian,
+                      struct payload_message *m);
 
 /* profile_payload_formula.c */
 bool payload_read_formula(struct profile_reader *r, struct fy_node *node,
