@@ -181,13 +181,19 @@ static bool is_class_c(const struct node *node)
            !s->is_doubtful;
 }
 
+/* false: there is no concentrator. */
 static bool begin(struct network *n, struct node *node)
 {
     struct session *s = &node->rec.current;
-    struct answer *a = network_gateways_up(n) ? answer_begin(n, node, ANSWER_CLASS_C) : NULL;
+    struct answer *a;
 
-    if (!a)
+    if (!network_gateways_up(n))
         return false;
+    a = answer_begin(n, node, ANSWER_CLASS_C);
+    if (!a) {
+        node->free_us = n->now_us + US_PER_S;
+        return true; /* answers to uplinks come first */
+    }
     a->session = s;
     a->rx2 = (struct region_window){ .freq_hz = s->rx2_hz, .dr = s->rx2_dr };
     region_rate(n->o.region, s->rx2_dr, false, &a->rx2.rate);

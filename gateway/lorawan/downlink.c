@@ -16,6 +16,7 @@
 enum {
     IMMEDIATE_US = 80 * US_PER_MS, /* what a forwarder adds to "now" */
     RX2_AFTER_US = US_PER_S,
+    PROMISED_SIZE = FRAME_OVERHEAD + 32, /* of an answer that is not made yet, about */
     RESULT_US = US_PER_S, /* class C: old forwarders never say what became of it */
 };
 /* The rest of a band's hour is for acknowledgements and joins. */
@@ -401,6 +402,31 @@ static void try_windows(struct network *n, struct answer *a)
         answer_miss(n, a);
 }
 
+/* How long after `start` that concentrator must be free for an answer whose bytes are not made
+ * yet: a class C downlink that goes in between would cost it RX1. us; 0: not at all. */
+static int64_t promised(const struct network *n, uint32_t gateway, int64_t start, int64_t air)
+{
+    int64_t busy = 0;
+
+    for (size_t i = 0; i < n->busy_n; i++) {
+        const struct answer *a = n->busy[i];
+        struct region_window w;
+
+        for (size_t k = 0; !a->id && a->kind != ANSWER_CLASS_C && k < a->heard_n; k++) {
+            const struct reception *r = &a->heard[k];
+            int64_t rx1 = r->mono_us + a->rx1_us;
+
+            if (r->gateway != gateway || a->is_rx2 || !rx1_of(n, a, r, &w))
+                continue;
+            size_t size = a->phy_n ? a->phy_n : PROMISED_SIZE;
+            int64_t end = rx1 + radio_airtime_us(&w.rate, size, false) + SCHEDULE_GAP_US;
+            if (start < end && start + air + SCHEDULE_GAP_US > rx1 && end - start > busy)
+                busy = end - start;
+        }
+    }
+    return busy;
+}
+
 /* Class C: as soon as a concentrator has nothing else to send. */
 static void try_now(struct network *n, struct answer *a)
 {
@@ -411,9 +437,10 @@ static void try_now(struct network *n, struct answer *a)
         int64_t start = n->now_us + IMMEDIATE_US;
         uint32_t tmst = schedule_tmst(&g->schedule, start);
 
-        if (!schedule_take(&g->schedule, tmst, air, start, n->now_us)) {
-            int64_t busy = schedule_busy(&g->schedule, tmst, air);
+        int64_t busy = promised(n, r->gateway, start, air);
 
+        if (busy || !schedule_take(&g->schedule, tmst, air, start, n->now_us)) {
+            busy = busy ? busy : schedule_busy(&g->schedule, tmst, air);
             wait = !wait || busy < wait ? busy : wait;
             continue;
         }

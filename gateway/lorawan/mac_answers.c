@@ -32,12 +32,11 @@ struct taking {
 
 static bool is_answer_to(struct taking *t, uint8_t request)
 {
-    bool is_asked = t->is_new && t->node->asked & request;
-
+    if (!t->is_new || !(t->node->asked & request))
+        return false;
     t->node->asked &= (uint8_t)~request;
-    if (is_asked)
-        t->node->setup_tries = 0;
-    return is_asked;
+    t->node->setup_tries = 0;
+    return true;
 }
 
 static void take_link_check(struct taking *t, const uint8_t *p)
@@ -104,7 +103,6 @@ static void take_status(struct taking *t, const uint8_t *p)
 {
     int margin = p[1] & 0x3F; /* six bits with a sign */
 
-    t->node->asked &= (uint8_t)~REQUEST_STATUS;
     if (!t->is_new)
         return;
     t->node->rec.battery = p[0];

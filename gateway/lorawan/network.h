@@ -11,6 +11,9 @@
  *
  *   concentrators -> network_rx -> on_uplink (row, raw bytes and state in one commit)
  *                                     '-> network_kept -> on_transmit -> concentrators
+ *
+ * Callbacks may call back: network_kept() from on_uplink, on_join and on_keep, network_result()
+ * from on_transmit, network_send() from all but on_transmit.
  */
 #pragma once
 
@@ -54,7 +57,7 @@ struct network_gateway {
 /* Bytes that must be in the log before anything that follows from them goes out. size 0: the
  * key is to be deleted. Live during the call. */
 struct network_keep {
-    const char *key; /* "lorawan/<dev_eui>" */
+    const char *key; /* "lorawan/<dev_eui>", "lorawan/<dev_eui>/nonces" */
     const void *data;
     size_t size;
     uint64_t ticket; /* for network_kept(); 0: nothing waits for it */
@@ -116,16 +119,20 @@ struct network_options {
     size_t gateways_n;
     const struct network_device *devices;
     size_t devices_n;
-    bool is_restored; /* the log was rolled back or restored since the states were kept */
+    /* The log was rolled back or restored since the states were kept. Doubts are handed to
+     * on_keep by the first network_rx() or network_tick(); once those are committed the next
+     * start is a usual one. ABP devices without a state are doubtful, too. */
+    bool is_restored;
     /* GPS time may be told to devices (DeviceTimeReq): ms since 1980-01-06, INT64_MIN while the
      * station's clock is not believed. */
     int64_t (*gps_ms)(void *user, int64_t mono_us);
     void (*on_uplink)(void *user, const struct network_uplink *u);
-    /* A join was accepted: its answer waits for keep.ticket. */
+    /* A join was accepted: its answer waits for keep.ticket. on_keep came before with its
+     * nonce; both belong into one commit, or in this order. */
     void (*on_join)(void *user, uint32_t device, const struct network_keep *k);
     /* State that follows from no uplink (class C counters, a battery level ...). */
     void (*on_keep)(void *user, uint32_t device, const struct network_keep *k);
-    /* Every reception that is no new uplink; device UINT32_MAX: nobody's. */
+    /* Every reception that is no new uplink; device UINT32_MAX: nobody's. f NULL: no frame. */
     void (*on_refused)(void *user, uint32_t device, enum network_refusal why,
                        const struct radio_rx *rx, const struct frame *f);
     void (*on_transmit)(void *user, const struct radio_tx *tx);
@@ -210,7 +217,8 @@ void network_device_get(const struct network *n, uint32_t device,
                         struct network_device_state *ret);
 
 struct network_counters {
-    uint64_t rx, uplinks, copies, neighbours, joins, tx, tx_rx1, tx_rx2, missed, band_refused;
+    uint64_t rx, uplinks, copies, neighbours, joins, missed, band_refused;
+    uint64_t tx, tx_rx1, tx_rx2; /* tx_rx2: class C, too */
     uint64_t refusals[NETWORK_REFUSAL_COUNT_];
     int64_t lead_us_min; /* least time between hand-over and RX1/RX2; INT64_MAX: none yet */
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Uplinks, answers and windows of the network server, in virtual time. */
+#include "sensors/core/bytes.h"
+
 #include "lorawan_device.h"
 
 static void joins_takes_an_uplink_and_acknowledges_it_in_rx1(void **state)
@@ -580,8 +582,7 @@ static void answers_link_checks_and_tells_gps_time_when_it_is_believed(void **st
         assert_int_equal(m.payload[1], 2);
         assert_int_equal(find_command(&heard, MAC_DEVICE_TIME, &m), is_trusted);
         if (is_trusted) {
-            uint32_t s = m.payload[0] | m.payload[1] << 8 | m.payload[2] << 16 |
-                         (uint32_t)m.payload[3] << 24;
+            uint32_t s = get_le32(m.payload);
             assert_int_equal(s, 1400000000 + at / SECOND);
         }
     }
@@ -1005,6 +1006,42 @@ static void class_c_waits_for_the_reply_and_never_meets_another_downlink(void **
     world_done(&w);
 }
 
+static void class_c_leaves_rx1_to_an_answer_that_is_not_made_yet(void **state)
+{
+    struct world w;
+    struct device_model a, c;
+    uint8_t phy[FRAME_SIZE_MAX];
+
+    (void)state;
+    world_init(&w);
+    w.o.region = region_find("cn470");
+    world_start(&w);
+    device_init_abp(&a, &w.devices[1]);
+    device_init_abp(&c, &w.devices[4]);
+    size_t n = device_send(&c, w.crypto,
+                           &(struct device_send){ .fport = 1, .is_confirmed = true }, phy);
+    world_rx(&w, phy, n, &(struct world_rx){ .hz = 486300000, .snr = 5 });
+    world_run(&w, 5 * (int64_t)SECOND);
+    size_t before = w.tx_n; /* its downlink counters are kept */
+    w.is_slow = true;
+    n = device_send(&a, w.crypto, &(struct device_send){ .fport = 1, .is_confirmed = true },
+                    phy);
+    int64_t at = w.now_us;
+    world_rx(&w, phy, n, &(struct world_rx){ .hz = 486300000, .snr = 5 });
+    struct network_downlink m = downlink(&w, 1, "poll");
+    network_send(w.network, 4, &m, w.now_us); /* SF12: longer than until RX1 */
+    assert_int_equal(w.tx_n, before);
+    world_run(&w, 500 * MS);
+    assert_int_equal(w.tx_n, before);
+    network_kept(w.network, w.ticket, w.now_us);
+    assert_int_equal(w.tx_n, before + 1);
+    assert_int_equal(world_tx(&w)->tmst, (uint32_t)(world_tmst(&w, 0, at) + 1u * SECOND));
+    world_run(&w, 2 * (int64_t)SECOND);
+    assert_int_equal(w.tx_n, before + 2);
+    assert_true(world_tx(&w)->is_immediate);
+    world_done(&w);
+}
+
 static void class_c_says_when_no_concentrator_is_there(void **state)
 {
     struct world w;
@@ -1094,6 +1131,7 @@ int main(void)
         cmocka_unit_test(speaks_to_class_c_at_once_but_after_its_first_uplink),
         cmocka_unit_test(class_c_keeps_clear_of_the_windows_of_its_device),
         cmocka_unit_test(class_c_waits_for_the_reply_and_never_meets_another_downlink),
+        cmocka_unit_test(class_c_leaves_rx1_to_an_answer_that_is_not_made_yet),
         cmocka_unit_test(class_c_says_when_no_concentrator_is_there),
         cmocka_unit_test(answers_many_at_once_within_its_pool),
     };
