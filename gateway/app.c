@@ -14,6 +14,7 @@
 #include "gateway/app_alerts.h"
 #include "gateway/app_asked.h"
 #include "gateway/app_calibration.h"
+#include "gateway/app_lora.h"
 #include "gateway/app_standing.h"
 #include "gateway/app_view.h"
 #include "gateway/base/log.h"
@@ -61,6 +62,7 @@ struct app {
     struct app_alerts alerts;
     struct app_standing standing;
     struct app_asked asked;
+    struct app_lora lora;
     struct station *station;
     struct config *next;         /* checked, waiting for the old poller to end */
     pthread_mutex_t commit_lock; /* guards what the log's thread tells: */
@@ -84,6 +86,7 @@ static void on_commit(void *user, const struct store_commit *c)
         commands_committed(a->committed_for, c->batches);
     pthread_mutex_unlock(&a->commit_lock);
     app_asked_committed(&a->asked);
+    app_lora_committed(&a->lora, c->batches);
 }
 
 static void set_forward(struct app *a, struct forward *f)
@@ -216,6 +219,8 @@ static void on_watch(void *user, bool is_on)
 
     if (a->station && a->station->poll && !a->is_stopping)
         poll_watch(a->station->poll, is_on);
+    if (!a->is_stopping)
+        app_lora_watch(&a->lora, is_on);
 }
 
 /* ---- one configuration ---- */
@@ -228,6 +233,7 @@ static void station_destroy(struct station *s)
     set_forward(s->app, NULL);
     forward_destroy(s->forward);
     poll_destroy(s->poll);
+    app_lora_destroy(&s->app->lora);
     pipeline_destroy(s->pipeline);
     app_alerts_detach(&s->app->alerts);
     view_destroy(s->view);
@@ -291,6 +297,19 @@ static int start_poll(struct station *s)
     poll_watch(s->poll, control_is_watched(s->app->control)); /* since before a reload */
     poll_start(s->poll);
     return 0;
+}
+
+static int start_lora(struct station *s)
+{
+    struct app_lora *l = &s->app->lora;
+
+    l->table = s->table;
+    l->pipeline = s->pipeline;
+    l->view = s->view;
+    l->timeline = s->app->clock.timeline;
+    l->clock = &s->app->clock.clock;
+    int rc = app_lora_start(l, &s->app->loop, s->app->store);
+    return s->app->is_started ? 0 : rc; /* a reload never ends a station that measures */
 }
 
 /* A fallback that is not enabled takes over nothing. One that is has no cursor of its own. */
@@ -398,9 +417,8 @@ static int start_all(struct station *s)
         const char *name;
         bool is_for_drain;
     } steps[] = {
-        { start_pipeline, "pipeline", false },
-        { start_forward, "forwarder", true },
-        { start_http, "page", false },
+        { start_pipeline, "pipeline", false }, { start_forward, "forwarder", true },
+        { start_http, "page", false },         { start_lora, "LoRa", false },
         { start_poll, "poller", false },
     };
     int rc = 0;
@@ -593,7 +611,7 @@ static void forget_uplinks(struct app *a, const struct config *old, const struct
     }
 }
 
-static void on_poll_closed(void *user)
+static void on_field_closed(void *user)
 {
     struct app *a = user;
     struct config *next = a->next;
@@ -626,11 +644,18 @@ static void on_poll_closed(void *user)
     tell_start(a, "configuration", "A new configuration was taken over.", "已启用新的配置。");
 }
 
+static void on_poll_closed(void *user)
+{
+    struct app *a = user;
+
+    app_lora_stop(&a->lora, on_field_closed, a);
+}
+
 /* Ends the station in force; what follows is told by is_stopping and next. */
 static void leave_station(struct app *a)
 {
     if (!a->station->poll) { /* a drain never polls */
-        on_poll_closed(a);
+        on_field_closed(a);
         return;
     }
     poll_stop(a->station->poll, on_poll_closed, a);
@@ -704,6 +729,7 @@ static void on_tick(uv_timer_t *timer)
     app_standing_put(&a->standing, a->alerts.book, a->store, clock_wall_ms(&a->clock.clock));
     pipeline_tick(a->station->pipeline, clock_wall_ms(&a->clock.clock));
     app_calibration_tick(&a->calibration);
+    app_lora_tick(&a->lora);
     view_tick(a->station->view, a->station->poll, a->station->pipeline);
     view_put_maintenances(a->station->view, a->calibration.calibrations);
     const struct live_clock clock = station_clock_live(&a->clock, a->station->pipeline);
@@ -762,6 +788,7 @@ static int start_control(struct app *a)
         control_take(a->control, "command", on_command, a);
     app_calibration_listen(&a->calibration, a->control);
     app_alerts_listen(&a->alerts, a->control);
+    app_lora_listen(&a->lora, a->control);
     return 0;
 }
 
@@ -822,6 +849,7 @@ int app_run(const struct app_options *o)
     }
     pthread_mutex_init(&a.commit_lock, NULL);
     app_standing_init(&a.standing);
+    app_lora_init(&a.lora);
     station_clock_init(&a.clock, &o->clock);
     if (open_store(&a, &config->log) == 0) {
         if (!o->is_drain)
@@ -841,6 +869,7 @@ int app_run(const struct app_options *o)
     uv_loop_close(&a.loop);
     pthread_mutex_destroy(&a.commit_lock);
     app_standing_done(&a.standing);
+    app_lora_done(&a.lora);
     log_info("stopped");
     return status;
 }

@@ -271,6 +271,55 @@ bool view_device_state(struct view *v, const struct poll *poll, uint32_t device,
     return was_silent;
 }
 
+/* ---- LoRa devices: nobody asks them ---- */
+
+static enum device_state device_state_of(enum lora_state state)
+{
+    static const enum device_state states[] = { [LORA_WAITING] = DEVICE_WAITING,
+                                                [LORA_ONLINE] = DEVICE_ONLINE,
+                                                [LORA_SILENT] = DEVICE_SILENT,
+                                                [LORA_DISABLED] = DEVICE_DISABLED };
+    return states[state];
+}
+
+static void put_lora_device(struct view *v, uint32_t number, enum lora_state state,
+                            const struct lora_device_view *of)
+{
+    struct live_device d = v->table->live_device[number];
+
+    d.state = (int)device_state_of(state);
+    if (state == LORA_SILENT)
+        snprintf(d.why, sizeof d.why, "no uplink for three of its intervals");
+    if (of) {
+        d.answers = d.polls = of->net.uplinks;
+        d.timeouts = of->net.lost;
+        d.bad_frames = of->undecoded;
+        d.last_answer_ms = of->net.heard_ms;
+        if (of->why[0])
+            snprintf(d.why, sizeof d.why, "%s", of->why);
+    }
+    live_put_device(v->live, number, &d);
+}
+
+bool view_lora_state(struct view *v, uint32_t number, enum lora_state state)
+{
+    bool was_silent = v->was_silent[number];
+
+    v->was_silent[number] = state == LORA_SILENT;
+    put_lora_device(v, number, state, NULL);
+    return was_silent;
+}
+
+void view_put_lora(struct view *v, const struct lora *l)
+{
+    struct lora_device_view of;
+
+    for (size_t i = 0; i < v->table->lora_devices_n; i++) {
+        lora_device_get(l, i, "en", &of);
+        put_lora_device(v, v->table->lora_device[i].number, of.state, &of);
+    }
+}
+
 /* Of the last whole minute; of what there was of the first one until then. */
 static double busy_share(struct busy *w, uint64_t busy_us)
 {
@@ -331,7 +380,8 @@ void view_tick(struct view *v, const struct poll *poll, const struct pipeline *p
     snprintf(g.error, sizeof g.error, "%s", h.error);
     live_put_log(v->live, &g);
     for (uint32_t i = 0; i < v->table->config->devices.n; i++)
-        put_device(v, poll, i);
+        if (v->table->lora_bus[v->table->poll_device[i].bus].kind == LORA_NONE)
+            put_device(v, poll, i);
     put_polling(v, poll);
     live_set_now(v->live, clock_wall_ms(v->clock));
 }

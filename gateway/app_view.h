@@ -34,6 +34,10 @@ void view_on_uplink(void *user, const struct forward_status *s); /* an uplink's 
 bool view_device_state(struct view *v, const struct poll *poll, uint32_t device,
                        enum scan_outcome why);
 
+/* The same of a LoRa device, by its number; and once a second what is known of all of them. */
+bool view_lora_state(struct view *v, uint32_t number, enum lora_state state);
+void view_put_lora(struct view *v, const struct lora *l);
+
 /* About once a second: counters of devices and log, the time. The clock: live_put_clock(). */
 void view_tick(struct view *v, const struct poll *poll, const struct pipeline *pipeline);
 

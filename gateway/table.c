@@ -221,7 +221,14 @@ static void describe_bus(const struct bus_conf *c, struct poll_bus *ret)
     const char *kind = c->type.kind->name;
 
     ret->id = c->id;
-    if (strcmp(kind, "modbus-tcp") == 0)
+    const struct bus_bridge_conf *bridge = lora_bridge_of(c);
+
+    if (lora_bus_is(c))
+        ret->place.type = BUS_NONE;
+    else if (bridge) /* the carrier is there when gateway/lora is */
+        ret->place =
+            (struct bus_place){ .type = BUS_MODBUS_CARRIED, .reply_ms = bridge->reply_ms };
+    else if (strcmp(kind, "modbus-tcp") == 0)
         ret->place = tcp_place(c->type.options);
     else if (strcmp(kind, "modbus-rtu-tcp") == 0)
         ret->place = rtu_tcp_place(c->type.options);
@@ -300,7 +307,7 @@ static int fill(struct table *t)
         describe_bus(&((const struct bus_conf *)t->config->buses.items)[i], &t->bus[i]);
     for (size_t i = 0; rc == 0 && i < t->config->devices.n; i++)
         describe_device(t, i);
-    return rc;
+    return rc == 0 ? table_add_lora(t) : rc;
 }
 
 int table_create(const struct config *config, struct table **ret)
@@ -337,6 +344,7 @@ void table_destroy(struct table *t)
         free((uint32_t *)t->device[i].raw_points);
     }
     table_forget_peers(t);
+    table_forget_lora(t);
     free(t->bus);
     free(t->live_device);
     free(t->poll_device);

@@ -10,6 +10,7 @@
 #include "gateway/base/channel.h"
 #include "gateway/conf/config.h"
 #include "gateway/live/live.h"
+#include "gateway/lora/lora.h"
 #include "gateway/pipeline/pipeline.h"
 #include "gateway/poll/poll.h"
 #include "gateway/store/store.h"
@@ -33,6 +34,9 @@ struct table {
     struct poll_bus *bus;
     struct poll_device *poll_device;
     struct live_device *live_device;
+    struct lora_bus *lora_bus;       /* per bus of the configuration */
+    struct lora_device *lora_device; /* those that are LoRa devices */
+    size_t lora_devices_n;
 };
 
 /* Everything but the streams' numbers. 0 or -ENOMEM. */
@@ -60,6 +64,10 @@ void table_forget_rules(struct table *t);
 
 /* table_watches.c, for table.c. 0 or -ENOMEM. */
 int table_add_watches(struct table *t);
+
+/* table_lora.c, for table.c: buses and devices of gateway/lora. 0 or -ENOMEM. */
+int table_add_lora(struct table *t);
+void table_forget_lora(struct table *t);
 
 /* Opens every stream in the log and takes over its number. 0 or a negative errno. */
 int table_open_streams(struct table *t, struct store *store);

@@ -43,6 +43,7 @@ struct scan {
     size_t states_n;
     const char *note; /* NULL, or the message as it came: JSON that stays in the station */
     bool is_urgent;   /* somebody waits for the commit */
+    bool is_late; /* of before the newest row: kept at its time, neither judged nor counted */
 };
 
 /* "no answer within the deadline" ...; zh or en. */

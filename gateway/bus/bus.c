@@ -19,6 +19,10 @@ int bus_create(uv_loop_t *loop, const struct clock *clock, const struct bus_plac
         return modbus_rtu_create(&o, ret);
     case BUS_MODBUS_RTU_TCP:
         return modbus_rtu_tcp_create(&o, ret);
+    case BUS_MODBUS_CARRIED:
+        return modbus_carried_create(&o, ret);
+    case BUS_NONE:
+        return no_bus_create(&o, ret);
     }
     return -EINVAL;
 }

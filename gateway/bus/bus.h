@@ -127,6 +127,21 @@ enum bus_type {
     BUS_MODBUS_TCP,
     BUS_MODBUS_RTU,
     BUS_MODBUS_RTU_TCP, /* RTU frames over a TCP connection: a serial device server, raw mode */
+    BUS_MODBUS_CARRIED, /* RTU frames by a struct bus_carrier */
+    BUS_NONE,           /* its devices speak by themselves and are never asked: LoRa */
+};
+
+/*
+ * How frames go where the gateway has no wire: a LoRaWAN bridge with an RS-485 line behind it.
+ * Main thread. What is handed in may be lost; what comes back stands in pieces of any size.
+ */
+struct bus_carrier {
+    /* One frame on its way, answered after reply_ms at the latest. 0 or a negative errno. */
+    int (*send)(void *user, const uint8_t *frame, size_t n, int64_t reply_ms);
+    /* From now on bytes that come are told; on_bytes NULL: nobody wants them any more. */
+    void (*listen)(void *user, void (*on_bytes)(void *to, const uint8_t *bytes, size_t n),
+                   void *to);
+    void *user;
 };
 
 /* Where devices are reached. Texts must outlive the bus. */
@@ -141,6 +156,8 @@ struct bus_place {
     int data_bits, stop_bits;
     int64_t pause_ms; /* RTU types: silence between frames, at least 3.5 characters */
     struct bus_rs485 rs485;
+    const struct bus_carrier *carrier; /* carried: outlives the bus */
+    int64_t reply_ms;                  /* carried: an answer takes so long, at most */
 };
 
 /* Returns 0 or a negative errno. */

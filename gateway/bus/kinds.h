@@ -15,3 +15,5 @@ struct bus_options {
 int modbus_tcp_create(const struct bus_options *o, struct bus **ret);
 int modbus_rtu_create(const struct bus_options *o, struct bus **ret);
 int modbus_rtu_tcp_create(const struct bus_options *o, struct bus **ret);
+int modbus_carried_create(const struct bus_options *o, struct bus **ret);
+int no_bus_create(const struct bus_options *o, struct bus **ret);

@@ -12,7 +12,7 @@
 #include "gateway/base/log.h"
 #include "gateway/bus/kinds.h"
 #include "gateway/bus/modbus_frame.h"
-#include "gateway/bus/rtu_master.h"
+#include "gateway/bus/rtu_pump.h"
 #include "gateway/bus/tcp_link.h"
 
 enum {
@@ -25,41 +25,17 @@ struct rtu_tcp {
     struct bus base;
     struct bus_options opt;
     struct tcp_link link;
-    struct rtu_master *master;
-    uv_timer_t timer;
+    struct rtu_pump pump;
     bool is_started;
     bool is_asked;   /* request has no reply yet */
     bool is_waiting; /* for the connection */
-    bool is_pumping; /* a callback may ask again meanwhile */
     struct bus_request request;
     int errors; /* failed transactions in a row */
 };
 
-static int64_t now_us(void)
+static void reply(void *user, struct bus_reply *r)
 {
-    return (int64_t)(uv_hrtime() / 1000);
-}
-
-static void pump(struct rtu_tcp *b);
-
-static void on_timer(uv_timer_t *timer)
-{
-    pump(timer->data);
-}
-
-static void wait_until(struct rtu_tcp *b, int64_t until_us)
-{
-    int64_t left_us = until_us - now_us();
-
-    if (until_us == INT64_MAX)
-        uv_timer_stop(&b->timer);
-    else
-        uv_timer_start(&b->timer, on_timer, left_us > 0 ? (uint64_t)(left_us + 999) / 1000 : 0,
-                       0);
-}
-
-static void reply(struct rtu_tcp *b, struct bus_reply *r)
-{
+    struct rtu_tcp *b = user;
     bool has_failed = r->outcome == BUS_NO_ANSWER || r->outcome == BUS_BAD_FRAME;
 
     b->is_asked = b->is_waiting = false;
@@ -69,46 +45,21 @@ static void reply(struct rtu_tcp *b, struct bus_reply *r)
     if (b->errors >= BUS_ERRORS_MAX && tcp_link_is_up(&b->link)) {
         b->errors = 0;
         tcp_link_drop(&b->link);
-        rtu_master_open(b->master, now_us());
+        rtu_master_open(b->pump.master, rtu_pump_now_us());
     }
     r->time_ms = clock_wall_ms(b->base.clock);
     r->boot_ms = clock_boot_ms(b->base.clock);
     bus_tell_reply(&b->base, r);
 }
 
-static void send_bytes(struct rtu_tcp *b, const struct rtu_step *step)
+static void send_bytes(void *user, const uint8_t *bytes, size_t n)
 {
-    int rc = tcp_link_send(&b->link, step->bytes, step->n);
+    struct rtu_tcp *b = user;
+    int rc = tcp_link_send(&b->link, bytes, n);
 
-    rtu_master_sent(b->master, now_us());
+    rtu_master_sent(b->pump.master, rtu_pump_now_us());
     if (rc != 0)
         tcp_link_lose(&b->link);
-}
-
-/* Does what the transaction needs until it waits for something. */
-static void pump(struct rtu_tcp *b)
-{
-    struct rtu_step step;
-    bool is_over = false;
-
-    if (b->is_pumping)
-        return;
-    b->is_pumping = true;
-    while (!is_over && !b->base.is_stopping) {
-        switch (rtu_master_next(b->master, now_us(), &step)) {
-        case RTU_WAIT:
-            wait_until(b, step.until_us);
-            is_over = true;
-            break;
-        case RTU_SEND:
-            send_bytes(b, &step);
-            break;
-        case RTU_DONE:
-            reply(b, &step.reply);
-            break;
-        }
-    }
-    b->is_pumping = false;
 }
 
 static void fail_waiting(struct rtu_tcp *b)
@@ -122,8 +73,8 @@ static void fail_waiting(struct rtu_tcp *b)
 static void ask(struct rtu_tcp *b)
 {
     b->is_waiting = false;
-    if (rtu_master_ask(b->master, &b->request, now_us()) == 0) {
-        pump(b);
+    if (rtu_master_ask(b->pump.master, &b->request, rtu_pump_now_us()) == 0) {
+        rtu_pump_run(&b->pump);
         return;
     }
     b->is_waiting = true; /* out of memory: no answer then */
@@ -136,7 +87,7 @@ static void on_up(void *user)
 {
     struct rtu_tcp *b = user;
 
-    rtu_master_open(b->master, now_us());
+    rtu_master_open(b->pump.master, rtu_pump_now_us());
     if (b->is_waiting)
         ask(b);
 }
@@ -149,17 +100,17 @@ static void on_readable(void *user)
 
     if (n <= 0)
         return;
-    rtu_master_take(b->master, buf, (size_t)n, false, now_us());
-    pump(b);
+    rtu_master_take(b->pump.master, buf, (size_t)n, false, rtu_pump_now_us());
+    rtu_pump_run(&b->pump);
 }
 
 static void on_lost(void *user)
 {
     struct rtu_tcp *b = user;
 
-    rtu_master_lose(b->master, now_us());
+    rtu_master_lose(b->pump.master, rtu_pump_now_us());
     fail_waiting(b);
-    pump(b);
+    rtu_pump_run(&b->pump);
 }
 
 static void on_news(void *user, bool is_up)
@@ -178,7 +129,7 @@ static void on_link_closed(void *user)
 {
     struct rtu_tcp *b = user;
 
-    uv_close((uv_handle_t *)&b->timer, on_timer_closed);
+    rtu_pump_close(&b->pump, on_timer_closed, b);
 }
 
 /* ---- what the line tells ---- */
@@ -216,8 +167,7 @@ static int rtu_tcp_start(struct bus *base)
     if (b->is_started)
         return 0;
     b->is_started = true;
-    uv_timer_init(b->opt.loop, &b->timer);
-    b->timer.data = b;
+    rtu_pump_start(&b->pump, b->opt.loop);
     tcp_link_start(&b->link);
     return 0;
 }
@@ -234,12 +184,12 @@ static int rtu_tcp_send(struct bus *base, const struct bus_request *r)
     b->is_asked = b->is_waiting = true;
     /* Never a reply from inside: the first thing to happen is a silence. */
     if (tcp_link_is_up(&b->link)) {
-        int rc = rtu_master_ask(b->master, r, now_us());
+        int rc = rtu_master_ask(b->pump.master, r, rtu_pump_now_us());
         b->is_waiting = false;
         b->is_asked = rc == 0;
         if (rc != 0)
             return rc;
-        wait_until(b, 0);
+        rtu_pump_wake(&b->pump);
     }
     return 0;
 }
@@ -252,7 +202,7 @@ static void rtu_tcp_stop(struct bus *base)
         base->on_closed(base->closed_user);
         return;
     }
-    uv_timer_stop(&b->timer);
+    rtu_pump_stop(&b->pump);
     tcp_link_stop(&b->link);
 }
 
@@ -260,7 +210,7 @@ static void rtu_tcp_destroy(struct bus *base)
 {
     struct rtu_tcp *b = (struct rtu_tcp *)base;
 
-    rtu_master_destroy(b->master);
+    rtu_master_destroy(b->pump.master);
     free(b);
 }
 
@@ -279,7 +229,10 @@ static int create_master(struct rtu_tcp *b)
         .user = b,
     };
 
-    return rtu_master_create(&o, &b->master);
+    b->pump.send = send_bytes;
+    b->pump.reply = reply;
+    b->pump.user = b;
+    return rtu_master_create(&o, &b->pump.master);
 }
 
 int modbus_rtu_tcp_create(const struct bus_options *o, struct bus **ret)

@@ -7,13 +7,14 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-    ID_MAX = 64,       /* an id becomes a topic level and a tag */
-    SECRET_MAX = 4096, /* tokens of 2 kB exist, keys do not belong here */
+    ID_MAX = 64,          /* an id becomes a topic level and a tag */
+    SECRET_MAX = 1 << 20, /* the keys of some thousand LoRa devices */
 };
 
 __attribute__((format(printf, 3, 4))) static int problem(struct scalar_problem *p,
@@ -308,16 +309,32 @@ static int read_secret(const char *path, char *out, size_t size, struct stat *re
     return n == 0 || strlen(out) != n ? -ENODATA : 0;
 }
 
+static int copy_secret(const char *path, char *text, struct arena *a, char **ret,
+                       struct stat *ret_st)
+{
+    int err = read_secret(path, text, SECRET_MAX + 1, ret_st);
+
+    if (err)
+        return err;
+    *ret = arena_text(a, text, strlen(text));
+    explicit_bzero(text, strlen(text));
+    return *ret ? 0 : -ENOMEM;
+}
+
 int bind_read_secret(const char *config_file, const char *path, struct arena *a, char **ret,
                      bool *ret_is_warning, struct scalar_problem *p)
 {
-    char full[PATH_MAX], shown[DIAG_SHOWN_BYTES], text[SECRET_MAX + 1];
+    char full[PATH_MAX], shown[DIAG_SHOWN_BYTES];
+    char *text = malloc(SECRET_MAX + 1);
     struct stat st;
-    int err = resolve(config_file, path, full, sizeof full);
+    int err = text ? resolve(config_file, path, full, sizeof full) : -ENOMEM;
 
     utf8_shown(path, DIAG_SHOWN_MAX, shown, sizeof shown);
     if (!err)
-        err = read_secret(full, text, sizeof text, &st);
+        err = copy_secret(full, text, a, ret, &st);
+    free(text);
+    if (err == -ENOMEM)
+        return err;
     if (err == -ENODATA)
         return problem(p, E_SECRET, "the secret file '%s' is empty or no text", shown);
     if (err == -EFBIG)
@@ -330,10 +347,5 @@ int bind_read_secret(const char *config_file, const char *path, struct arena *a,
     if (*ret_is_warning)
         problem(p, E_SECRET,
                 "everybody may read the secret file '%s', expected mode 0600 or 0640", shown);
-    char *copy = arena_text(a, text, strlen(text));
-    explicit_bzero(text, sizeof text);
-    if (!copy)
-        return -ENOMEM;
-    *ret = copy;
     return 0;
 }

@@ -205,7 +205,8 @@ static void check_addresses(const struct check *k)
     if (!wires)
         return;
     for (size_t i = 0; i < k->c->devices.n; i++) {
-        if (!dev[i].bus_found || !dev[i].is_enabled)
+        if (!dev[i].bus_found || !dev[i].is_enabled || !dev[i].bus_found->type.kind ||
+            lora_bus_is(dev[i].bus_found))
             continue;
         const struct bus_tcp_conf *tcp = endpoint_of(dev[i].bus_found);
         wires[n++] = (struct wire){ .dev = &dev[i],

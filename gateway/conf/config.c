@@ -291,6 +291,7 @@ static int bind_files(struct config_owner *o, const struct files *f,
         err = resolve_references(o, &k);
     if (!err) {
         check_devices(&k);
+        check_lora(&k);
         check_qualities(&k);
         check_statistics(&k);
         check_index(&k);

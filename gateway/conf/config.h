@@ -10,6 +10,7 @@
 #pragma once
 
 #include "gateway/conf/diag.h"
+#include "gateway/conf/lora_conf.h"
 #include "rules/agg/plan.h"
 #include "rules/alert/alert.h"
 #include "rules/calibration/options.h"
@@ -35,7 +36,8 @@ struct station_conf {
 struct bus_conf {
     const char *id;
     struct field_variant type; /* modbus-tcp: struct bus_tcp_conf, modbus-rtu: bus_rtu_conf,
-                                * modbus-rtu-tcp: bus_rtu_tcp_conf */
+                                * modbus-rtu-tcp: bus_rtu_tcp_conf, lora-udp: bus_lora_udp_conf,
+                                * chirpstack, ttn: bus_lns_conf */
     struct field_mark mark;
 };
 
@@ -94,6 +96,7 @@ struct device_conf {
     int order;          /* enum word_order + 1; 0: the profile's */
     bool is_enabled;
     struct field_array channels; /* struct correction_conf */
+    struct lora_conf lora;       /* dev_eui NULL: not a LoRa device */
     struct field_mark mark;
     /* filled by config_load from the references */
     const struct profile *profile_found;

@@ -30,6 +30,10 @@ struct config_owner {
     struct profile_ids profile_ids;
 };
 
+/* lora_fields.c, for config_fields.c */
+extern const struct field lora_udp_fields[], lora_lns_fields[], lora_bridge_fields[],
+    lora_fields[];
+
 /* "+08:00" -> milliseconds east of UTC; "Z" is +00:00. 0 or -EINVAL. */
 int config_zone_parse(const char *text, int64_t *ret_ms);
 
@@ -70,6 +74,8 @@ void check_qualities(const struct check *k);
 
 /* Buses and devices: addresses, transports, channels. Needs device_conf.profile_found. */
 void check_devices(const struct check *k);
+/* LoRa buses and devices: plans, keys, identities. */
+void check_lora(const struct check *k);
 /* A condition of a rule, as the channels of that device would meet it; false after an error. */
 bool check_condition(const struct check *k, const struct rule_conf *r,
                      const struct device_conf *device, const char *const *text);

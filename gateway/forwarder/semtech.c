@@ -81,7 +81,7 @@ static enum radio_result result_of(const struct token *error)
         return RADIO_ACCEPTED;
     for (size_t i = 0; error->type == TOKEN_STRING && i < sizeof results / sizeof results[0];
          i++) {
-        if (token_is(error, results[i].name))
+        if (token_is_text(error, results[i].name))
             return results[i].result;
     }
     return RADIO_REFUSED;
@@ -102,7 +102,7 @@ int semtech_read_tx_ack(const char *json, size_t n, enum radio_result *ret)
         return -EINVAL;
     while ((k = tokens_next(&t)).type == TOKEN_KEY) {
         const struct token v = tokens_next(&t);
-        const bool is_answer = token_is(&k, "txpk_ack");
+        const bool is_answer = token_is_text(&k, "txpk_ack");
         if (is_answer && v.type != TOKEN_OBJECT)
             return -EINVAL;
         if (!(is_answer ? tokens_object(&t, names, 1, &error) : tokens_skip(&t, v)))

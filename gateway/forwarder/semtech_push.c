@@ -67,12 +67,12 @@ static bool read_rate(const struct token *modu, const struct token *datr,
     char text[RADIO_RATE_TEXT_SIZE];
 
     if (datr->type == TOKEN_NUMBER)
-        return (modu->type == TOKEN_NONE || token_is(modu, "FSK")) && read_fsk(datr, ret);
-    if (modu->type != TOKEN_NONE && !token_is(modu, "LORA") && !token_is(modu, "FSK"))
+        return (modu->type == TOKEN_NONE || token_is_text(modu, "FSK")) && read_fsk(datr, ret);
+    if (modu->type != TOKEN_NONE && !token_is_text(modu, "LORA") && !token_is_text(modu, "FSK"))
         return false;
     if (token_text(datr, text, sizeof text) <= 0)
         return false;
-    if (!token_is(modu, "FSK"))
+    if (!token_is_text(modu, "FSK"))
         return radio_rate_parse(text, ret) == 0 && !ret->is_fsk;
     const struct token number = { .type = TOKEN_NUMBER, .text = text, .n = strlen(text) };
     return strspn(text, "0123456789") == number.n && read_fsk(&number, ret);
@@ -218,9 +218,9 @@ static bool read_member(struct tokens *t, const struct token *name, struct semte
 {
     const struct token v = tokens_next(t);
 
-    if (v.type == TOKEN_ARRAY && token_is(name, "rxpk"))
+    if (v.type == TOKEN_ARRAY && token_is_text(name, "rxpk"))
         return read_receptions(t, p);
-    if (v.type == TOKEN_OBJECT && token_is(name, "stat"))
+    if (v.type == TOKEN_OBJECT && token_is_text(name, "stat"))
         return p->has_stat = read_stat(t, &p->stat);
     return tokens_skip(t, v);
 }

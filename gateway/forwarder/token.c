@@ -253,7 +253,7 @@ static struct token *place_of(const struct token *k, const char *const *names, s
                               struct token *ret)
 {
     for (size_t i = 0; i < n; i++) {
-        if (token_is(k, names[i]))
+        if (token_is_text(k, names[i]))
             return &ret[i];
     }
     return NULL;
@@ -305,7 +305,7 @@ int token_text(const struct token *k, char *out, size_t size)
     return (int)made;
 }
 
-bool token_is(const struct token *k, const char *text)
+bool token_is_text(const struct token *k, const char *text)
 {
     char plain[32]; /* longer than any name of the protocol */
 

@@ -56,7 +56,7 @@ bool tokens_skip(struct tokens *t, struct token first);
 bool tokens_object(struct tokens *t, const char *const *names, size_t n, struct token *ret);
 
 /* Whether a key or string is that text. */
-bool token_is(const struct token *k, const char *text);
+bool token_is_text(const struct token *k, const char *text);
 /* The characters of a string without escapes (those beyond ASCII become '?'), NUL-terminated.
  * The count, or -EINVAL: no string; -EMSGSIZE: longer than size - 1. */
 int token_text(const struct token *k, char *out, size_t size);

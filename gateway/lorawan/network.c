@@ -9,7 +9,6 @@
 
 #include "gateway/lorawan/network_internal.h"
 
-#define KEY_PREFIX "lorawan/"
 #define KEY_NONCES "/nonces"
 
 enum { FRAMES_PER_DEVICE = 64 /* more than one a second for the minute they are remembered */ };
@@ -141,7 +140,7 @@ void network_destroy(struct network *n)
 void network_state_key(const struct network_device *d, const char *suffix,
                        char ret[STATE_KEY_SIZE])
 {
-    snprintf(ret, STATE_KEY_SIZE, KEY_PREFIX "%016" PRIx64 "%s", d->dev_eui, suffix);
+    snprintf(ret, STATE_KEY_SIZE, NETWORK_KEY_PREFIX "%016" PRIx64 "%s", d->dev_eui, suffix);
 }
 
 struct network_keep network_pack(struct network *n, const struct node *node,
@@ -225,11 +224,11 @@ static int restore_record(struct network *n, struct node *node, const void *data
 
 int network_restore(struct network *n, const char *key, const void *data, size_t size)
 {
-    const char *at = key + strlen(KEY_PREFIX);
+    const char *at = key + strlen(NETWORK_KEY_PREFIX);
     uint64_t eui = 0;
     char full[STATE_KEY_SIZE];
 
-    if (strncmp(key, KEY_PREFIX, strlen(KEY_PREFIX)) != 0)
+    if (strncmp(key, NETWORK_KEY_PREFIX, strlen(NETWORK_KEY_PREFIX)) != 0)
         return -EINVAL;
     for (int i = 0; i < 16; i++, at++) {
         const char *digits = "0123456789abcdef", *d = *at ? strchr(digits, *at) : NULL;

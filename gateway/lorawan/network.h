@@ -56,6 +56,7 @@ struct network_gateway {
 
 /* Bytes that must be in the log before anything that follows from them goes out. size 0: the
  * key is to be deleted. Live during the call. */
+#define NETWORK_KEY_PREFIX "lorawan/"
 struct network_keep {
     const char *key; /* "lorawan/<dev_eui>", "lorawan/<dev_eui>/nonces" */
     const void *data;

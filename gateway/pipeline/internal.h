@@ -196,6 +196,8 @@ void times_restore(struct pipeline *p, uint32_t stream);
 void times_new_stretch(struct pipeline *p);
 bool times_is_used(struct pipeline *p, uint32_t stream, int64_t time_ms);
 void times_note(struct pipeline *p, uint32_t stream, int64_t time_ms);
+/* A row of the past: those of now go on as they were. */
+void times_note_late(struct pipeline *p, uint32_t stream, int64_t time_ms);
 /* A row's time: the next one that is free; flagged when that is another. */
 int64_t times_take(struct pipeline *p, uint32_t stream, int64_t time_ms,
                    struct verdict *verdict);

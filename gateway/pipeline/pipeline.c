@@ -205,6 +205,34 @@ static void keep_beside(struct pipeline *p, struct change *c, const struct scan 
     p->counters.refused += !is_kept;
 }
 
+/* A row of the past: in the log at its time, unless that has a row already. What came after it
+ * is judged and counted, so it is neither; its grade says so. */
+static int take_late(struct pipeline *p, struct change *c, const struct scan *s, uint32_t at)
+{
+    const struct pipeline_device *d = &p->o->devices[s->device];
+    const struct channel_stream *stream = &p->o->table->streams[at];
+    const int64_t time_ms =
+        p->o->timeline ? timeline_at(p->o->timeline, s->boot_ms) : s->time_ms;
+
+    if (times_is_used(p, at, time_ms))
+        return change_submit(p, c);
+    for (size_t i = 0; i < s->n && i < d->points_n; i++) {
+        int32_t channel = d->channel_of[i];
+        if (channel == PIPELINE_NO_CHANNEL)
+            continue;
+        struct sample sample =
+            sample_of(p, (uint32_t)channel, &s->readings[i], time_ms, (struct verdict){ 0 });
+        if (sample.verdict.grade == GRADE_GOOD)
+            sample.verdict.grade = GRADE_NOT_EVALUATED;
+        p->cells[p->o->table->channels[channel].column] =
+            says(s, i) ? series_cell_of(sample.value, verdict_to_flag(sample.verdict))
+                       : unsaid_cell();
+    }
+    change_row(p, c, &(struct row){ stream->number, stream->n, s->boot_ms, time_ms });
+    times_note_late(p, at, time_ms);
+    return change_submit(p, c);
+}
+
 int pipeline_scan(struct pipeline *p, const struct scan *s)
 {
     uint32_t at = p->o->devices[s->device].stream;
@@ -213,12 +241,16 @@ int pipeline_scan(struct pipeline *p, const struct scan *s)
     struct verdict clock = clock_verdict(p);
     struct row row = { stream->number, stream->n, s->boot_ms, s->time_ms };
 
-    if (stream->n == 0 && s->states_n == 0 && !s->note)
+    bool has_row = stream->n > 0 && s->n > 0;
+
+    if (!has_row && s->states_n == 0 && !s->note)
         return 0;
     struct change c = change_begin(p);
     keep_beside(p, &c, s);
-    if (stream->n == 0)
+    if (!has_row)
         return change_submit(p, &c);
+    if (s->is_late)
+        return take_late(p, &c, s, at);
     if (p->o->timeline)
         row.time_ms = timeline_at(p->o->timeline, s->boot_ms);
     if (!is_held) {

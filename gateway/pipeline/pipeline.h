@@ -143,7 +143,8 @@ void pipeline_destroy(struct pipeline *p);
 
 /* 0, or a negative errno: the log did not take it, nor what was to be kept with it. */
 int pipeline_scan(struct pipeline *p, const struct scan *s);
-/* The time of the newest row of a device's readings, in the log or on its way there; 0: none. */
+/* The time of the newest row of a device's readings, in the log or on its way there; 0: none.
+ */
 int64_t pipeline_newest_ms(const struct pipeline *p, uint32_t device);
 
 /* About once a second of station time: closes periods, judges silence. */

@@ -125,6 +125,16 @@ void times_note(struct pipeline *p, uint32_t stream, int64_t time_ms)
     p->recent_at = (p->recent_at + 1) % p->recent_n;
 }
 
+void times_note_late(struct pipeline *p, uint32_t stream, int64_t time_ms)
+{
+    struct row_times *t = &p->streams[stream].times;
+    int64_t last_ms = t->last_ms;
+
+    times_note(p, stream, time_ms);
+    t->last_ms = last_ms;
+    forget_used(t);
+}
+
 int64_t times_take(struct pipeline *p, uint32_t stream, int64_t time_ms,
                    struct verdict *verdict)
 {

@@ -145,7 +145,8 @@ int poll_command(struct poll *p, uint32_t device, const struct command_plan *pla
     struct device *d = &p->devices[device];
     struct errand_job **last = &p->errands;
 
-    if (!d->conf->is_enabled || p->is_stopping)
+    if (!d->conf->is_enabled || p->is_stopping ||
+        p->opt.buses[d->conf->bus].place.type == BUS_NONE)
         return -ENODEV;
     for (; *last; last = &(*last)->next) {
         if ((*last)->device == d)

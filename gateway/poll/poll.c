@@ -353,6 +353,12 @@ static int init_devices(struct poll *p)
         const struct poll_device *conf = &p->opt.devices[i];
         if (conf->bus >= p->opt.buses_n || conf->interval_ms <= 0)
             return -EINVAL;
+        if (p->opt.buses[conf->bus].place.type == BUS_NONE) { /* nothing to plan */
+            p->devices[i] = (struct device){ .conf = conf,
+                                             .number = (uint32_t)i,
+                                             .profile = conf->profile };
+            continue;
+        }
         struct line *l = &p->buses[conf->bus].line;
         rc = device_init(&p->devices[i], conf, (uint32_t)i);
         if (rc == 0)
@@ -411,7 +417,7 @@ void poll_start(struct poll *p)
     }
     for (size_t i = 0; i < p->opt.devices_n; i++) {
         const struct poll_device *conf = &p->opt.devices[i];
-        if (conf->is_enabled)
+        if (conf->is_enabled && p->opt.buses[conf->bus].place.type != BUS_NONE)
             schedule_put(&p->slots, (uint32_t)i,
                          schedule_slot(p->origin_ms, conf->interval_ms, now_ms));
     }

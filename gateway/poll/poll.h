@@ -74,7 +74,8 @@ void poll_destroy(struct poll *p); /* after on_closed; takes NULL */
  * Carries a command out: ahead of the scans that wait for the device's line, never within a
  * transaction; while it waits, others have the line. Every write goes out once. on_done is
  * called exactly once, never from inside, from poll_stop() at the latest. 0, -EBUSY: one is
- * under way for this device, -ENODEV: it is disabled or the poller stops, -EINVAL, -ENOMEM.
+ * under way for this device, -ENODEV: it is disabled, is never asked or the poller stops,
+ * -EINVAL, -ENOMEM.
  */
 int poll_command(struct poll *p, uint32_t device, const struct command_plan *plan,
                  void (*on_done)(void *user, const struct errand_result *r), void *user);

@@ -69,6 +69,25 @@ static void a_message_that_says_nothing_of_a_channel_makes_no_sample(void **stat
     start(f);
 }
 
+static void a_late_row_is_kept_at_its_time_once_and_not_judged(void **state)
+{
+    struct fixture *f = *state;
+    struct reading r[] = { good(500, 1), good(7, 0), good(21.3, 1) };
+    struct scan s = { .time_ms = T0 - 5000, .readings = r, .n = 3, .is_late = true };
+
+    scan(f, T0, 41.5, 21.3);
+    assert_int_equal(pipeline_scan(f->p, &s), 0);
+    assert_int_equal(pipeline_scan(f->p, &s), 0); /* told again */
+    scan(f, T0 + 1000, 41.6, 21.3);
+    const struct seen *seen = look(f, 0);
+    assert_int_equal(seen->n, 3);
+    assert_int_equal(seen->time_ms[1], T0 - 5000);
+    assert_int_equal(seen->cell[1][0].v, 5000);
+    assert_int_equal(verdict_from_flag(seen->cell[1][0].flag).grade, GRADE_NOT_EVALUATED);
+    assert_int_equal(seen->time_ms[2], T0 + 1000);
+    assert_int_equal(verdict_from_flag(seen->cell[2][0].flag).reasons & REASON_CLK_DUP, 0);
+}
+
 static void a_time_is_never_used_twice(void **state)
 {
     struct fixture *f = *state;
@@ -205,6 +224,7 @@ int main(void)
         TEST(keeps_the_decimals_that_were_read),
         TEST(silence_is_a_row_without_values),
         TEST(a_message_that_says_nothing_of_a_channel_makes_no_sample),
+        TEST(a_late_row_is_kept_at_its_time_once_and_not_judged),
         TEST(a_time_is_never_used_twice),
         TEST(writes_the_mean_of_a_minute_once),
         TEST(a_restart_within_the_minute_changes_nothing),
