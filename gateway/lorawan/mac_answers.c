@@ -358,7 +358,6 @@ static void write_adr(struct writing *w, size_t limit)
         };
         mac_put_link_adr(w->out, &w->at, w->room, &r);
     }
-    node->adr_dr = (uint8_t)to.dr;
     node->adr_power = (uint8_t)to.tx_power;
     node->adr_nb_trans = (uint8_t)to.nb_trans;
     node->asked |= REQUEST_ADR;

@@ -86,13 +86,13 @@ struct node { /* a configured device */
     uint16_t heard_by; /* a bit a concentrator */
     uint8_t up_gateway, best_gateway, up_dr, repeats;
     /* what it is told */
-    uint8_t asked;         /* REQUEST_ bits under way */
-    uint8_t asked_channel; /* with REQUEST_CHANNEL: which extra one */
-    uint8_t setup_tries;   /* of what goes on being asked until it is answered */
-    bool is_adr;           /* its last uplink left the data rate to us */
-    uint8_t adr_dr, adr_power, adr_nb_trans;
-    int64_t status_us; /* monotonic: when DevStatusReq is due */
-    int64_t setup_us;  /* not before: a refused RXParamSetup, NewChannel ... */
+    uint8_t asked;                   /* REQUEST_ bits under way */
+    uint8_t asked_channel;           /* with REQUEST_CHANNEL: which extra one */
+    uint8_t setup_tries;             /* of what goes on being asked until it is answered */
+    bool is_adr;                     /* its last uplink left the data rate to us */
+    uint8_t adr_power, adr_nb_trans; /* of the LinkADRReq under way */
+    int64_t status_us;               /* monotonic: when DevStatusReq is due */
+    int64_t setup_us;                /* not before: a refused RXParamSetup, NewChannel ... */
     uint32_t uplinks, lost, repeated, copies, joins, downlinks, missed;
     uint8_t refused; /* enum network_refusal */
     uint32_t refused_hz;

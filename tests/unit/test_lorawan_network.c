@@ -589,6 +589,36 @@ static void answers_link_checks_and_tells_gps_time_when_it_is_believed(void **st
     world_done(&w);
 }
 
+static void answers_what_1_1_devices_go_on_saying(void **state)
+{
+    static const uint8_t says[] = { MAC_RESET, 1, MAC_DEVICE_MODE, 2, MAC_DL_CHANNEL, 3, 0x7F };
+    struct world w;
+    struct device_model d;
+    struct device_heard heard;
+    struct mac_command m;
+    uint8_t phy[FRAME_SIZE_MAX];
+
+    (void)state;
+    world_init(&w);
+    w.devices[1].version = LORAWAN_1_1;
+    w.devices[1].keys.s_nwk_s_int = key_of(0x91);
+    w.devices[1].keys.nwk_s_enc = key_of(0x92);
+    world_start(&w);
+    device_init_abp(&d, &w.devices[1]);
+    struct device_send u = { .fport = 3, .text = "x", .dr = 5, .fopts = says, .fopts_n = 7 };
+    world_send(&w, &d, &u, phy);
+    assert_int_equal(w.uplinks, 1); /* the unknown command costs no data */
+    assert_string_equal((char *)w.text, "x");
+    assert_true(device_hear(&d, w.crypto, world_tx(&w)->phy, world_tx(&w)->n, &heard));
+    assert_int_equal(find_command(&heard, MAC_RESET, &m), 1);
+    assert_int_equal(m.payload[0], 1);
+    assert_int_equal(find_command(&heard, MAC_DEVICE_MODE, &m), 1);
+    assert_int_equal(m.payload[0], 2);
+    world_send(&w, &d, &(struct device_send){ .fport = 3, .dr = 5 }, phy);
+    assert_int_equal(w.tx_n, 1);
+    world_done(&w);
+}
+
 static void asks_for_the_battery_once_a_day(void **state)
 {
     static const uint8_t answer[] = { MAC_DEV_STATUS, 200, 0x3B };
@@ -1118,6 +1148,7 @@ int main(void)
         cmocka_unit_test(what_a_concentrator_lost_is_sent_by_another),
         cmocka_unit_test(keeps_the_last_of_a_band_for_acknowledgements),
         cmocka_unit_test(answers_link_checks_and_tells_gps_time_when_it_is_believed),
+        cmocka_unit_test(answers_what_1_1_devices_go_on_saying),
         cmocka_unit_test(asks_for_the_battery_once_a_day),
         cmocka_unit_test(raises_the_data_rate_of_a_device_that_is_heard_well),
         cmocka_unit_test(answers_whoever_fears_to_be_unheard),
