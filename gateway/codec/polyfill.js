@@ -75,7 +75,7 @@
     var isArguments = Object.prototype.toString.call(x) === '[object Arguments]';
     return isArguments ? Array.prototype.slice.call(x) : listOf(x);
   });
-  function own(target, key, value) {
+  function putOwn(target, key, value) {
     defineProperty(target, key,
                    { value: value, writable: true, configurable: true, enumerable: true });
   }
@@ -84,7 +84,7 @@
       var source = arguments[i], keys = source === null || source === undefined
                                             ? [] : Object.keys(Object(source));
       for (var k = 0; k < keys.length; k++) {
-        own(target, keys[k], source[keys[k]]);
+        putOwn(target, keys[k], source[keys[k]]);
       }
     }
     return target;
@@ -94,7 +94,7 @@
     without = without.map(String);
     for (var k = 0; k < keys.length; k++) {
       if (without.indexOf(keys[k]) < 0) {
-        own(rest, keys[k], source[keys[k]]);
+        putOwn(rest, keys[k], source[keys[k]]);
       }
     }
     return rest;
