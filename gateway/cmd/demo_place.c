@@ -98,8 +98,8 @@ static void put_word(struct buf *b, const char *word, const struct place *p,
         buf_printf(b, "%u", p->broker);
     else if (strcmp(word, "database") == 0)
         buf_printf(b, "%u", p->database);
-    else if (strcmp(word, "tcp") == 0)
-        buf_printf(b, "%u", ports_take(ports, 0));
+    else if (strcmp(word, "tcp") == 0 || strcmp(word, "udp") == 0)
+        buf_printf(b, "%u", ports_take(ports, 0)); /* what is free for TCP mostly is for UDP */
     else
         b->has_failed = true;
 }
@@ -174,11 +174,24 @@ static int take_ports(struct place *p, struct ports *ports, unsigned page)
     return p->page && p->broker && p->database ? 0 : -EADDRINUSE;
 }
 
+/* Nobody else may read keys. */
+static int write_keys(const struct place *p, struct ports *ports)
+{
+    char path[PLACE_PATH_MAX];
+    int rc = write_from_template(p, ports, "lora.keys", "lora.keys");
+
+    if (rc == 0 && chmod(place_path(p, "lora.keys", path), 0600) < 0)
+        rc = -errno;
+    return rc;
+}
+
 static int write_files(const struct place *p, struct ports *ports, bool has_centre)
 {
     char path[PLACE_PATH_MAX];
     int rc = write_from_template(p, ports, "station.yaml", "station.yaml");
 
+    if (rc == 0)
+        rc = write_keys(p, ports);
     if (rc < 0 || !has_centre)
         return rc;
     if (mkdir(place_path(p, "conf.d", path), 0700) < 0 && errno != EEXIST)

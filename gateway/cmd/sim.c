@@ -12,6 +12,7 @@
 
 #include "gateway/app_view.h"
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/sim_lora.h"
 #include "gateway/cmd/sim_texts.h"
 #include "gateway/conf/config.h"
 #include "gateway/conf/profile_load.h"
@@ -240,6 +241,9 @@ static int add_profile(struct job *j)
         diag_print(j->diag, stderr);
         return is_known ? EXIT_USAGE : wrong("no such profile", o->profile);
     }
+    if (j->profile->payload)
+        return wrong("a LoRaWAN device is simulated with its network alone: give --station",
+                     o->profile);
     const char *address = o->rtu_tcp ? o->rtu_tcp : o->tcp ? o->tcp : "127.0.0.1:1502";
     if (split_address(j, address) < 0)
         return wrong(o->rtu_tcp ? "--rtu-tcp expects ADDR:PORT with a port up to 65535"
@@ -273,13 +277,20 @@ static int add_device(struct job *j, const struct device_conf *d, char *port, si
     return add(j, &in, &where);
 }
 
+/* Modbus devices where their bus expects them; LoRa devices come with the loop, and what hangs
+ * on a bridge or at a network server elsewhere is not simulated. */
+static bool is_served(const struct device_conf *d)
+{
+    return d->is_enabled && !lora_bus_is(d->bus_found) && !lora_bridge_of(d->bus_found);
+}
+
 static int add_station(struct job *j, char (*ports)[8])
 {
     const struct device_conf *devices = j->config->devices.items;
 
     for (size_t i = 0; i < j->config->devices.n; i++) {
-        int rc = devices[i].is_enabled ? add_device(j, &devices[i], ports[i], sizeof ports[i])
-                                       : EXIT_DONE;
+        int rc = is_served(&devices[i]) ? add_device(j, &devices[i], ports[i], sizeof ports[i])
+                                        : EXIT_DONE;
         if (rc != EXIT_DONE)
             return rc;
     }
@@ -314,6 +325,24 @@ static void raise_descriptors(void)
     }
 }
 
+static struct instrument_options lora_instrument_of(void *user, const struct device_conf *d)
+{
+    return instrument_of(user, d->id, d->profile_found);
+}
+
+static int start_lora(struct job *j, uv_loop_t *loop, struct lora_site **ret, char *error,
+                      size_t size)
+{
+    const struct sim_lora_options o = { .config = j->config,
+                                        .clock = &j->clock,
+                                        .seed = (uint64_t)j->o->seed,
+                                        .instrument = lora_instrument_of,
+                                        .user = j };
+
+    *ret = NULL;
+    return j->config ? sim_lora_create(&o, loop, ret, error, size) : 0;
+}
+
 static int serve(struct job *j)
 {
     static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
@@ -325,7 +354,10 @@ static int serve(struct job *j)
     raise_descriptors();
     if (uv_loop_init(&loop) < 0)
         return EXIT_FOUND;
+    struct lora_site *lora = NULL;
     int rc = sim_start(j->sim, &loop, error, sizeof error);
+    if (rc == 0)
+        rc = start_lora(j, &loop, &lora, error, sizeof error);
     for (size_t i = 0; i < 3; i++) {
         uv_signal_init(&loop, &signals[i]);
         uv_signal_start(&signals[i], on_end, ends[i]);
@@ -335,11 +367,16 @@ static int serve(struct job *j)
     } else {
         printf("ready");
         sim_each_place(j->sim, print_place, NULL);
+        if (lora) {
+            sim_lora_print(j->config);
+            lora_site_start(lora);
+        }
         printf("\n");
         fflush(stdout);
         uv_run(&loop, UV_RUN_DEFAULT);
     }
     sim_stop(j->sim);
+    lora_site_destroy(lora);
     for (size_t i = 0; i < 3; i++)
         uv_close((uv_handle_t *)&signals[i], NULL);
     uv_run(&loop, UV_RUN_DEFAULT);

@@ -239,7 +239,7 @@ static void check_transport(const struct check *k, const struct device_conf *dev
         check_error(k, dev, &dev->unit, E_ADDRESS,
                     "unit %lld is a reserved address of a serial line, expected 1 to 247",
                     (long long)dev->unit);
-    if (!p || !bus->type.kind)
+    if (!p || !bus->type.kind || p->payload) /* of those check_lora() speaks */
         return;
     if (is_serial(bus) && !p->has_rtu)
         check_error(k, dev, &dev->bus, E_CONFLICT,

@@ -116,6 +116,15 @@ static int keep_epoch(struct lora *l)
     return rc == 0 ? store_batch_submit(b, STORE_WITH_INTERVAL) : rc;
 }
 
+/* Sessions that are doubtful say so in their own states before the log's epoch is noted: a kill
+ * in between doubts them once more. */
+static void keep_doubts(struct lora *l)
+{
+    for (size_t i = 0; i < l->o.buses_n; i++)
+        if (l->sides[i].network)
+            network_tick(l->sides[i].network, lora_now_us());
+}
+
 static int take_up(struct lora *l)
 {
     int rc = store_state_each(l->o.store, NETWORK_KEY_PREFIX, on_network_state, l);
@@ -124,6 +133,7 @@ static int take_up(struct lora *l)
         rc = feeds_take_up(l);
     if (rc == 0 && l->codecs)
         rc = store_state_each(l->o.store, DECODE_PREFIX, on_undecoded, l);
+    keep_doubts(l);
     return rc == 0 ? keep_epoch(l) : rc;
 }
 

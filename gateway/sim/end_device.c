@@ -334,7 +334,8 @@ static bool hear_accept(struct end_device *d, const uint8_t *phy, size_t n, int6
 
     if (!d->is_joining ||
         join_accept_read(d->crypto, root, phy, n, &d->asked, &a, plain) != 1 ||
-        join_keys(d->crypto, &d->o.id.app_key, &d->o.id.nwk_key, &a, &d->asked, &d->keys) < 0)
+        join_keys(d->crypto, &d->o.id.app_key, is_1_1(d) ? &d->o.id.nwk_key : NULL, &a,
+                  &d->asked, &d->keys) < 0)
         return false;
     d->is_joining = false;
     begin_session(d, a.dev_addr);
