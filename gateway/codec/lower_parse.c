@@ -15,6 +15,17 @@ void parse_leave(struct parser *p)
     p->depth--;
 }
 
+void parse_found(struct parser *p, enum lower_feature f)
+{
+    p->l->found |= f;
+}
+
+void parse_require(struct parser *p, bool is_so)
+{
+    if (!is_so)
+        token_unexpected(&p->t);
+}
+
 bool parse_accept(struct parser *p, const char *punctuator)
 {
     if (!token_is(&p->t, punctuator))

@@ -46,7 +46,11 @@ uint32_t print_hole(struct printer *p, const struct function *f);
 
 /* Statements. */
 void print_block(struct printer *p, struct node *n);
-void print_statements(struct printer *p, struct node *list, uint32_t from, uint32_t to);
+void print_statements(struct printer *p, struct node *first, uint32_t from, uint32_t to);
+void print_statement(struct printer *p, struct node *n);
+void print_for(struct printer *p, struct node *n);
+void print_for_each(struct printer *p, struct node *n);
+void print_catch(struct printer *p, struct node *n);
 /* Catch clauses as scopes of what closures keep; the count of braces to close. */
 int print_open_scope(struct printer *p, const struct scope *s);
 void print_close_scope(struct printer *p, int n);

@@ -18,8 +18,9 @@ enum {
     LOWER_ARENA_MAX = 40 << 20, /* a 256 KiB source of single letters takes 25 MiB */
     LOWER_TEXT_MAX = 4 << 20,   /* of the result */
     LOWER_CHAIN_MAX = 50,       /* ?. and spread calls in one chain */
-    LOWER_NO_NAME = UINT32_MAX,
 };
+
+#define LOWER_NO_NAME UINT32_MAX
 
 enum node_kind {
     NODE_GROUP, /* anything that only its children matter of */
