@@ -22,7 +22,7 @@ struct example {
     const char *description;
     struct codec_input in;
     uint8_t bytes[BYTES_MAX];
-    char *variables, *data; /* free() */
+    char *variables, *data, *more; /* free() */
     const json_t *expected;
 };
 
@@ -103,6 +103,19 @@ static bool read_bytes(const json_t *list, struct example *e)
     return true;
 }
 
+/* What an input has besides the members of TS013, as JSON. */
+static char *more_of(const json_t *input)
+{
+    static const char *const known[] = { "bytes", "fPort", "recvTime", "variables", "data" };
+    json_t *more = json_copy((json_t *)input);
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        json_object_del(more, known[i]);
+    char *text = json_object_size(more) ? json_dumps(more, 0) : NULL;
+    json_decref(more);
+    return text;
+}
+
 /* False: it is none that can be run; then nothing is to be freed. */
 static bool example_read(const json_t *x, struct example *e)
 {
@@ -115,7 +128,8 @@ static bool example_read(const json_t *x, struct example *e)
     const json_int_t fport = json_integer_value(json_object_get(input, "fPort"));
     const int which = codec_routine_find(routine ? routine : "decodeUplink");
 
-    *e = (struct example){ .description = description ? description : "" };
+    *e = (struct example){ .description = description ? description : "",
+                           .in.time_ms = INT64_MIN };
     e->expected = json_object_get(x, "expected");
     if (which < 0 || fport < 0 || fport > 255 || !json_is_object(input) ||
         !read_bytes(json_object_get(input, "bytes"), e) ||
@@ -126,6 +140,7 @@ static bool example_read(const json_t *x, struct example *e)
     e->in.bytes = e->bytes;
     e->in.variables = e->variables = variables ? json_dumps(variables, 0) : NULL;
     e->in.data = e->data = data ? json_dumps(data, JSON_ENCODE_ANY) : NULL;
+    e->in.more = e->more = more_of(input);
     return true;
 }
 
@@ -133,6 +148,7 @@ static void example_done(struct example *e)
 {
     free(e->variables);
     free(e->data);
+    free(e->more);
 }
 
 /* ---- running ---- */
@@ -209,7 +225,8 @@ static void print_tally(const struct codec_runner *r, const struct tally *t)
     {
         if (json_is_true(json_object_get(x, "ok")))
             continue;
-        char *got = json_dumps(json_object_get(x, "result"), JSON_COMPACT);
+        char *got =
+            json_dumps(json_object_get(x, "result"), JSON_COMPACT | JSON_REAL_PRECISION(15));
         printf("%zu %s: %s\n%s%s", i + 1, json_string_value(json_object_get(x, "description")),
                json_string_value(json_object_get(x, "message")), got ? "    " : "",
                got ? got : "");

@@ -119,7 +119,8 @@ int codecs_run(struct codecs *c, size_t script, const struct codec_input *in,
         .time_ms = in->time_ms,
         .blob = { { (const char *)in->bytes, in->n },
                   { in->variables, in->variables ? strlen(in->variables) : 0 },
-                  { in->data, in->data ? strlen(in->data) : 0 } },
+                  { in->data, in->data ? strlen(in->data) : 0 },
+                  { in->more, in->more ? strlen(in->more) : 0 } },
     };
 
     if (c->waiting == CODEC_WAITING_MAX || c->is_stopping)

@@ -42,9 +42,10 @@ struct codec_input {
     uint8_t fport;
     const uint8_t *bytes; /* decode */
     size_t n;
-    int64_t time_ms;       /* recvTime, and "now" inside the script */
+    int64_t time_ms; /* recvTime, and "now" inside the script; INT64_MIN: none, and 1970 */
     const char *variables; /* JSON object, NULL: {} */
     const char *data;      /* encode: JSON of input.data */
+    const char *more;      /* JSON object: further members of input, NULL: none */
 };
 
 enum codec_outcome {

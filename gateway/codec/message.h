@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * message - what the daemon and its codec worker say to each other over the socket pair: a
- * length, a fixed head, three blobs each closed by 0. Pure. Either side takes the other for
+ * length, a fixed head, four blobs each closed by 0. Pure. Either side takes the other for
  * hostile: a message that contradicts itself ends the worker.
  *
  *      u32 length of what follows
@@ -19,15 +19,15 @@
 enum codec_kind {
     CODEC_HELLO,  /* worker: code 0 ready, else why not in blob 0 */
     CODEC_LOAD,   /* daemon: keep a script: name, source */
-    CODEC_CALL,   /* daemon: code is the routine; bytes, variables, data */
+    CODEC_CALL,   /* daemon: code is the routine; bytes, variables, data, more */
     CODEC_RESULT, /* worker: code is the outcome; json, message, log */
     CODEC_KINDS_
 };
 
 enum {
-    CODEC_BLOBS = 3,
+    CODEC_BLOBS = 4,
     CODEC_PREFIX_SIZE = 4,
-    CODEC_HEAD_SIZE = 28,
+    CODEC_HEAD_SIZE = 32,
     CODEC_MESSAGE_MAX = 512 << 10, /* a script of the largest size, and room */
 };
 

@@ -10,7 +10,7 @@
   var global = globalThis;
   var defineProperty = Object.defineProperty, isArray = Array.isArray;
   var parse = JSON.parse, stringify = JSON.stringify, NativeDate = global.Date;
-  var now = 0, seed = 1, hasReadNow = false, dropped = [];
+  var now = 0, hasTime = false, seed = 1, hasReadNow = false, dropped = [];
 
   function define(target, members) {
     for (var name in members) {
@@ -656,11 +656,18 @@
     }
     return text;
   }
-  function call(routine, fPort, bytes, variables, data) {
+  function call(routine, fPort, bytes, variables, data, more) {
     var name = routines[routine], f = functionNamed(name);
     var input = routine === 1 ? { data: parse(data) }
-                              : { bytes: bytes, fPort: fPort, recvTime: new NativeDate(now) };
+                              : { bytes: bytes, fPort: fPort };
+    if (routine !== 1 && hasTime) {
+      input.recvTime = new NativeDate(now);
+    }
     input.variables = parse(variables);
+    more = parse(more);
+    for (var key in more) {
+      input[key] = more[key];
+    }
     if (f) {
       return textOf(name, f(input));
     }
@@ -673,10 +680,51 @@
     throw new ReferenceError('it has no function ' + name);
   }
 
+  /* ---- nothing is carried over from message to message ---- */
+
+  var namesOf = Object.getOwnPropertyNames;
+  var own = namesOf(global), kept = null;
+
+  /* Small tables as text; of larger ones `sluice codec check` finds out. */
+  function textOfTable(x) {
+    try {
+      var text = typeof x === 'object' && x !== null ? stringify(x) : undefined;
+      return typeof text === 'string' && text.length <= 2048 ? text : undefined;
+    } catch (e) {
+      return undefined;
+    }
+  }
+  function keep() {
+    kept = Object.create(null);
+    namesOf(global).forEach(function (name) {
+      var x = global[name];
+      kept[name] = { value: x, text: own.indexOf(name) < 0 ? textOfTable(x) : undefined };
+    });
+  }
+  /* True: the script has changed what cannot be put back. */
+  function isSpoilt() {
+    var names = namesOf(global), spoilt = false;
+    for (var i = 0; i < names.length; i++) {
+      var k = kept[names[i]];
+      if (!k) {
+        spoilt = !delete global[names[i]] || spoilt;
+        continue;
+      }
+      if (!same(global[names[i]], k.value)) {
+        global[names[i]] = k.value;
+      }
+      spoilt = spoilt || (k.text !== undefined && textOfTable(k.value) !== k.text);
+    }
+    return spoilt;
+  }
+
   return {
+    keep: keep,
+    isSpoilt: isSpoilt,
     begin: function (ms) {
-      now = ms;
-      seed = (ms ^ ms / 4294967296) | 0 || 1;
+      hasTime = ms === ms;
+      now = hasTime ? ms : 0;
+      seed = (now ^ now / 4294967296) | 0 || 1;
       hasReadNow = false;
     },
     call: call,

@@ -2,6 +2,7 @@
 #include "gateway/codec/script.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,7 +145,7 @@ static duk_ret_t begin(duk_context *ctx, void *user)
     const struct codec_input *in = user;
 
     duk_push_string(ctx, "begin");
-    duk_push_number(ctx, (double)in->time_ms);
+    duk_push_number(ctx, in->time_ms == INT64_MIN ? NAN : (double)in->time_ms);
     duk_call_prop(ctx, HOOKS, 1);
     return 0;
 }
@@ -167,6 +168,8 @@ static duk_ret_t run_script(duk_context *ctx, void *user)
     duk_push_string(ctx, "hasReadNow");
     duk_call_prop(ctx, HOOKS, 0);
     s->is_single = duk_to_boolean(ctx, -1);
+    duk_push_string(ctx, "keep");
+    duk_call_prop(ctx, HOOKS, 0);
     return 0;
 }
 
@@ -293,9 +296,28 @@ static duk_ret_t call_hook(duk_context *ctx, void *user)
     }
     duk_push_string(ctx, in->variables);
     duk_push_string(ctx, in->data);
-    duk_call_prop(ctx, HOOKS, 5);
+    duk_push_string(ctx, in->more ? in->more : "{}");
+    duk_call_prop(ctx, HOOKS, 6);
     duk_require_string(ctx, -1);
     return 1;
+}
+
+static duk_ret_t ask_spoilt(duk_context *ctx, void *user)
+{
+    (void)user;
+    duk_push_string(ctx, "isSpoilt");
+    duk_call_prop(ctx, HOOKS, 0);
+    return 1;
+}
+
+/* What one message left behind must not reach the next. */
+static bool is_spoilt(duk_context *ctx)
+{
+    const bool is_clean = duk_safe_call(ctx, ask_spoilt, NULL, 0, 1) == DUK_EXEC_SUCCESS &&
+                          !duk_to_boolean(ctx, -1);
+
+    duk_pop(ctx);
+    return !is_clean;
 }
 
 /* The JSON text lies on top of the stack. */
@@ -335,7 +357,7 @@ static enum codec_outcome run(struct script *s, const struct codec_input *in,
     if (duk_safe_call(s->heap.ctx, call_hook, (void *)in, 0, 1) != DUK_EXEC_SUCCESS)
         return fail(s, CODEC_ERROR);
     outcome = take_json(s, a);
-    if (s->is_single)
+    if (s->is_built && (s->is_single || is_spoilt(s->heap.ctx)))
         script_rest(s);
     return outcome;
 }

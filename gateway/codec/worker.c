@@ -110,6 +110,7 @@ static int call(struct worker *w, const struct codec_message *m)
         .time_ms = m->time_ms,
         .variables = m->blob[1].size ? m->blob[1].data : "{}",
         .data = m->blob[2].size ? m->blob[2].data : "null",
+        .more = m->blob[3].size ? m->blob[3].data : "{}",
     };
     give_back(w, m->script);
     script_call(s, &in, &a);
