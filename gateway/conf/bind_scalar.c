@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/conf/path.h"
+
 enum {
     ID_MAX = 64,          /* an id becomes a topic level and a tag */
     SECRET_MAX = 1 << 20, /* the keys of some thousand LoRa devices */
@@ -276,16 +278,6 @@ int bind_scalar(const struct field *f, const char *text, struct arena *a, void *
     }
 }
 
-/* `path`, or `path` in the folder of the file that names it. */
-static int resolve(const char *config_file, const char *path, char *out, size_t size)
-{
-    const char *slash = strrchr(config_file, '/');
-    int folder = path[0] == '/' || !slash ? 0 : (int)(slash - config_file + 1);
-    int n = snprintf(out, size, "%.*s%s", folder, config_file, path);
-
-    return n > 0 && (size_t)n < size ? 0 : -ENAMETOOLONG;
-}
-
 /* The file's bytes without the last line end. O_NONBLOCK: a pipe must not stop the program. */
 static int read_secret(const char *path, char *out, size_t size, struct stat *ret_st)
 {
@@ -327,7 +319,7 @@ int bind_read_secret(const char *config_file, const char *path, struct arena *a,
     char full[PATH_MAX], shown[DIAG_SHOWN_BYTES];
     char *text = malloc(SECRET_MAX + 1);
     struct stat st;
-    int err = text ? resolve(config_file, path, full, sizeof full) : -ENOMEM;
+    int err = text ? path_beside(config_file, path, full, sizeof full) : -ENOMEM;
 
     utf8_shown(path, DIAG_SHOWN_MAX, shown, sizeof shown);
     if (!err)

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LoRa buses and devices: plans, keys, who is who. */
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/base/clock.h"
 #include "gateway/conf/config_internal.h"
+#include "gateway/conf/path.h"
 #include "gateway/conf/value.h"
 #include "sensors/payload/payload.h"
 
@@ -169,6 +172,30 @@ static void check_device_keys(const struct check *k, const struct device_conf *d
                     : "nwk_s_key and app_s_key");
 }
 
+/* A device's own script stands in for the profile's, with the profile's map of its results. */
+static void check_codec(const struct check *k, struct device_conf *dev)
+{
+    const char **codec = &dev->lora.codec;
+    char path[PATH_MAX];
+
+    if (dev->profile_found && !payload_script(dev->profile_found)) {
+        check_error(
+            k, dev, codec, E_CONFLICT,
+            "profile '%s' does not map the results of a script: 'payload: {codec, map}'",
+            dev->profile_found->id);
+        return;
+    }
+    int err = path_beside(bind_mark(k->b, codec).file, *codec, path, sizeof path);
+    if (!err && access(path, R_OK) != 0)
+        err = -errno;
+    const char *found = err ? NULL : arena_text(k->arena, path, strlen(path));
+    if (found)
+        *codec = found;
+    else
+        check_error(k, dev, codec, E_FILE, "the script '%s' cannot be read: %s", *codec,
+                    strerror(err ? -err : ENOMEM));
+}
+
 static void check_device(const struct check *k, struct device_conf *dev)
 {
     const struct profile *p = dev->profile_found;
@@ -189,6 +216,8 @@ static void check_device(const struct check *k, struct device_conf *dev)
                     dev->bus);
     if (dev->lora.dev_eui && lora_udp_of(dev->bus_found) && dev->is_enabled)
         check_device_keys(k, dev);
+    if (dev->lora.codec)
+        check_codec(k, dev);
 }
 
 /* Number, by bus and DevEUI: the same twice is an error. */

@@ -353,7 +353,8 @@ const struct field lora_fields[] = {
     { .name = "codec",
       .type = FIELD_TEXT,
       AT(lora_conf, codec),
-      .help = "Script that decodes its payload, in place of the profile's." },
+      .help = "Script that decodes its payload, in place of the profile's; a relative path "
+              "starts at the folder of this file." },
     { .name = "variables",
       .type = FIELD_LIST,
       AT(lora_conf, variables),

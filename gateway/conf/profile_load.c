@@ -261,7 +261,7 @@ static bool read_profile(struct profile_reader *r)
     return (!is_ok || !variants || profile_read_variants(r, variants)) && is_ok;
 }
 
-static struct profile *load(struct yaml *y, struct diag *d, size_t errors_before)
+static struct profile *load(struct yaml *y, bool is_file, struct diag *d, size_t errors_before)
 {
     struct loaded *l = y ? calloc(1, sizeof *l) : NULL;
 
@@ -269,9 +269,12 @@ static struct profile *load(struct yaml *y, struct diag *d, size_t errors_before
         yaml_destroy(y);
         return NULL;
     }
-    struct profile_reader r = {
-        .y = y, .d = d, .arena = &l->arena, .p = &l->profile, .root = yaml_root(y)
-    };
+    struct profile_reader r = { .y = y,
+                                .d = d,
+                                .arena = &l->arena,
+                                .p = &l->profile,
+                                .root = yaml_root(y),
+                                .is_file = is_file };
     bool is_ok = read_profile(&r);
     if (!is_ok && diag_errors(d) == errors_before)
         yaml_error(y, d, yaml_root(y), E_FILE, "no memory to read the profile");
@@ -286,7 +289,7 @@ struct profile *profile_load_file(const char *path, struct diag *d)
 {
     size_t before = diag_errors(d);
 
-    return load(yaml_load_file(path, d), d, before);
+    return load(yaml_load_file(path, d), true, d, before);
 }
 
 struct profile *profile_load_text(const char *name, const char *text, size_t size,
@@ -294,7 +297,7 @@ struct profile *profile_load_text(const char *name, const char *text, size_t siz
 {
     size_t before = diag_errors(d);
 
-    return load(yaml_load_text(name, text, size, d), d, before);
+    return load(yaml_load_text(name, text, size, d), false, d, before);
 }
 
 void profile_destroy(struct profile *p)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A script of the site, and which field of its result is which point. */
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "gateway/conf/path.h"
 #include "gateway/conf/profile_payload.h"
 
 enum { PATH_MAX_BYTES = 128, FILE_MAX_BYTES = 128 };
@@ -26,6 +30,27 @@ static bool read_file(struct profile_reader *r, struct fy_node *node, const char
         return refuse(r, node,
                       "expected the name of a script without a folder, such as node.js");
     return profile_read_text(r, node, ret);
+}
+
+/* Where it lies: beside the profile. One built into the program has no folder. */
+static bool find_file(struct profile_reader *r, struct fy_node *node, struct payload_script *s)
+{
+    char path[PATH_MAX];
+
+    s->path = s->file;
+    if (!r->is_file)
+        return true;
+    int err = path_beside(yaml_mark(r->y, node).file, s->file, path, sizeof path);
+    if (!err && access(path, R_OK) != 0)
+        err = -errno;
+    if (err) {
+        yaml_error(r->y, r->d, node, E_FILE,
+                   "the script '%s' cannot be read in the folder of the profile: %s", s->file,
+                   strerror(-err));
+        return false;
+    }
+    s->path = arena_text(r->arena, path, strlen(path));
+    return s->path;
 }
 
 static bool read_path(struct profile_reader *r, struct fy_node *node, const char **ret)
@@ -124,7 +149,8 @@ bool payload_read_script(struct profile_reader *r, struct fy_node *node, struct 
                    "a payload with a script needs 'map': path of the result to point");
         return false;
     }
-    bool is_ok = read_file(r, yaml_find(node, "codec"), &s->file);
+    struct fy_node *codec = yaml_find(node, "codec");
+    bool is_ok = read_file(r, codec, &s->file) && find_file(r, codec, s);
     is_ok = (!times || read_path(r, times, &s->times)) && is_ok;
     is_ok = read_paths(r, map, s) && is_ok;
     if (!is_ok || !check_times(r, map, s))

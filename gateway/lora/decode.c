@@ -169,6 +169,10 @@ static void on_answer(void *user, const struct codec_answer *a)
     enum payload_outcome outcome = PAYLOAD_SCRIPT;
     char why[RESULT_ERROR_MAX] = "";
 
+    if (a->outcome == CODEC_BROKEN && j->l->is_stopping) { /* the next run takes the mark up */
+        free(j);
+        return;
+    }
     if (a->outcome == CODEC_OK)
         outcome = take_result(j, a->json, why);
     else if (a->outcome != CODEC_BROKEN) /* then the mark stays: the next run tries again */

@@ -182,7 +182,8 @@ struct payload_path { /* "channels[0].value", or "log[].pm" for each of an array
     struct payload_table words; /* of texts and booleans */
 };
 struct payload_script {
-    const char *file;
+    const char *file; /* its name */
+    const char *path; /* where it lies */
     const struct payload_path *paths;
     size_t paths_n;
     const char *times; /* the path of each element's time: Unix s or ms, RFC 3339; NULL */

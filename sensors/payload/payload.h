@@ -45,7 +45,7 @@ enum payload_outcome payload_decode(const struct profile *p, uint8_t fport,
                                     void (*on_row)(void *user, const struct payload_row *row),
                                     void *user);
 
-/* The script of a profile; NULL when it has none. `inline_source` NULL: a file of the site. */
+/* The path of a profile's script, beside the profile's own file; NULL when it has none. */
 const char *payload_script(const struct profile *p);
 
 /* One field of a script's result, flattened: "channels[0].value". */

@@ -29,7 +29,7 @@ struct result {
 
 const char *payload_script(const struct profile *p)
 {
-    return p->payload && p->payload->script ? p->payload->script->file : NULL;
+    return p->payload && p->payload->script ? p->payload->script->path : NULL;
 }
 
 /* "[]" of the pattern is any index; *ret_index is the first such one. */

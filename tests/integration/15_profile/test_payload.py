@@ -106,6 +106,10 @@ def test_a_script_is_named(folder):
         "payload: {codec: acme.js, map: {\"log[].moisture\": soil_moisture, battery: "
         "{point: battery, scale: 1}}, times: \"log[].at\"}\n")
     (folder / "acme-node.yaml").write_text(script)
+    lint = profile("lint", str(folder / "acme-node.yaml"))
+    assert lint.returncode != 0
+    assert "the script 'acme.js' cannot be read in the folder of the profile" in lint.stdout + lint.stderr
+    (folder / "acme.js").write_text("function decodeUplink(input) { return {data: {}}; }\n")
     text = profile("show", "--profiles", str(folder), "acme-node").stdout
     assert "script acme.js" in text and "log[].moisture" in text and "log[].at" in text
     p = json.loads(profile("show", "--profiles", str(folder), "--json", "acme-node").stdout)
