@@ -298,7 +298,7 @@ static int merge_holes(struct printer *p, char **ret, size_t *ret_size)
     return 0;
 }
 
-int lower_print(struct lowering *l, char **ret, size_t *ret_size)
+void lower_print(struct lowering *l, char **ret, size_t *ret_size)
 {
     struct printer p = { .l = l,
                          .out = BUF_INIT(LOWER_TEXT_MAX),
@@ -308,12 +308,11 @@ int lower_print(struct lowering *l, char **ret, size_t *ret_size)
                          .arguments_name = lower_fresh(l, "_arguments", 10) };
 
     print_program(&p);
-    if (p.out.has_failed)
+    bool is_whole = !p.out.has_failed;
+    if (is_whole && !l->error && p.edits > 0)
+        is_whole = merge_holes(&p, ret, ret_size) == 0;
+    if (!is_whole)
         lower_fail(l, -E2BIG, 0, "The rewritten script would be too large.");
-    int r = l->error;
-    if (r == 0 && p.edits > 0)
-        r = merge_holes(&p, ret, ret_size);
     buf_done(&p.out);
     free(p.holes);
-    return r;
 }

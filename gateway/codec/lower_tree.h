@@ -199,4 +199,5 @@ void lower_append(struct lowering *l, struct node *parent, struct node *child);
 /* The steps, each after the one before. */
 void lower_parse(struct lowering *l);
 void lower_resolve(struct lowering *l);
-int lower_print(struct lowering *l, char **ret, size_t *ret_size);
+/* NULL when nothing needs to be rewritten; free(). */
+void lower_print(struct lowering *l, char **ret, size_t *ret_size);

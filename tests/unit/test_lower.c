@@ -440,6 +440,18 @@ static void refuses_what_is_too_long(void **state)
     free(source);
 }
 
+static void refuses_what_would_become_too_long(void **state)
+{
+    struct lower_result r;
+    char *source = repeated("[a]=b;", 43000, "");
+
+    (void)state;
+    assert_int_equal(lower_source(source, strlen(source), &r), -E2BIG);
+    assert_null(r.text);
+    assert_non_null(strstr(r.why, "too large"));
+    free(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -461,6 +473,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_nested_too_deeply),
         cmocka_unit_test(takes_long_chains),
         cmocka_unit_test(refuses_what_is_too_long),
+        cmocka_unit_test(refuses_what_would_become_too_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
