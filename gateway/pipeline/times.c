@@ -12,15 +12,26 @@
 enum {
     AHEAD_PERIODS = 1024, /* looked up at once */
     AHEAD_MIN_MS = 60000,
-    RECENT_PER_STREAM = 128, /* rows that may wait for their commit: two minutes at 1 Hz */
+    RECENT_MAX = 128, /* rows of a stream that may wait for their commit: two minutes at 1 Hz */
+    RECENT_MIN = 2,   /* and of one that has a row now and then */
+    RECENT_MS = 120000,
 };
 
 /* Without a timeline nobody says that the clock went back: so far it must have. */
 #define STEP_BACK_MS 600000
 
+static size_t recent_of(const struct channel_stream *s)
+{
+    int64_t n = s->period_ms > 0 ? RECENT_MS / s->period_ms + RECENT_MIN : RECENT_MAX;
+
+    return (size_t)(n < RECENT_MAX ? n : RECENT_MAX);
+}
+
 int times_init(struct pipeline *p)
 {
-    p->recent_n = (p->o->table->streams_n + 1) * RECENT_PER_STREAM;
+    p->recent_n = RECENT_MAX;
+    for (size_t i = 0; i < p->o->table->streams_n; i++)
+        p->recent_n += recent_of(&p->o->table->streams[i]);
     p->recent = calloc(p->recent_n, sizeof *p->recent);
     return p->recent ? 0 : -1;
 }
