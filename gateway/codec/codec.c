@@ -17,6 +17,7 @@ enum {
 struct job {
     struct job *next;
     size_t script;
+    bool is_again;   /* its first worker was ended from outside */
     struct buf call; /* the message */
     void (*on_answer)(void *user, const struct codec_answer *a);
     void *user;
@@ -233,6 +234,14 @@ static void blame(struct codecs *c, enum child_end end)
     answer_with(c, CODEC_KILLED, text);
 }
 
+/* Nobody knows who killed the worker, as when the machine is out of memory: another one may
+ * try, once. */
+static void ask_again(struct codecs *c)
+{
+    c->first->is_again = true;
+    c->is_busy = false;
+}
+
 static void answer_broken(struct codecs *c, const char *why)
 {
     char text[TEXT_MAX];
@@ -262,6 +271,8 @@ static void on_end(void *user, enum child_end end, const char *why)
     }
     if (end == CHILD_NOT_READY && c->first)
         answer_broken(c, why);
+    else if (c->is_busy && end == CHILD_LEFT && !c->first->is_again)
+        ask_again(c);
     else if (c->is_busy)
         blame(c, end);
     pump_soon(c);

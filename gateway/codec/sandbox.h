@@ -25,7 +25,7 @@
 #define SANDBOX_IS_RELAXED 0
 #endif
 
-enum { SANDBOX_SLOWNESS = SANDBOX_IS_RELAXED ? 5 : 1 }; /* of limits of time */
+enum { SANDBOX_SLOWNESS = SANDBOX_IS_RELAXED ? 3 : 1 }; /* of limits of time */
 
 /* Leaves descriptor `keep` alone open, and no way to open another. For good. 0 or a negative
  * errno, with the step that failed in `*ret_step`. */
