@@ -29,7 +29,7 @@ enum {
 struct sim_options {
     const char *profile, *station, *tcp, *rtu_tcp, *pty, *flag, *clock;
     int64_t unit, seed, calibration_min;
-    double speed;
+    double speed, air_loss, air_twice;
     bool is_calm;
     struct option_texts sets, episodes, disturbances, faults, profile_dirs;
 };
@@ -116,6 +116,22 @@ static const struct cmd_option options[] = {
       OPTION(faults),
       .value = "[DEVICE:]FAULT[/N]",
       .help = "Misbehave, in every Nth answer: late=0.8s/50, noise=1e-3 ... (see below)." },
+    { .name = "air-loss",
+      .type = OPTION_DOUBLE,
+      OPTION(air_loss),
+      .value = "SHARE",
+      .dflt = "0",
+      .min = 0,
+      .max = 1,
+      .help = "LoRa: this share of frames is lost in the air, both ways." },
+    { .name = "air-twice",
+      .type = OPTION_DOUBLE,
+      OPTION(air_twice),
+      .value = "SHARE",
+      .dflt = "0",
+      .min = 0,
+      .max = 1,
+      .help = "LoRa: this share of receptions reaches the gateway twice." },
     { .name = "calm",
       .type = OPTION_FLAG,
       OPTION(is_calm),
@@ -336,6 +352,8 @@ static int start_lora(struct job *j, uv_loop_t *loop, struct lora_site **ret, ch
     const struct sim_lora_options o = { .config = j->config,
                                         .clock = &j->clock,
                                         .seed = (uint64_t)j->o->seed,
+                                        .loss = j->o->air_loss,
+                                        .duplicate = j->o->air_twice,
                                         .instrument = lora_instrument_of,
                                         .user = j };
 

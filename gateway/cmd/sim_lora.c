@@ -114,7 +114,11 @@ static bool has_concentrators(const struct config *c)
 int sim_lora_create(const struct sim_lora_options *o, uv_loop_t *loop, struct lora_site **ret,
                     char *error, size_t size)
 {
-    const struct lora_site_options site = { .loop = loop, .clock = o->clock, .seed = o->seed };
+    const struct lora_site_options site = { .loop = loop,
+                                            .clock = o->clock,
+                                            .seed = o->seed,
+                                            .loss = o->loss,
+                                            .duplicate = o->duplicate };
     char why[WHY_SIZE] = "";
 
     *ret = NULL;

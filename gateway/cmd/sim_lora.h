@@ -10,6 +10,7 @@ struct sim_lora_options {
     const struct config *config;
     const struct clock *clock;
     uint64_t seed;
+    double loss, duplicate; /* of struct lora_site_options */
     /* How the instrument of a device is to behave. */
     struct instrument_options (*instrument)(void *user, const struct device_conf *d);
     void *user;

@@ -168,6 +168,7 @@ int lora_site_add_concentrator(struct lora_site *s, uint64_t eui, const char *se
         .eui = eui,
         .air = s->air,
         .tmst_start = UINT32_MAX - TMST_BEFORE_WRAP,
+        .duplicate = s->o.duplicate,
         .seed = s->o.seed + eui,
     };
     int rc = concentrator_sim_create(&o, &s->concentrators[s->concentrators_n]);

@@ -16,7 +16,8 @@ struct lora_site_options {
     uv_loop_t *loop;
     const struct clock *clock; /* of the instruments */
     uint64_t seed;
-    double loss; /* share of frames that the air loses, each way and ear by ear */
+    double loss;      /* share of frames that the air loses, each way and ear by ear */
+    double duplicate; /* share of receptions that reach the gateway twice */
 };
 
 struct lora_site;

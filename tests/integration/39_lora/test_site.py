@@ -58,3 +58,15 @@ def test_every_answer_meets_its_first_window_under_polling_load(place):
         return {c["id"] for c in now["channels"] if isinstance(c.get("value"), (int, float))}
     wanted = {f"node-{i}/soil_moisture" for i in range(NODES)} | {f"meter-{i}/ozone" for i in range(METERS)}
     wait_until(lambda: wanted <= shown(), 30, "a value of each")
+
+
+def test_loss_and_copies_cost_no_reading_twice(place):
+    config = station(place, free_port(), free_port())
+    place.gateway(config).wait_line("runs:", 20)
+    place.sim(config, "--air-loss", "0.2", "--air-twice", "0.5")
+    wait_until(lambda: ask(place, "gateways")["networks"][0]["uplinks"] > 2 * NODES, 60, "uplinks")
+    n = ask(place, "gateways")["networks"][0]
+    devices = ask(place, "devices")["devices"]
+    assert n["copies"] > n["uplinks"] / 2
+    for d in devices:  # what was heard and what was missed make up the counter
+        assert d["uplinks"] + d["lost"] == d["fcnt_up"] or d["joins"] > 1, d
