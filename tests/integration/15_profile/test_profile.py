@@ -273,4 +273,5 @@ def test_every_stanza_of_the_pages_passes_check(tmp_path):
                                 text=True, timeout=20)
         assert result.returncode == 0, name + result.stdout + result.stderr
         found += 1
-    assert found >= 2 * len(list(PAGES.glob("*.zh.md"))) - 2
+    on_a_bus = [p for p in PAGES.glob("*.zh.md") if "| LoRaWAN |" not in p.read_text()]
+    assert found >= 2 * len(on_a_bus) - 2
