@@ -72,8 +72,8 @@ static void on_state(void *user, uint32_t number, enum lora_state state)
     }
 }
 
-static void on_frame(void *user, uint32_t bus, const char *device, const struct radio_rx *rx,
-                     const char *fate)
+static void on_frame(void *user, uint32_t bus, const char *device, const uint8_t *phy, size_t n,
+                     int64_t time_ms, const char *fate)
 {
     const struct app_lora *a = user;
 
@@ -81,10 +81,10 @@ static void on_frame(void *user, uint32_t bus, const char *device, const struct 
                                                            .device = device,
                                                            .framing = "lorawan",
                                                            .fate = fate,
-                                                           .time_ms = rx->time_ms,
+                                                           .time_ms = time_ms,
                                                            .since_us = -1,
-                                                           .bytes = rx->phy,
-                                                           .n = rx->n });
+                                                           .bytes = phy,
+                                                           .n = n });
 }
 
 /* ---- life ---- */

@@ -103,10 +103,36 @@ static void print_frame(const struct record_line *l)
     printf("%s%s\n", text ? "   " : "", text ? text : "");
 }
 
+/* A LoRaWAN frame has no unit and other fates: "07:04:56.123  air  soil-1  < 40 .. taken". */
+static bool take_lora(const char *line, const char *filter, bool is_json)
+{
+    json_t *root = json_loads(line, 0, NULL);
+    const char *time, *bus, *framing, *fate, *hex;
+    const char *device =
+        json_string_value(json_object_get(json_object_get(root, "frame"), "device"));
+    bool is_lora =
+        json_unpack(root, "{s:{s:s, s:s, s:s, s:s, s:s}}", "frame", "time", &time, "bus", &bus,
+                    "framing", &framing, "fate", &fate, "hex", &hex) == 0 &&
+        strcmp(framing, "lorawan") == 0;
+
+    if (is_lora && (strstr(bus, filter) || (device && strstr(device, filter)))) {
+        if (is_json)
+            puts(line);
+        else
+            printf("%.12s  %-12s %-24s %c %s   %s\n", strlen(time) > 11 ? time + 11 : time, bus,
+                   device ? device : "-", strcmp(fate, "sent") == 0 ? '>' : '<', hex, fate);
+    }
+    json_decref(root);
+    return is_lora;
+}
+
 static void take_line(const char *line, const char *filter, bool is_json)
 {
     struct record_line l;
     uint64_t dropped;
+
+    if (take_lora(line, filter, is_json))
+        return;
     int rc = tail_frame_read(line, &l, &dropped);
 
     if (rc == 0 && !strstr(l.bus, filter) && !strstr(l.device, filter))

@@ -85,9 +85,10 @@ struct lora_options {
     void (*on_state)(void *user, uint32_t number, enum lora_state state);
     void (*on_notice)(void *user, const char *what, const char *subject, const char *en,
                       const char *zh, const char *details);
-    /* NULL, or every reception while somebody watches. */
-    void (*on_frame)(void *user, uint32_t bus, const char *device, const struct radio_rx *rx,
-                     const char *fate);
+    /* NULL, or every PHYPayload while somebody watches: "sent", "taken", "join", or why it was
+     * refused. device NULL: it is not known whose it is. */
+    void (*on_frame)(void *user, uint32_t bus, const char *device, const uint8_t *phy, size_t n,
+                     int64_t time_ms, const char *fate);
     void *user;
 };
 

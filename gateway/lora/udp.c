@@ -19,6 +19,15 @@ static struct scan_state state_of(const struct network_keep *k)
     return (struct scan_state){ k->key, k->data, k->size };
 }
 
+static void show_frame(const struct lora_side *s, const char *device, const uint8_t *phy,
+                       size_t n, int64_t time_ms, const char *fate)
+{
+    const struct lora *l = s->lora;
+
+    if (l->is_watched && l->o.on_frame)
+        l->o.on_frame(l->o.user, s->bus, device, phy, n, time_ms, fate);
+}
+
 /* ---- from the network ---- */
 
 static void on_uplink(void *user, const struct network_uplink *u)
@@ -43,6 +52,7 @@ static void on_uplink(void *user, const struct network_uplink *u)
         .note = note_uplink(l, s, u),
     };
 
+    show_frame(s, l->o.devices[device].id, u->rx->phy, u->rx->n, u->rx->time_ms, "taken");
     state_heard(l, m.device, u->rx->time_ms);
     if (decode_message(l, &m) == 0 && u->is_answered)
         lora_wait_for_commit(l, s->bus, u->keep.ticket);
@@ -94,8 +104,7 @@ static void on_refused(void *user, uint32_t device, enum network_refusal why,
     const char *id = device == UINT32_MAX ? NULL : l->o.devices[s->device_of[device]].id;
 
     (void)f;
-    if (l->is_watched && l->o.on_frame)
-        l->o.on_frame(l->o.user, s->bus, id, rx, network_refusal_id(why));
+    show_frame(s, id, rx->phy, rx->n, rx->time_ms, network_refusal_id(why));
     if (why != NETWORK_DOUBTFUL || !id)
         return;
     const struct scan scan = { .device = l->o.devices[s->device_of[device]].number,
@@ -109,6 +118,7 @@ static void on_transmit(void *user, const struct radio_tx *tx)
 {
     struct lora_side *s = user;
 
+    show_frame(s, NULL, tx->phy, tx->n, clock_wall_ms(s->lora->o.clock), "sent");
     if (concentrators_send(s->concentrators, tx) < 0)
         network_result(s->network, tx->id, RADIO_NO_PATH, lora_now_us());
 }

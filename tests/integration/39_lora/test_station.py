@@ -342,3 +342,22 @@ def test_check_says_what_is_wrong_with_lora(place):
     (place.path / "lora.keys").write_text(f"{d.dev_eui:016X} app_key=12\n")
     config.write_text(text)
     assert "line 1 of the keys" in said() and "32 hexadecimal digits" in said()
+
+
+def test_frames_can_be_looked_at(place):
+    d = Device.personalised(0x70B3D57ED000000C, 0x0102030A)
+    config, port = station(place, [d])
+    start(place, config)
+    tail = place.add(Process([BINARY, "tail", "--frames", "--control", place.path / "control.sock"],
+                             place.path, "tail"))
+    with forwarder(port) as f:
+        f.pull()
+        time.sleep(0.5)
+        f.push(d.uplink(reading(5), 2, confirmed=True, fctrl=0))
+        f.wait_sent(1)
+        tail.wait_line("soil-0")
+        tail.wait_line("taken")
+        tail.wait_line("sent")
+        stranger = Device.personalised(1, 0x0A0B0C0D)
+        f.push(stranger.uplink(reading(5), 2))
+        tail.wait_line("not-ours")
