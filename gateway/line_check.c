@@ -8,6 +8,7 @@
 
 #include "gateway/base/buf.h"
 #include "gateway/cmd/cmd.h"
+#include "gateway/lora_check.h"
 #include "gateway/poll/load.h"
 #include "gateway/table.h"
 
@@ -198,6 +199,8 @@ int line_check_load(const char *path, const struct field_kind *uplink_kinds, str
     if (rc < 0)
         return rc;
     rc = line_check(c, d);
+    if (rc == 0)
+        rc = lora_check(c, d);
     if (rc == 0 && diag_errors(d))
         rc = -EINVAL;
     if (rc < 0) {

@@ -276,7 +276,7 @@ void decode_take_up(struct lora *l, const char *key, const void *data, size_t si
         j->mark.boot_ms =
             clock_boot_ms(l->o.clock) - (clock_wall_ms(l->o.clock) - j->mark.time_ms);
     j->mark.is_late |=
-        j->mark.time_ms <= l->o.newest_ms(l->o.user, l->o.devices[device].number);
+        j->mark.time_ms < l->o.newest_ms(l->o.user, l->o.devices[device].number);
     run(j);
 }
 
@@ -334,9 +334,11 @@ static void on_codec_notice(void *user, size_t script, const char *what, const c
                             const char *zh)
 {
     struct lora *l = user;
+    char kind[32];
 
+    snprintf(kind, sizeof kind, "codec_%s", what);
     log_warning("%s", en);
-    l->o.on_notice(l->o.user, what, l->scripts[script].name, en, zh, NULL);
+    l->o.on_notice(l->o.user, kind, l->scripts[script].name, en, zh, NULL);
 }
 
 int decode_create(struct lora *l, char *error, size_t size)

@@ -85,7 +85,7 @@ static void take_uplink(struct lora_side *s, uint32_t device, struct feed_messag
         .n = m->n,
         .boot_ms = now_boot_ms - (now_ms - time_ms),
         .time_ms = time_ms,
-        .is_late = time_ms <= l->o.newest_ms(l->o.user, l->o.devices[device].number),
+        .is_late = time_ms < l->o.newest_ms(l->o.user, l->o.devices[device].number),
         .states = &state,
         .states_n = 1,
         .note = note_feed(l, device, m),

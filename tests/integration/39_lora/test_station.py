@@ -1,6 +1,5 @@
 """The gateway with LoRa devices of its own: join, readings, answers, restarts, replays."""
 import contextlib
-import json
 import os
 import shutil
 import sqlite3
@@ -8,114 +7,18 @@ import sys
 import time
 
 import pytest
-from conftest import BINARY, ROOT, Process, free_port, sluice, wait_until
+from conftest import ROOT, sluice, wait_until
 
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
-from lora_peer import Device, Forwarder  # noqa: E402
-
-PROFILE = """profile: 1
-id: test-soil
-names: {en: Soil node, zh: 土壤节点}
-vendor: Test
-models: [T1]
-medium: soil
-sources: [written for this test]
-verified: template
-bus: {transports: [lorawan]}
-points:
-  - {id: temperature, quantity: soil_temp, unit: Cel, scale: 0.1, range: [-40, 85]}
-  - {id: battery, role: diagnostic, unit: V, scale: 0.001}
-payload:
-  messages:
-    - id: reading
-      fport: 2
-      fields:
-        - {point: temperature, off: 0, type: s16, invalid: 0x7FFF}
-    - {id: hello, fport: 5, ignore: true}
-"""
-EUI = 0x0102030405060708
-
-
-def station(place, devices, region="eu868", more=""):
-    (place.path / "profiles").mkdir(exist_ok=True)
-    (place.path / "profiles" / "test-soil.yaml").write_text(PROFILE.replace(
-        "  - {id: battery, role: diagnostic, unit: V, scale: 0.001}\n", ""))
-    keys = place.path / "lora.keys"
-    keys.write_text("".join(d.keys_line() for d in devices))
-    keys.chmod(0o600)
-    port = free_port()
-    text = f"""station: {{id: lora-test, region: test}}
-profiles: [profiles]
-buses:
-  - id: lora
-    type: lora-udp
-    listen: "127.0.0.1:{port}"
-    region: {region}
-    keys_file: lora.keys
-    gateways:
-      - {{id: roof, eui: "{EUI:016X}"}}
-      - {{id: yard, eui: "{EUI + 1:016X}"}}
-{more}
-devices:
-"""
-    for i, d in enumerate(devices):
-        addr = f', dev_addr: "{d.addr:08X}"' if d.addr is not None else ""
-        text += (f"  - {{id: soil-{i}, profile: test-soil, bus: lora, poll: 10min, "
-                 f'lora: {{dev_eui: "{d.dev_eui:016X}"{addr}}}}}\n')
-    text += f"""log: {{path: {place.path}/station.db, seal: 1s}}
-control: {place.path}/control.sock
-http: {{listen: "off"}}
-"""
-    return place.station_file(text), port
-
-
-@contextlib.contextmanager
-def forwarder(port, eui=EUI, tmst=0xFFF00000):
-    f = Forwarder(eui, port, tmst).start()
-    try:
-        yield f
-    finally:
-        f.stop()
-
-
-def start(place, config):
-    (place.path / "gateway.log").unlink(missing_ok=True)
-    return place.gateway(config).wait_line("runs:", 20)
-
-
-def lora(place, *args, status=0):
-    done = sluice("lora", *args, "--json", "--control", str(place.path / "control.sock"),
-                  status=status)
-    return json.loads(done.stdout)
-
-
-def device(place, name="soil-0"):
-    return lora(place, "devices", name)["devices"][0]
-
-
-def notes(place):
-    with contextlib.closing(sqlite3.connect(f"file:{place.path}/station.db?mode=ro", uri=True)) as db:
-        return [json.loads(r[0]) for r in
-                db.execute("SELECT data FROM entry WHERE topic = 'lora' ORDER BY seq")]
+sys.path.insert(0, str(ROOT / "tests" / "integration" / "39_lora"))
+from lora_peer import Device  # noqa: E402
+from lora_station import (EUI, device, forwarder, join, lora, notes, reading, start,  # noqa: E402
+                          station)
 
 
 def samples(place):
     """Readings in the log: each is one transaction with the frame it was made of."""
     return sum(1 for n in notes(place) if n.get("fport") == 2 and "data" in n)
-
-
-def reading(tenths):
-    return tenths.to_bytes(2, "big", signed=True)
-
-
-def join(f, d, request=None):
-    n = len(f.sent)
-    at = f.push(request or d.join_request())
-    txpk, phy = f.wait_sent(n + 1)
-    assert txpk["tmst"] == (at + 5_000_000) & 0xffffffff, "RX1 of a join is 5 s later"
-    assert txpk["ipol"] and txpk["ncrc"] and not txpk.get("imme")
-    assert txpk["freq"] == 868.1 and txpk["datr"] == "SF7BW125" and txpk["codr"] == "4/5"
-    return d.join_accept(phy)
 
 
 def test_a_device_joins_and_its_readings_are_stored(place):
