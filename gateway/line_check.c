@@ -17,21 +17,84 @@ enum {
     TEXT_MAX = 900,
 };
 
-/* What one bus is asked for. */
+/* What one bus is asked for; of several with one radio channel the first stands for all. */
 struct bus_use {
     const struct table *table;
     const struct bus_conf *conf;
     uint32_t bus;
-    struct load_bus load;
-    struct load_device *each; /* per device of the table */
+    struct load_bus load;     /* its share is that of the air's allowance where that is less */
+    struct load_device *each; /* per device of the table; the same */
+    double cycle_s;           /* of one poll of each device, one after the other */
 };
 
 typedef int use_fn(const struct bus_use *u, void *arg);
 
+static bool is_radio(const struct bus_use *u)
+{
+    return u->table->bus[u->bus].place.type == BUS_LORA_SERIAL;
+}
+
+/* Whether what is asked of bus number `other` is asked of this one. */
+static bool is_of(const struct bus_use *u, uint32_t other)
+{
+    const struct bus_place *mine = &u->table->bus[u->bus].place,
+                           *theirs = &u->table->bus[other].place;
+
+    return other == u->bus || (is_radio(u) && theirs->type == BUS_LORA_SERIAL &&
+                               strcmp(mine->radio, theirs->radio) == 0);
+}
+
+static void add_load(struct load_bus *sum, const struct load_bus *l)
+{
+    sum->devices_n += l->devices_n;
+    sum->requests_hz += l->requests_hz;
+    sum->share += l->share;
+    sum->air += l->air;
+}
+
+/* The air's allowance may be used up long before the time is: then it is what counts. */
+static void count_air(struct bus_use *u, double air_share)
+{
+    bool is_less = u->load.air / air_share > u->load.share;
+
+    u->cycle_s = 0;
+    for (size_t i = 0; i < u->table->config->devices.n; i++) {
+        const struct poll_device *d = &u->table->poll_device[i];
+        if (!is_of(u, d->bus) || !d->is_enabled)
+            continue;
+        u->cycle_s += (double)u->each[i].scan_us / 1e6;
+        if (is_less)
+            u->each[i].scan_us = (int64_t)((double)u->each[i].air_us / air_share);
+        u->each[i].share = (double)u->each[i].scan_us / 1000 / (double)d->interval_ms;
+    }
+    if (is_less)
+        u->load.share = u->load.air / air_share;
+}
+
+/* As if its place were this one. */
 static int use_of(struct bus_use *u, const struct bus_place *place)
 {
-    return load_bus_of(place, u->bus, u->table->poll_device, u->table->config->devices.n,
-                       u->each, &u->load);
+    struct load_bus sum = { 0 }, one;
+    double air_share = 1;
+
+    for (size_t i = 0; i < u->table->config->buses.n; i++) {
+        struct bus_place at = i == u->bus ? *place : u->table->bus[i].place;
+        if (!is_of(u, (uint32_t)i))
+            continue;
+        at.modem.rate = place->modem.rate;
+        int rc = load_bus_of(&at, (uint32_t)i, u->table->poll_device,
+                             u->table->config->devices.n, u->each, &one);
+        if (rc != 0)
+            return rc;
+        add_load(&sum, &one);
+        sum.line = i == u->bus ? one.line : sum.line;
+        if (is_radio(u) && at.air_share < air_share)
+            air_share = at.air_share;
+    }
+    u->load = sum;
+    if (is_radio(u))
+        count_air(u, air_share);
+    return 0;
 }
 
 /* A device that reads nothing has no load; the poller tells what is wrong with it. */
@@ -65,7 +128,7 @@ static bool next_greedy(const struct bus_use *u, double below, size_t after, siz
     for (size_t i = 0; i < u->table->config->devices.n; i++) {
         double share = u->each[i].share;
         bool is_next = share < below || (share == below && i > after);
-        if (u->table->poll_device[i].bus != u->bus || !is_next || share <= most)
+        if (!is_of(u, u->table->poll_device[i].bus) || !is_next || share <= most)
             continue;
         most = share;
         *ret = i;
@@ -97,7 +160,7 @@ static double share_at(const struct bus_use *u, size_t device, int seconds)
     for (size_t i = 0; i < u->table->config->devices.n; i++) {
         double slower = (double)u->each[i].scan_us / 1e6 / seconds;
         bool is_meant = device == SIZE_MAX || device == i;
-        if (u->table->poll_device[i].bus == u->bus)
+        if (is_of(u, u->table->poll_device[i].bus))
             sum += is_meant && slower < u->each[i].share ? slower : u->each[i].share;
     }
     return sum;
@@ -148,18 +211,65 @@ static bool put_baud(const struct bus_use *u, struct buf *b)
     return is_found;
 }
 
+static bool put_air_rate(const struct bus_use *u, struct buf *b)
+{
+    struct bus_place place = u->table->bus[u->bus].place;
+    struct bus_use faster = *u;
+    bool is_found = false;
+
+    faster.each = calloc(u->table->config->devices.n + 1, sizeof *faster.each);
+    while (faster.each && !is_found && place.modem.rate + 1 < SERIAL_MODEM_RATES) {
+        place.modem.rate++;
+        is_found = use_of(&faster, &place) == 0 && faster.load.share <= LINE_CHECK_WARN;
+    }
+    free(faster.each);
+    if (is_found)
+        buf_printf(b, "set the modems to air rate %s",
+                   serial_modem_rate_names[place.modem.rate]);
+    return is_found;
+}
+
 static void put_remedy(const struct bus_use *u, struct buf *b)
 {
     struct buf baud = BUF_INIT(TEXT_MAX);
-    bool has_baud = put_baud(u, &baud);
+    bool has_baud = is_radio(u) ? put_air_rate(u, &baud) : put_baud(u, &baud);
 
     buf_puts(b, "; ");
     bool has_interval = put_interval(u, b);
     if (has_baud)
         buf_printf(b, "%s%s", has_interval ? " or " : "", buf_text(&baud));
-    if (!has_baud && !has_interval)
+    if (is_radio(u))
+        buf_printf(b, "%smove devices to another channel, or read fewer values of them",
+                   has_baud || has_interval ? ", " : "");
+    else if (!has_baud && !has_interval)
         buf_puts(b, "move devices to another line");
     buf_done(&baud);
+}
+
+static bool is_first(const struct bus_use *u)
+{
+    uint32_t i = 0;
+
+    while (!is_of(u, i))
+        i++;
+    return i == u->bus;
+}
+
+static void report_radio(const struct bus_use *u, struct diag *d, const char *text)
+{
+    const struct bus_place *p = &u->table->bus[u->bus].place;
+    bool is_alone = strcmp(p->radio, p->device) == 0;
+    bool is_over = u->load.share > 1;
+
+    if (!text)
+        text = "too many devices to name";
+    (is_over ? diag_error : diag_warning)(
+        d, u->conf->mark, 0, E_SCHEDULE,
+        "radio %s is asked for %.0f %% of the air time allowed (%.0f %% of the time on the "
+        "air, "
+        "a cycle of all its devices takes %.1f s)%s: %s",
+        is_alone ? u->conf->id : p->radio, u->load.share * 100, u->load.air * 100, u->cycle_s,
+        is_over ? "" : ", one lost answer makes others late", text);
 }
 
 static int check_bus(const struct bus_use *u, void *arg)
@@ -167,12 +277,14 @@ static int check_bus(const struct bus_use *u, void *arg)
     struct buf b = BUF_INIT(TEXT_MAX);
     struct diag *d = arg;
 
-    if (!u->load.line.is_known || u->load.share <= LINE_CHECK_WARN)
+    if (!u->load.line.is_known || u->load.share <= LINE_CHECK_WARN || !is_first(u))
         return 0;
     put_devices(u, &b);
     put_remedy(u, &b);
     const char *text = buf_text(&b);
-    if (u->load.share > 1)
+    if (is_radio(u))
+        report_radio(u, d, text);
+    else if (u->load.share > 1)
         diag_error(d, u->conf->mark, 0, E_SCHEDULE,
                    "line %s is asked for %.2f s of traffic each second: %s", u->conf->id,
                    u->load.share, text ? text : "too many devices to name");
@@ -218,7 +330,9 @@ static void print_kind(const struct bus_use *u, FILE *out)
 {
     const struct bus_place *p = &u->table->bus[u->bus].place;
 
-    if (p->type == BUS_MODBUS_RTU)
+    if (p->type == BUS_LORA_SERIAL)
+        fprintf(out, say("%s air rate", "空中速率 %s"), serial_modem_rate_names[p->modem.rate]);
+    else if (p->type == BUS_MODBUS_RTU)
         fprintf(out, "%d %d%c%d", p->baud, p->data_bits, p->parity, p->stop_bits);
     else
         fputs(u->conf->type.kind->name, out);
@@ -234,7 +348,12 @@ static int print_bus(const struct bus_use *u, void *arg)
         fprintf(out, "，%zu 台仪器，", u->load.devices_n);
     else
         fprintf(out, ", %zu device%s, ", u->load.devices_n, u->load.devices_n == 1 ? "" : "s");
-    if (u->load.line.is_known)
+    if (is_radio(u))
+        fprintf(out,
+                say("%.0f %% of the air time allowed, a cycle takes %.1f s\n",
+                    "占用允许空中时间的 %.0f %%，轮询一遍 %.1f 秒\n"),
+                u->load.share * 100, u->cycle_s);
+    else if (u->load.line.is_known)
         fprintf(out, say_zh() ? "占用线路 %.0f %%\n" : "%.0f %% of the line\n",
                 u->load.share * 100);
     else

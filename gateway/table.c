@@ -207,6 +207,21 @@ static struct bus_place rtu_place(const struct bus_rtu_conf *c)
     };
 }
 
+static struct bus_place modem_place(const struct bus_modem_conf *c)
+{
+    struct bus_place place = rtu_place(&c->line);
+
+    place.type = BUS_LORA_SERIAL;
+    place.modem = (struct lora_modem){ .rate = (enum serial_modem_rate)c->air_rate,
+                                       .packet = lora_modem_packet(c),
+                                       .repeaters = (int)c->repeaters,
+                                       .wor_ms = c->wor_ms,
+                                       .has_lbt = c->has_lbt };
+    place.radio = lora_modem_radio(c);
+    place.air_share = c->share;
+    return place;
+}
+
 static struct bus_place rtu_tcp_place(const struct bus_rtu_tcp_conf *c)
 {
     struct bus_place place = tcp_place(&c->tcp);
@@ -228,6 +243,8 @@ static void describe_bus(const struct bus_conf *c, struct poll_bus *ret)
     else if (bridge) /* the carrier is there when gateway/lora is */
         ret->place =
             (struct bus_place){ .type = BUS_MODBUS_CARRIED, .reply_ms = bridge->reply_ms };
+    else if (lora_modem_of(c))
+        ret->place = modem_place(lora_modem_of(c));
     else if (strcmp(kind, "modbus-tcp") == 0)
         ret->place = tcp_place(c->type.options);
     else if (strcmp(kind, "modbus-rtu-tcp") == 0)

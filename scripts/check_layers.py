@@ -18,7 +18,7 @@ ALLOWED = {
     BASE: {CORE},
     "gateway/clock": LOW,
     "gateway/series": LOW,
-    "gateway/bus": LOW,
+    "gateway/bus": LOW | {"gateway/lorawan"},
     "gateway/live": LOW,
     "gateway/conf": LOW | {"gateway/lorawan", "sensors", "rules"},
     "gateway/store": LOW | {"gateway/series"},

@@ -16,6 +16,7 @@ int bus_create(uv_loop_t *loop, const struct clock *clock, const struct bus_plac
     case BUS_MODBUS_TCP:
         return modbus_tcp_create(&o, ret);
     case BUS_MODBUS_RTU:
+    case BUS_LORA_SERIAL:
         return modbus_rtu_create(&o, ret);
     case BUS_MODBUS_RTU_TCP:
         return modbus_rtu_tcp_create(&o, ret);

@@ -18,6 +18,7 @@
 #include <uv.h>
 
 #include "gateway/base/clock.h"
+#include "gateway/bus/lora_timing.h"
 
 enum {
     BUS_WORDS_MAX = 125,      /* registers or bits of one answer: Modbus protocol 6.3 */
@@ -58,7 +59,8 @@ struct bus_request {
     const uint16_t *words; /* writes: count of them, host order, a bit is 0 or 1; must live
                             * until the reply. NULL for everything else */
     int64_t pause_ms;      /* since the last transaction, at least; for slow instruments */
-    int64_t timeout_ms;    /* real time, from the sending to the last byte of the answer */
+    int64_t timeout_ms;    /* real time, from the sending to the last byte of the answer;
+                            * lora-serial: not looked at, learnt by itself */
 };
 
 struct bus_reply {
@@ -128,6 +130,7 @@ enum bus_type {
     BUS_MODBUS_RTU,
     BUS_MODBUS_RTU_TCP, /* RTU frames over a TCP connection: a serial device server, raw mode */
     BUS_MODBUS_CARRIED, /* RTU frames by a struct bus_carrier */
+    BUS_LORA_SERIAL,    /* RTU frames over transparent LoRa modems, one of them at a port */
     BUS_NONE,           /* its devices speak by themselves and are never asked: LoRa */
 };
 
@@ -158,6 +161,10 @@ struct bus_place {
     struct bus_rs485 rs485;
     const struct bus_carrier *carrier; /* carried: outlives the bus */
     int64_t reply_ms;                  /* carried: an answer takes so long, at most */
+    struct lora_modem modem;           /* lora-serial */
+    const char *radio;                 /* lora-serial: name of the channel */
+    double air_share;                  /* lora-serial: of the channel's time, at most */
+    struct radio_channel *channel; /* lora-serial: outlives the bus; NULL: it is alone there */
 };
 
 /* Returns 0 or a negative errno. */

@@ -297,6 +297,15 @@ size_t adu_rtu_build(const struct bus_request *r, uint8_t buf[ADU_RTU_MAX])
     return n + ADU_CRC;
 }
 
+size_t adu_rtu_answer_size(const struct bus_request *r)
+{
+    if (r->function == BUS_IDENTIFY)
+        return ADU_RTU_TEXT;
+    if (adu_is_write(r->function))
+        return ADU_RTU_REQUEST;
+    return ADU_RTU_EXCEPTION + adu_data_bytes(r->function, r->count);
+}
+
 static bool has_crc(const uint8_t *p, size_t n)
 {
     uint16_t crc = adu_crc(p, n - ADU_CRC);

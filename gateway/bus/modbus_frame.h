@@ -31,6 +31,7 @@ enum {
     ADU_RTU_MAX = 256,    /* unit + PDU of 253 + CRC */
     ADU_RTU_REQUEST = 8,  /* of a read */
     ADU_RTU_EXCEPTION = 5,
+    ADU_RTU_TEXT = 64, /* of an identification, about */
     ADU_CRC = 2,
 };
 
@@ -94,6 +95,9 @@ uint16_t adu_crc(const uint8_t *p, size_t n);
 
 /* Of an adu_is_request(), with its CRC. Returns the length. */
 size_t adu_rtu_build(const struct bus_request *r, uint8_t buf[ADU_RTU_MAX]);
+
+/* Length of the full answer; of an identification, as long as they mostly are. */
+size_t adu_rtu_answer_size(const struct bus_request *r);
 
 /*
  * Judge what has come so far, from the first byte of a frame. *ret_used: bytes that belong to

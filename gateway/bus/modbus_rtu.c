@@ -19,6 +19,7 @@
 #include "gateway/base/queue.h"
 #include "gateway/bus/kinds.h"
 #include "gateway/bus/modbus_frame.h"
+#include "gateway/bus/radio_channel.h"
 #include "gateway/bus/serial_line.h"
 
 enum {
@@ -62,8 +63,10 @@ struct rtu {
     /* main thread */
     pthread_t thread;
     bool has_async, has_thread;
-    bool is_asked; /* a request has no reply yet */
-    bool is_down;  /* as told last */
+    bool is_asked;              /* a request has no reply yet */
+    struct bus_request request; /* that one, when its turn on the radio is waited for */
+    struct radio_turn turn;
+    bool is_down; /* as told last */
 };
 
 /* ---- line thread ---- */
@@ -188,11 +191,29 @@ static void pass_on_frame(struct rtu *b, const struct told_frame *t)
     bus_tell_frame(&b->base, &f);
 }
 
+/* What the exchange was for the others on its radio channel. */
+static void end_turn(struct rtu *b, const struct bus_reply *r)
+{
+    const struct lora_modem *modem = &b->opt.place.modem;
+    bool is_answered = r->outcome == BUS_OK || r->outcome == BUS_EXCEPTION;
+    uint8_t adu[ADU_RTU_MAX];
+
+    if (!b->opt.place.channel)
+        return;
+    const struct lora_exchange x =
+        lora_exchange_of(modem, serial_char_us(&b->opt.place), adu_rtu_build(&b->request, adu),
+                         adu_rtu_answer_size(&b->request));
+    radio_channel_leave(b->opt.place.channel, &b->turn,
+                        r->took_ms > 0 ? lora_spent_us(&x, r->took_ms * 1000, is_answered) : 0,
+                        is_answered || r->took_ms == 0 ? 0 : lora_drain_us(modem) / 1000);
+}
+
 static void pass_on(struct rtu *b, const struct told *t)
 {
     switch (t->kind) {
     case TOLD_REPLY:
         b->is_asked = false;
+        end_turn(b, &t->reply);
         bus_tell_reply(&b->base, &t->reply);
         break;
     case TOLD_LATE:
@@ -242,16 +263,29 @@ static int rtu_start(struct bus *base)
     return b->has_thread ? 0 : -EAGAIN;
 }
 
+/* To the thread, which has no other. */
+static void hand_over(void *user)
+{
+    struct rtu *b = user;
+
+    queue_push(b->asked, &b->request);
+    serial_line_interrupt(b->line, false);
+}
+
 static int rtu_send(struct bus *base, const struct bus_request *r)
 {
     struct rtu *b = (struct rtu *)base;
 
     if (b->is_asked)
         return -EBUSY;
-    if (b->is_down || !b->has_thread || !queue_push(b->asked, r))
+    if (b->is_down || !b->has_thread)
         return -ENOTCONN;
+    b->request = *r;
     b->is_asked = true;
-    serial_line_interrupt(b->line, false);
+    if (b->opt.place.channel)
+        radio_channel_ask(b->opt.place.channel, &b->turn);
+    else
+        hand_over(b);
     return 0;
 }
 
@@ -259,6 +293,8 @@ static void rtu_stop(struct bus *base)
 {
     struct rtu *b = (struct rtu *)base;
 
+    if (b->opt.place.channel)
+        radio_channel_withdraw(b->opt.place.channel, &b->turn);
     if (b->has_thread)
         serial_line_interrupt(b->line, true);
     else if (b->has_async)
@@ -287,6 +323,7 @@ int modbus_rtu_create(const struct bus_options *o, struct bus **ret)
         return -ENOMEM;
     b->base = (struct bus){ .kind = &rtu_kind, .clock = o->clock, .on = o->on };
     b->opt = *o;
+    b->turn = (struct radio_turn){ .on_turn = hand_over, .user = b };
     b->backoff =
         (struct backoff){ .first_ms = BUS_REOPEN_FIRST_MS, .max_ms = BUS_REOPEN_MAX_MS };
     const struct serial_options line = {

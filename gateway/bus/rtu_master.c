@@ -19,6 +19,12 @@ enum {
     SHORT_READS_MAX = 2,   /* of a transaction: one finds the unit back, one proves the rest */
     FORGET_US = 300000000, /* no answer is so late: who buffers, buffers seconds */
     GLITCH_MAX = 2,        /* bytes that a transceiver makes up as it begins to send */
+    COPIES_MAX = 4,        /* answers of a unit that the radio may bring once more */
+};
+
+struct answered {
+    uint64_t key;
+    int64_t at_us;
 };
 
 struct unit {
@@ -26,6 +32,11 @@ struct unit {
     int64_t quiet_us;   /* not to be asked before */
     int64_t slowest_us; /* answer so far, late ones too; fades */
     struct rtu_knowledge knowledge;
+
+    /* with a modem */
+    struct lora_rtt rtt;
+    struct answered answered[COPIES_MAX]; /* lately */
+    size_t answered_at;                   /* the next one's place */
 };
 
 enum phase { PHASE_IDLE, PHASE_SETTLE, PHASE_SEND, PHASE_READ, PHASE_DONE };
@@ -44,6 +55,8 @@ struct rtu_master {
 
     /* the exchange under way */
     int64_t pause_us, give_up_us, deadline_us, echo_until_us;
+    int64_t timeout_us;
+    bool must_drain; /* with a modem: more may come than was asked for */
     uint8_t sent[ADU_RTU_MAX];
     size_t sent_n;
     bool may_echo;   /* what was sent has not come back yet */
@@ -79,6 +92,52 @@ static void show(struct rtu_master *m, enum bus_fate fate, uint8_t unit, const u
 
     if (m->opt.on_frame)
         m->opt.on_frame(m->opt.user, &f);
+}
+
+/* ---- the radio ---- */
+
+static bool has_modem(const struct rtu_master *m)
+{
+    return m->opt.modem.packet > 0;
+}
+
+static struct lora_exchange exchange_of(const struct rtu_master *m)
+{
+    return lora_exchange_of(&m->opt.modem, m->opt.char_us, m->sent_n,
+                            adu_rtu_answer_size(&m->current));
+}
+
+/* How long the answer to the request at hand is waited for. */
+static int64_t timeout_of(const struct rtu_master *m)
+{
+    if (!has_modem(m))
+        return m->current.timeout_ms * 1000;
+    const struct lora_exchange x = exchange_of(m);
+    return lora_rtt_timeout_us(&m->unit->rtt, &x);
+}
+
+static void learn_answer(struct rtu_master *m)
+{
+    const struct lora_exchange x = exchange_of(m);
+    struct unit *u = m->unit;
+
+    lora_rtt_answered(&u->rtt, &x, m->now_us - m->asked_us);
+    u->answered[u->answered_at] = (struct answered){ adu_key(&m->current), m->now_us };
+    u->answered_at = (u->answered_at + 1) % COPIES_MAX;
+}
+
+/* Modems and repeaters send twice what they hold for lost: until when an answer that was had
+ * already could be taken for the one to this request. */
+static int64_t copies_until(const struct rtu_master *m, const struct bus_request *r)
+{
+    int64_t until_us = 0;
+
+    for (size_t i = 0; i < COPIES_MAX && has_modem(m); i++) {
+        const struct answered *a = &m->unit->answered[i];
+        if (a->key == adu_key(r) && a->at_us + lora_drain_us(&m->opt.modem) > until_us)
+            until_us = a->at_us + lora_drain_us(&m->opt.modem);
+    }
+    return until_us;
 }
 
 /* ---- what nobody asked for ---- */
@@ -117,13 +176,24 @@ static bool is_refusal_open(struct rtu_open *o, const uint8_t *p, size_t n)
     return adu_rtu_is_exception(p, n) && rtu_open_has_function(o, p[1] & 0x7F);
 }
 
+/* Karn's rule holds: no other request could have brought this answer of n bytes. */
+static void learn_late(const struct rtu_master *m, struct unit *u, size_t n, int64_t took_us)
+{
+    const struct lora_exchange x =
+        lora_exchange_of(&m->opt.modem, m->opt.char_us, ADU_RTU_REQUEST, n);
+
+    lora_rtt_answered(&u->rtt, &x, took_us);
+}
+
 static void note_late(struct rtu_master *m, struct unit *u, uint8_t id,
-                      const struct rtu_open_answer *a)
+                      const struct rtu_open_answer *a, size_t n)
 {
     bool is_known = a && a->first_us == a->last_us;
     int64_t took_us = is_known ? m->now_us - a->first_us : -1;
 
     u->slowest_us = larger(u->slowest_us, took_us);
+    if (is_known && has_modem(m))
+        learn_late(m, u, n, took_us);
     m->opt.on_late(m->opt.user, id, took_us);
 }
 
@@ -138,7 +208,7 @@ static void note_stray(struct rtu_master *m, const uint8_t *p, size_t n)
 
     show(m, is_late ? BUS_LATE : BUS_FOREIGN, p[0], p, n);
     if (is_late)
-        note_late(m, u, p[0], a);
+        note_late(m, u, p[0], a, n);
     else if (a)
         rtu_open_foreign_answered(&u->open, a);
     else if (u && asks)
@@ -183,7 +253,10 @@ static void begin_exchange(struct rtu_master *m)
     m->is_short_read = false;
     m->current = m->request;
     m->pause_us = larger(m->opt.gap_us, m->request.pause_ms * 1000);
-    m->give_up_us = m->now_us + m->pause_us + m->request.timeout_ms * 1000;
+    if (m->must_drain)
+        m->pause_us = larger(m->pause_us, lora_drain_us(&m->opt.modem));
+    m->give_up_us = m->now_us + m->pause_us +
+                    (has_modem(m) ? LORA_TIMEOUT_MAX_US : m->request.timeout_ms * 1000);
     m->phase = PHASE_SETTLE;
 }
 
@@ -211,15 +284,19 @@ static void note_answer_time(struct rtu_master *m)
 
     u->slowest_us -= u->slowest_us / SLOW_FADE;
     u->slowest_us = larger(u->slowest_us, m->now_us - m->asked_us);
+    if (has_modem(m))
+        learn_answer(m);
 }
 
 static void leave_alone(struct rtu_master *m)
 {
     struct unit *u = m->unit;
-    int64_t quiet_us =
-        larger(m->current.timeout_ms * 1000 * QUIET_TIMEOUTS, u->slowest_us * QUIET_ANSWERS);
+    int64_t quiet_us = larger(m->timeout_us * QUIET_TIMEOUTS, u->slowest_us * QUIET_ANSWERS);
+    int64_t most_us = has_modem(m) ? LORA_TIMEOUT_MAX_US : QUIET_MAX_US;
 
-    u->quiet_us = m->now_us + (quiet_us < QUIET_MAX_US ? quiet_us : QUIET_MAX_US);
+    u->quiet_us = m->now_us + (quiet_us < most_us ? quiet_us : most_us);
+    lora_rtt_missed(&u->rtt);
+    m->must_drain = has_modem(m);
     u->knowledge.is_heard = false;
     u->knowledge.has_doubt = false; /* the other function may be one that it never answers */
 }
@@ -228,6 +305,7 @@ static void on_answer(struct rtu_master *m)
 {
     bool is_certain = rtu_open_answered(&m->unit->open, adu_key(&m->current));
 
+    m->must_drain = false;
     note_answer_time(m);
     if (is_certain)
         m->unit->knowledge.has_doubt = false;
@@ -249,8 +327,9 @@ static void on_exception(struct rtu_master *m)
     if (is_certain)
         note_answer_time(m);
     else
-        u->quiet_us = m->now_us + m->current.timeout_ms * 1000;
+        u->quiet_us = m->now_us + m->timeout_us;
     u->knowledge.is_heard = true;
+    m->must_drain = has_modem(m); /* a copy of it would refuse the next request, too */
     if (m->is_short_read)
         begin_exchange(m);
     else
@@ -399,16 +478,21 @@ static enum rtu_need idle(const struct rtu_master *m, struct rtu_step *ret)
 
 static enum rtu_need settle(struct rtu_master *m, struct rtu_step *ret)
 {
-    int64_t until_us = larger(m->last_us + m->pause_us, m->unit->quiet_us);
+    int64_t silent_us = m->last_us + m->pause_us, quiet_us = m->unit->quiet_us;
 
-    if (m->now_us < until_us) {
-        if (m->now_us < larger(m->give_up_us, m->unit->quiet_us))
-            return wait_until(ret, until_us);
+    if (m->now_us < larger(silent_us, quiet_us)) {
+        if (m->now_us < larger(m->give_up_us, quiet_us))
+            return wait_until(ret, larger(silent_us, quiet_us));
         finish(m, BUS_BAD_FRAME); /* never silent */
         return RTU_DONE;
     }
     drop_noise(m, m->n);
     choose_request(m);
+    if (m->phase == PHASE_SEND && m->now_us < copies_until(m, &m->current)) {
+        m->phase = PHASE_SETTLE;
+        m->short_reads -= m->is_short_read;
+        return wait_until(ret, copies_until(m, &m->current));
+    }
     return RTU_SEND;
 }
 
@@ -472,7 +556,8 @@ void rtu_master_sent(struct rtu_master *m, int64_t now_us)
     m->was_asked = true;
     m->last_us = now_us + wire_us;
     m->echo_until_us = m->last_us + m->opt.strange_us;
-    m->deadline_us = m->last_us + m->current.timeout_ms * 1000;
+    m->timeout_us = timeout_of(m);
+    m->deadline_us = (has_modem(m) ? m->asked_us : m->last_us) + m->timeout_us;
     m->has_noise = m->is_strange = false;
     m->may_echo = true;
     m->phase = PHASE_READ;

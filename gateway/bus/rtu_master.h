@@ -37,6 +37,9 @@ struct rtu_options {
     int64_t char_us;    /* time of a character on the wire; 0: not known */
     int64_t gap_us;     /* silence between frames */
     int64_t strange_us; /* silence that ends a frame which did not begin like the answer */
+    /* Packet 0: a wire. Else timeouts of requests are not looked at but learnt, and what the
+     * radio may still bring, late or twice, is waited for. */
+    struct lora_modem modem;
 
     /* Called from within the functions below, which they must not call again. */
 

@@ -23,6 +23,7 @@ enum {
     GAP_FAST_BAUD = 19200,
     STRANGE_US =
         20000, /* silence that ends a strange frame; USB adapters deliver every 16 ms */
+    RADIO_ERRORS_MAX = 30,
 };
 
 struct serial_line {
@@ -209,6 +210,12 @@ static void reopen_port(struct serial_line *l)
         close(hold);
 }
 
+/* Through the air three answers get lost on any day; the port is not to blame. */
+static int errors_max(const struct serial_line *l)
+{
+    return l->opt.port->type == BUS_LORA_SERIAL ? RADIO_ERRORS_MAX : BUS_ERRORS_MAX;
+}
+
 static void note_errors(struct serial_line *l, enum bus_outcome outcome)
 {
     bool has_failed = outcome == BUS_NO_ANSWER || outcome == BUS_BAD_FRAME;
@@ -216,7 +223,7 @@ static void note_errors(struct serial_line *l, enum bus_outcome outcome)
     l->errors = has_failed ? l->errors + 1 : 0;
     if (has_failed && l->fd >= 0)
         tcflush(l->fd, TCOFLUSH);
-    if (l->errors >= BUS_ERRORS_MAX && l->fd >= 0)
+    if (l->errors >= errors_max(l) && l->fd >= 0)
         reopen_port(l);
 }
 
@@ -269,17 +276,25 @@ static void on_frame(void *user, const struct bus_frame *f)
     l->opt.on_frame(l->opt.user, f);
 }
 
+int64_t serial_char_us(const struct bus_place *p)
+{
+    int bits = 1 + p->data_bits + (p->parity != 'N') + p->stop_bits;
+
+    return INT64_C(1000000) * bits / p->baud + 1;
+}
+
 static int create_master(struct serial_line *l)
 {
     const struct bus_place *p = l->opt.port;
-    int bits = 1 + p->data_bits + (p->parity != 'N') + p->stop_bits;
-    int64_t char_us = INT64_C(1000000) * bits / p->baud + 1;
+    int64_t char_us = serial_char_us(p);
     int64_t standard_us = p->baud > GAP_FAST_BAUD ? GAP_FAST_US : char_us * 7 / 2;
     int64_t gap_us = larger(standard_us, p->pause_ms * 1000);
+    bool has_modem = p->type == BUS_LORA_SERIAL;
     const struct rtu_options o = {
         .char_us = char_us,
         .gap_us = gap_us,
-        .strange_us = larger(gap_us, STRANGE_US),
+        .strange_us = larger(gap_us, has_modem ? lora_packet_gap_us(&p->modem) : STRANGE_US),
+        .modem = has_modem ? p->modem : (struct lora_modem){ 0 },
         .on_late = on_late,
         .on_frame = l->opt.on_frame ? on_frame : NULL,
         .on_echo = on_echo,
@@ -293,6 +308,7 @@ static bool is_port(const struct bus_place *p)
 {
     return p->device && p->baud > 0 &&
            (p->parity == 'N' || p->parity == 'E' || p->parity == 'O') &&
+           (p->type != BUS_LORA_SERIAL || p->modem.packet > 0) &&
            (p->data_bits == 7 || p->data_bits == 8) && (p->stop_bits == 1 || p->stop_bits == 2);
 }
 

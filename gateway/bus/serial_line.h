@@ -22,6 +22,9 @@ struct serial_options {
     void *user;
 };
 
+/* Time of a character on the port, rounded up. */
+int64_t serial_char_us(const struct bus_place *p);
+
 /* The port's options must outlive the line. 0 or a negative errno. */
 int serial_line_create(const struct serial_options *o, struct serial_line **ret);
 void serial_line_destroy(struct serial_line *l);

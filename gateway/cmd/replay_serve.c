@@ -93,7 +93,7 @@ static int start(struct serving *s, const char *where)
                                      .answer = answer,
                                      .user = s };
     return is_tcp ? start_tcp(s, where + 4)
-                  : slave_pty_start(&s->loop, where + 4, &s->group, &s->pty);
+                  : slave_pty_start(&s->loop, where + 4, NULL, &s->group, &s->pty);
 }
 
 static void announce(const struct serving *s, const char *where)

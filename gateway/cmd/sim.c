@@ -29,7 +29,7 @@ enum {
 struct sim_options {
     const char *profile, *station, *tcp, *rtu_tcp, *pty, *flag, *clock;
     int64_t unit, seed, calibration_min;
-    double speed, air_loss, air_twice;
+    double speed, air_loss, air_twice, air_factor;
     bool is_calm;
     struct option_texts sets, episodes, disturbances, faults, profile_dirs;
 };
@@ -91,6 +91,14 @@ static const struct cmd_option options[] = {
       OPTION(clock),
       .value = "TEXT",
       .help = "Station clock shared with other processes, as sluice demo hands it over." },
+    { .name = "air-factor",
+      .type = OPTION_DOUBLE,
+      OPTION(air_factor),
+      .value = "N",
+      .dflt = "3.2",
+      .min = 1,
+      .max = 20,
+      .help = "Air time of a station's LoRa modems, in multiples of the formula's." },
     { .name = "set",
       .type = OPTION_TEXTS,
       OPTION(sets),
@@ -272,6 +280,18 @@ static int add_profile(struct job *j)
     return add(j, &in, &where);
 }
 
+static struct modem_setup modem_of(const struct job *j, const struct bus_modem_conf *c)
+{
+    int bits = c->line.format[1] == 'N' ? 9 : 10; /* "8N1" */
+
+    bits += c->line.format[2] - '0';
+    return (struct modem_setup){ .rate = (enum serial_modem_rate)c->air_rate,
+                                 .packet = lora_modem_packet(c),
+                                 .repeaters = (int)c->repeaters,
+                                 .char_us = INT64_C(1000000) * bits / c->line.baud,
+                                 .air_factor = j->o->air_factor };
+}
+
 static int add_device(struct job *j, const struct device_conf *d, char *port, size_t port_size)
 {
     const char *kind = d->bus_found->type.kind->name;
@@ -280,7 +300,12 @@ static int add_device(struct job *j, const struct device_conf *d, char *port, si
 
     in.unit = unit_of(d->unit, d->profile_found);
     in.order = d->order - 1;
-    if (strcmp(kind, "modbus-rtu") == 0) {
+    const struct bus_modem_conf *modem = lora_modem_of(d->bus_found);
+
+    if (modem) {
+        where.path = modem->line.port;
+        where.modem = modem_of(j, modem);
+    } else if (strcmp(kind, "modbus-rtu") == 0) {
         const struct bus_rtu_conf *rtu = d->bus_found->type.options;
         where.path = rtu->port;
     } else {
@@ -522,7 +547,9 @@ const struct cmd cmd_sim = {
         "  disconnect=30     hangs up instead of each 30th answer; a serial line is pulled\n"
         "                    for half a second and comes back under another name\n"
         "  order=CDAB        sends its words in another order than the profile says\n"
-        "  stuck, nan        values stand still; every point says that it has no value\n\n"
+        "  stuck, nan        values stand still; every point says that it has no value\n"
+        "  copy=300ms/10     comes once more so much later, as repeaters do it\n"
+        "  rssi              a byte behind each answer, as a modem adds it that is set so\n\n"
         "Examples:\n"
         "  sluice sim --profile teledyne-t400 --tcp 127.0.0.1:1502\n"
         "  sluice sim --profile hamilton-ph-arc --pty ./tty-sim --unit 3 --set ph=5.2\n"

@@ -65,7 +65,9 @@ static bool is_kind(const struct bus_conf *bus, const char *name)
 
 static const struct bus_rtu_conf *rtu_of(const struct bus_conf *bus)
 {
-    return is_kind(bus, "modbus-rtu") ? bus->type.options : NULL;
+    const struct bus_modem_conf *modem = lora_modem_of(bus);
+
+    return modem ? &modem->line : is_kind(bus, "modbus-rtu") ? bus->type.options : NULL;
 }
 
 static const struct bus_tcp_conf *tcp_of(const struct bus_conf *bus)

@@ -34,6 +34,16 @@ const struct bus_bridge_conf *lora_bridge_of(const struct bus_conf *bus)
     return is_kind(bus, "modbus-lorawan") ? bus->type.options : NULL;
 }
 
+const struct bus_modem_conf *lora_modem_of(const struct bus_conf *bus)
+{
+    return is_kind(bus, "lora-serial") ? bus->type.options : NULL;
+}
+
+const char *lora_modem_radio(const struct bus_modem_conf *m)
+{
+    return m->radio ? m->radio : m->line.port;
+}
+
 bool lora_bus_is(const struct bus_conf *bus)
 {
     return lora_udp_of(bus) || lora_lns_of(bus);
@@ -84,6 +94,24 @@ static void check_gateways(const struct check *k, const struct bus_lora_udp_conf
             if (g[j].eui && lorawan_eui_parse(g[j].eui, &other) == 0 && other == eui)
                 check_error(k, &g[i], &g[i].eui, E_ADDRESS, "gateway '%s' has this EUI already",
                             g[j].id ? g[j].id : "");
+    }
+}
+
+/* Modems that are set differently do not hear each other. */
+static void check_modem(const struct check *k, const struct bus_conf *bus,
+                        const struct bus_modem_conf *m)
+{
+    const struct bus_conf *other = k->c->buses.items;
+
+    for (; m->radio && other < bus; other++) {
+        const struct bus_modem_conf *o = lora_modem_of(other);
+        if (!o || !o->radio || !other->id || strcmp(o->radio, m->radio) != 0 ||
+            o->air_rate == m->air_rate)
+            continue;
+        check_error(k, bus, &m->air_rate, E_CONFLICT,
+                    "bus '%s' has the same radio and another air rate, %s", other->id,
+                    serial_modem_rate_names[o->air_rate]);
+        return;
     }
 }
 
@@ -265,6 +293,8 @@ void check_lora(const struct check *k)
         const struct bus_lora_udp_conf *u = lora_udp_of(&buses[i]);
         if (lora_bridge_of(&buses[i]))
             check_bridge(k, &buses[i], lora_bridge_of(&buses[i]));
+        if (lora_modem_of(&buses[i]))
+            check_modem(k, &buses[i], lora_modem_of(&buses[i]));
         if (!u)
             continue;
         check_plan(k, &buses[i], u);

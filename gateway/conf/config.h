@@ -37,7 +37,7 @@ struct bus_conf {
     const char *id;
     struct field_variant type; /* modbus-tcp: struct bus_tcp_conf, modbus-rtu: bus_rtu_conf,
                                 * modbus-rtu-tcp: bus_rtu_tcp_conf, lora-udp: bus_lora_udp_conf,
-                                * chirpstack, ttn: bus_lns_conf */
+                                * chirpstack, ttn: bus_lns_conf, lora-serial: bus_modem_conf */
     struct field_mark mark;
 };
 
@@ -63,6 +63,17 @@ struct bus_rtu_conf {
 struct bus_rtu_tcp_conf { /* RTU frames over TCP, the first members as those of TCP */
     struct bus_tcp_conf tcp;
     int64_t pause_ms;
+};
+
+struct bus_modem_conf {       /* lora-serial: Modbus RTU over transparent LoRa modems */
+    struct bus_rtu_conf line; /* the first members as those of modbus-rtu */
+    int air_rate;             /* enum serial_modem_rate */
+    int packet;               /* enum: see lora_modem_packet() */
+    const char *radio;        /* NULL: the port is alone on its channel */
+    double share;             /* of the channel's time on the air, at most */
+    int64_t repeaters;
+    int64_t wor_ms;
+    bool has_lbt;
 };
 
 struct correction_conf {               /* one point of a device: "channels:" map */

@@ -83,7 +83,7 @@ static bool host_is_ok(const char *text, char *why, size_t size)
     return refuse(text, why, size, "a host name or an address, without scheme, path or blanks");
 }
 
-static bool path_is_ok(const char *text, char *why, size_t size)
+bool config_path_is_ok(const char *text, char *why, size_t size)
 {
     if (text[0] == '/' && strlen(text) < 4096)
         return true;
@@ -222,7 +222,7 @@ static const struct field rtu_tcp_fields[] = {
 };
 
 /* Modbus over serial line 1.02, 2.5.1: eight data bits, always. */
-static const char *const formats[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2", NULL };
+const char *const config_formats[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2", NULL };
 
 static const char *const rts_words[] = { "off", "high", "low", NULL };
 
@@ -256,7 +256,7 @@ static const struct field rtu_fields[] = {
       AT(bus_rtu_conf, port),
       .flags = FIELD_REQUIRED,
       .help = "Serial device; a name below /dev/serial/by-id or by-path survives replugging.",
-      .is_ok = path_is_ok },
+      .is_ok = config_path_is_ok },
     { .name = "baud",
       .type = FIELD_INT,
       AT(bus_rtu_conf, baud),
@@ -269,7 +269,7 @@ static const struct field rtu_fields[] = {
       AT(bus_rtu_conf, format),
       .dflt = "8N1",
       .help = "Data bits, parity, stop bits.",
-      .words = formats },
+      .words = config_formats },
     { .name = "pause",
       .type = FIELD_DURATION,
       AT(bus_rtu_conf, pause_ms),
@@ -306,6 +306,10 @@ static const struct field_kind bus_kinds[] = {
       .help = "Modbus RTU through a LoRaWAN bridge of class C.",
       .fields = lora_bridge_fields,
       .size = sizeof(struct bus_bridge_conf) },
+    { .name = "lora-serial",
+      .help = "Modbus RTU over transparent serial LoRa modems.",
+      .fields = lora_modem_fields,
+      .size = sizeof(struct bus_modem_conf) },
     { .name = "chirpstack",
       .help = "ChirpStack v4 over MQTT.",
       .fields = lora_lns_fields,

@@ -32,7 +32,11 @@ struct config_owner {
 
 /* lora_fields.c, for config_fields.c */
 extern const struct field lora_udp_fields[], lora_lns_fields[], lora_bridge_fields[],
-    lora_fields[];
+    lora_modem_fields[], lora_fields[];
+
+/* config_fields.c, for lora_fields.c */
+bool config_path_is_ok(const char *text, char *why, size_t size);
+extern const char *const config_formats[];
 
 /* "+08:00" -> milliseconds east of UTC; "Z" is +00:00. 0 or -EINVAL. */
 int config_zone_parse(const char *text, int64_t *ret_ms);

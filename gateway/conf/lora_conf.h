@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/lorawan/network.h"
+#include "gateway/lorawan/serial_modem.h"
 #include "sensors/core/field.h"
 
 struct lora_gateway_conf { /* one concentrator */
@@ -102,6 +103,11 @@ bool lora_bus_is(const struct bus_conf *bus);
 const struct bus_lora_udp_conf *lora_udp_of(const struct bus_conf *bus); /* NULL: is none */
 const struct bus_lns_conf *lora_lns_of(const struct bus_conf *bus);
 const struct bus_bridge_conf *lora_bridge_of(const struct bus_conf *bus);
+struct bus_modem_conf; /* config.h */
+const struct bus_modem_conf *lora_modem_of(const struct bus_conf *bus);
+
+int lora_modem_packet(const struct bus_modem_conf *m); /* bytes */
+const char *lora_modem_radio(const struct bus_modem_conf *m);
 
 /* Bits of "0-7,64" into a mask of region_channels_n() bits. 0 or -EINVAL. */
 int lora_channels_parse(const char *text, unsigned channels_n, uint8_t *mask);

@@ -295,6 +295,90 @@ const struct field lora_bridge_fields[] = {
     { 0 },
 };
 
+static const char *const packet_words[] = { "58", "32", "64", "128", "240", NULL };
+
+static const int packets[] = { 58, 32, 64, 128, 240 };
+
+int lora_modem_packet(const struct bus_modem_conf *m)
+{
+    return packets[m->packet];
+}
+
+const struct field lora_modem_fields[] = {
+    { .name = "port",
+      .type = FIELD_TEXT,
+      AT(bus_modem_conf, line.port),
+      .flags = FIELD_REQUIRED,
+      .help = "Serial device of the modem; a name below /dev/serial/by-id survives replugging.",
+      .is_ok = config_path_is_ok },
+    { .name = "baud",
+      .type = FIELD_INT,
+      AT(bus_modem_conf, line.baud),
+      .dflt = "9600",
+      .min = 300,
+      .max = 4000000,
+      .help = "Bits per second between the gateway and its modem." },
+    { .name = "format",
+      .type = FIELD_TEXT,
+      AT(bus_modem_conf, line.format),
+      .dflt = "8N1",
+      .help = "Data bits, parity, stop bits.",
+      .words = config_formats },
+    { .name = "pause",
+      .type = FIELD_DURATION,
+      AT(bus_modem_conf, line.pause_ms),
+      .dflt = "0s",
+      .min = 0,
+      .max = 10 * SECOND,
+      .help = "Silence between frames; never less than the 3.5 characters of the standard." },
+    { .name = "air_rate",
+      .type = FIELD_ENUM,
+      AT(bus_modem_conf, air_rate),
+      .dflt = "2.4k",
+      .help = "Air rate that is set in all modems of the channel, bits per second.",
+      .words = serial_modem_rate_names },
+    { .name = "packet",
+      .type = FIELD_ENUM,
+      AT(bus_modem_conf, packet),
+      .dflt = "240",
+      .help = "Sub-packet that is set in them, bytes; 58 with Ebyte E32. Reads are made so "
+              "short that each answer fits one.",
+      .words = packet_words },
+    { .name = "radio",
+      .type = FIELD_TEXT,
+      AT(bus_modem_conf, radio),
+      .help = "Name of the radio channel; buses with the same one take turns and share its air "
+              "time. Not given: the port is alone on its channel." },
+    { .name = "share",
+      .type = FIELD_DOUBLE,
+      AT(bus_modem_conf, share),
+      .dflt = "0.5",
+      .min = 0.001,
+      .max = 1,
+      .help = "Largest share of the time on the air, both directions together; less where a "
+              "duty cycle is the law." },
+    { .name = "repeaters",
+      .type = FIELD_INT,
+      AT(bus_modem_conf, repeaters),
+      .dflt = "0",
+      .min = 0,
+      .max = 3,
+      .help = "Repeaters between the two ends; each sends everything once more." },
+    { .name = "wor",
+      .type = FIELD_DURATION,
+      AT(bus_modem_conf, wor_ms),
+      .dflt = "0ms",
+      .min = 0,
+      .max = 4 * SECOND,
+      .help = "Wake-on-radio period of the far modems; 0ms: they always listen." },
+    { .name = "lbt",
+      .type = FIELD_BOOL,
+      AT(bus_modem_conf, has_lbt),
+      .dflt = "false",
+      .help = "The modems listen before they talk, and hold back for up to 2 s." },
+    { 0 },
+};
+
 static const struct field variable_fields[] = {
     { .name = "id",
       .type = FIELD_TEXT,

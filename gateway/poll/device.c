@@ -52,8 +52,8 @@ int device_init(struct device *d, const struct poll_device *conf, uint32_t numbe
 void device_know_line(struct device *d, const struct load_line *line)
 {
     d->line = line;
-    d->plan.cost = load_cost(line, -1);
-    plan_merge(&d->plan);
+    if (make_plan(d, d->profile) != 0)
+        plan_merge(&d->plan); /* no memory: as it was */
 }
 
 void device_done(struct device *d)

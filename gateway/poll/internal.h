@@ -7,6 +7,7 @@
 #include "gateway/poll/jitter.h"
 #include "gateway/poll/line.h"
 #include "gateway/poll/poll.h"
+#include "gateway/poll/radios.h"
 #include "gateway/poll/schedule.h"
 #include "gateway/poll/wake.h"
 
@@ -23,6 +24,7 @@ struct served {
 struct poll {
     struct poll_options opt;
     struct served *buses;
+    struct radios radios;
     struct device *devices;
     struct reading *readings;   /* of the scan being handed over */
     struct schedule slots;      /* station time */

@@ -8,7 +8,8 @@
  * where a silence is 3.5 characters or the line's pause, and the first one at least the
  * device's read pause. The turnaround is assumed until it is measured. Over TCP an exchange is
  * a round trip and its bytes cost next to nothing; a line behind a serial device server has a
- * speed that nobody here knows: its exchanges are counted, its time is not.
+ * speed that nobody here knows: its exchanges are counted, its time is not. Over a pair of LoRa
+ * modems gateway/bus/lora_timing.h says how long it takes, by makers' figures.
  */
 #pragma once
 
@@ -24,11 +25,13 @@ enum {
 
 struct load_line {
     bool is_serial;
-    bool is_known;         /* its speed */
-    int64_t byte_ns;       /* of the answer's data */
-    int64_t frame_us;      /* of an exchange without data and turnaround */
-    int64_t silence_us;    /* the one before it, part of frame_us */
-    int64_t turnaround_us; /* assumed */
+    bool is_known;           /* its speed */
+    int64_t byte_ns;         /* of the answer's data */
+    int64_t frame_us;        /* of an exchange without data and turnaround */
+    int64_t silence_us;      /* the one before it, part of frame_us */
+    int64_t turnaround_us;   /* assumed */
+    struct lora_modem modem; /* packet 0: none; then what the air takes is in none of these */
+    double air_share;        /* of the time, that may be spent on the air; 1: no limit */
 };
 
 void load_line_of(const struct bus_place *place, struct load_line *ret);
@@ -42,7 +45,8 @@ int64_t load_wire_us(const struct load_line *l, const struct plan_read *r, int64
 struct load_device {
     size_t requests; /* of a scan */
     int64_t scan_us;
-    double share; /* of the line's time: scan_us over the interval; 0 when disabled */
+    int64_t air_us; /* on the air, of scan_us */
+    double share;   /* of the line's time: scan_us over the interval; 0 when disabled */
 };
 
 /* The variant of the profile that takes longest. 0, -ENOMEM or -EINVAL. */
@@ -54,6 +58,7 @@ struct load_bus {
     size_t devices_n;   /* enabled */
     double requests_hz; /* requests in a second */
     double share;       /* of the line's time */
+    double air;         /* of the time, on the air */
 };
 
 /* All devices of bus number `bus`; each[n] as given, other buses' untouched. */

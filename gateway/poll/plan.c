@@ -181,7 +181,7 @@ int plan_init(struct plan *pl, const struct profile *p, struct plan_cost cost)
     uint8_t *glue = calloc(p->words_n + 1, 1);
 
     *pl = (struct plan){
-        .max = limit(p->read_max, PROFILE_REQUEST_MAX),
+        .max = limit(cost.registers, limit(p->read_max, PROFILE_REQUEST_MAX)),
         .gap = p->read_gap > 0 ? p->read_gap : 0,
         .cost = cost,
         .is_joining = !p->read_atomic && !p->read_single,

@@ -40,6 +40,7 @@ struct plan_request {
 struct plan_cost {
     int64_t exchange; /* of a request and its answer without registers, silences included */
     int64_t byte;     /* of one more byte of an answer */
+    int registers;    /* that one answer should have at most; 0: any */
 };
 
 struct plan {

@@ -339,9 +339,12 @@ static int open_bus(struct poll *p, const struct poll_bus *conf, struct served *
     const struct bus_events on = { on_reply, on_late, on_link,
                                    p->opt.on_frame ? on_frame : NULL, b };
 
+    struct bus_place place = conf->place;
+
     b->poll = p;
-    load_line_of(&conf->place, &b->line.load);
-    return bus_create(p->opt.loop, p->opt.clock, &conf->place, &on, &b->bus);
+    place.channel = p->radios.channel[conf - p->opt.buses];
+    load_line_of(&place, &b->line.load);
+    return bus_create(p->opt.loop, p->opt.clock, &place, &on, &b->bus);
 }
 
 static int init_devices(struct poll *p)
@@ -372,7 +375,7 @@ static int init_devices(struct poll *p)
 
 static int init(struct poll *p)
 {
-    int rc = 0;
+    int rc = radios_init(&p->radios, p->opt.loop, p->opt.buses, p->opt.buses_n);
 
     for (size_t i = 0; i < p->opt.buses_n && rc == 0; i++)
         rc = open_bus(p, &p->opt.buses[i], &p->buses[i]);
@@ -439,6 +442,7 @@ void poll_stop(struct poll *p, void (*on_closed)(void *user), void *user)
     p->on_closed = on_closed;
     p->closed_user = user;
     p->open = p->opt.buses_n + 1;
+    p->open += radios_close(&p->radios, on_part_closed, p);
     wake_close(&p->wake, on_part_closed);
     for (size_t i = 0; i < p->opt.buses_n; i++)
         bus_stop(p->buses[i].bus, on_part_closed, p);
@@ -450,6 +454,7 @@ void poll_destroy(struct poll *p)
         return;
     for (size_t i = 0; i < p->opt.buses_n && p->buses; i++)
         bus_destroy(p->buses[i].bus);
+    radios_done(&p->radios);
     errands_free(p);
     for (size_t i = 0; i < p->opt.devices_n && p->devices; i++)
         device_done(&p->devices[i]);

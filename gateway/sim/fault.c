@@ -14,6 +14,7 @@ enum {
     UNITS = 248, /* Modbus over serial line 2.2: 1 to 247 */
     DURATION_MAX_MS = 3600 * 1000,
     JUNK_BYTES = 3, /* behind the end of a long answer */
+    RSSI = 0xB0,    /* -80 dBm, as Ebyte's modems say it */
     READ_HEAD = 3,  /* unit, function, byte count */
 };
 
@@ -137,6 +138,8 @@ static const struct kind {
     [FAULT_ORDER] = { "order", parse_order, true, false, "order=CDAB" },
     [FAULT_STUCK] = { "stuck", parse_nothing, false, false, "stuck" },
     [FAULT_NAN] = { "nan", parse_nothing, false, false, "nan" },
+    [FAULT_COPY] = { "copy", parse_duration, true, true, "copy=300ms or copy=300ms/10" },
+    [FAULT_RSSI] = { "rssi", parse_nothing, false, true, "rssi or rssi/10" },
 };
 
 static const struct kind *kind_find(const char *name, size_t len)
@@ -341,6 +344,12 @@ static void add_junk(const struct fault_state *s, struct fault_answer *a)
             (uint8_t)noise_bits(s->seed + 2, s->answer * JUNK_BYTES + (int64_t)i);
 }
 
+static void add_rssi(struct fault_answer *a)
+{
+    if (a->n > 0 && a->n < FAULT_BYTES_MAX)
+        a->bytes[a->n++] = RSSI;
+}
+
 static int64_t ms_of(const struct fault *f)
 {
     return f ? f->ms : 0;
@@ -355,10 +364,13 @@ void fault_shape(const struct fault_state *s, bool is_serial, struct fault_answe
         a->n /= 2;
     if (is_long && !is_odd_turn(s, is_long))
         add_junk(s, a);
+    if (due(s, FAULT_RSSI) && is_serial)
+        add_rssi(a);
     if (noise && is_serial)
         add_noise(s, noise->share, a);
     a->late_ms = ms_of(due(s, FAULT_LATE));
     a->slow_ms = ms_of(due(s, FAULT_SLOW));
+    a->copy_ms = ms_of(due(s, FAULT_COPY));
     a->trickle_ms = ms_of(due(s, FAULT_TRICKLE));
     a->is_hang_up = due(s, FAULT_DISCONNECT) != NULL;
     if (due(s, FAULT_SILENT) || a->is_hang_up)

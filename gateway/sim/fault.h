@@ -6,7 +6,7 @@
  *   [DEVICE:]KIND[=VALUE][/N]      /N: only every Nth answer
  *
  *   late=0.8s slow=300ms silent silent=10s..20s exception=2@h:40 foreign noise=1e-3 trickle=5ms
- *   short long disconnect=30 order=CDAB stuck nan
+ *   short long disconnect=30 order=CDAB stuck nan copy=300ms rssi
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 #include "sensors/profile/profile.h"
 
 enum {
-    FAULTS_MAX = 8,        /* of one instrument; there are 13 kinds */
+    FAULTS_MAX = 8,        /* of one instrument; there are 15 kinds */
     FAULT_BYTES_MAX = 300, /* an answer of 260 bytes, and what is added to it */
     FAULT_DEVICE_MAX = 64, /* name of a device, closed by 0 */
     FAULT_EVERY_MAX = 1000000,
@@ -37,6 +37,8 @@ enum fault_kind {
     FAULT_ORDER,      /* other word order than the profile says */
     FAULT_STUCK,      /* values stand still from the start */
     FAULT_NAN,        /* every point shows its code for "no value" */
+    FAULT_COPY,       /* comes once more so much later, as repeaters do it */
+    FAULT_RSSI,       /* a byte behind each answer, as a modem adds it that is set so */
 };
 
 struct fault {
@@ -75,6 +77,7 @@ struct fault_answer {
     size_t n;           /* 0: nothing is sent */
     int64_t late_ms;    /* the device goes on meanwhile */
     int64_t slow_ms;    /* the device is busy meanwhile */
+    int64_t copy_ms;    /* the same once more, so much later; 0: no */
     int64_t trickle_ms; /* between two bytes; 0: all at once */
     bool is_hang_up;    /* the link ends here */
 };

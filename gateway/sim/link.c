@@ -116,7 +116,7 @@ static void queue_in(struct link *l, struct waiting *w)
     l->waiting_n++;
 }
 
-static void take_answer(struct link *l, const struct fault_answer *a)
+static void take_once(struct link *l, const struct fault_answer *a)
 {
     int64_t now = mono_ms();
 
@@ -136,6 +136,18 @@ static void take_answer(struct link *l, const struct fault_answer *a)
     *w = (struct waiting){ .due_ms = ready + a->late_ms, .answer = *a };
     queue_in(l, w);
     send_due(l);
+}
+
+static void take_answer(struct link *l, const struct fault_answer *a)
+{
+    struct fault_answer copy = *a;
+
+    take_once(l, a);
+    if (a->copy_ms == 0 || a->is_hang_up || l->is_ended)
+        return;
+    copy.late_ms += a->copy_ms;
+    copy.slow_ms = 0;
+    take_once(l, &copy);
 }
 
 /* ---- requests ---- */

@@ -106,7 +106,8 @@ int sim_start(struct sim *s, uv_loop_t *loop, char *error, size_t error_size)
         struct place *p = &s->places[i];
         const struct sim_place *w = &p->where;
         p->group.start_ms = mono_ms();
-        int rc = w->path ? slave_pty_start(loop, w->path, &p->group, &p->pty)
+        int rc = w->path ? slave_pty_start(loop, w->path, w->modem.packet ? &w->modem : NULL,
+                                           &p->group, &p->pty)
                          : slave_tcp_start(loop, w->host, w->port, &p->group, &p->tcp);
         if (rc < 0) {
             snprintf(error, error_size, "cannot serve at %s%s%s: %s",

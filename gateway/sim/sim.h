@@ -9,6 +9,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/sim/instrument.h"
+#include "gateway/sim/modem.h"
 
 enum { SIM_INSTRUMENTS_MAX = 1024, SIM_PLACES_MAX = 512 };
 
@@ -16,6 +17,7 @@ enum { SIM_INSTRUMENTS_MAX = 1024, SIM_PLACES_MAX = 512 };
 struct sim_place {
     const char *host, *port; /* port "0": any free one */
     const char *path;
+    struct modem_setup modem; /* with `path`: LoRa modems stand between; packet 0: none */
     bool is_rtu; /* on TCP: RTU frames, as a serial device server in raw mode hands them on */
 };
 

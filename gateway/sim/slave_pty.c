@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- *   gateway <-> symbolic link -> slave side = line = master side <-> link.h
+ *   gateway <-> symbolic link -> slave side = line = master side <-> (modem.h <->) link.h
  *
  * A fault that hangs up pulls the adapter: the pseudo terminal goes and its link with it, and
  * after a while another one is there under the same link, as a USB adapter comes back under
@@ -27,6 +27,8 @@ struct slave_pty {
     uv_timer_t plug; /* the adapter comes back */
     struct slave_group *group;
     struct link *link;
+    struct modem_setup setup; /* packet 0: there are none */
+    struct modem *modem;
     int master, slave; /* our own slave side keeps the line up while the gateway is away */
     char *path;        /* of the symbolic link */
     bool is_linked;    /* it is there, and ours */
@@ -89,23 +91,37 @@ static int make_link(struct slave_pty *p, const char *name)
 
 static void on_end(void *user, bool is_fault);
 static void on_link_closed(void *user);
+static void on_modem_closed(void *user);
+
+static int put_modem(struct slave_pty *p, int *ret_fd)
+{
+    int rc =
+        modem_open(p->plug.loop, &p->setup, p->master, on_modem_closed, p, &p->modem, ret_fd);
+
+    p->handles += rc == 0;
+    return rc;
+}
 
 /* The link is read as soon as it is there: it comes last. */
 static int plug_in(struct slave_pty *p)
 {
     char name[NAME_MAX_BYTES];
-    int rc = open_line(p, name);
+    int rc = open_line(p, name), fd = p->master;
 
     if (rc == 0)
         rc = make_link(p, name);
+    if (rc == 0 && p->setup.packet > 0)
+        rc = put_modem(p, &fd);
     if (rc == 0)
         rc = link_open(&(struct link_options){ .loop = p->plug.loop,
-                                               .fd = p->master,
+                                               .fd = fd,
                                                .group = p->group,
                                                .on_end = on_end,
                                                .on_closed = on_link_closed,
                                                .user = p },
                        &p->link);
+    if (rc < 0 && p->modem)
+        modem_close(p->modem);
     if (rc < 0)
         close_line(p);
     else
@@ -121,14 +137,33 @@ static void on_plug(uv_timer_t *timer)
         uv_timer_start(&p->plug, on_plug, PULLED_MS, 0);
 }
 
-static void on_link_closed(void *user)
+/* All that stood on the line is gone. */
+static void end_line(struct slave_pty *p)
 {
-    struct slave_pty *p = user;
-
     close_line(p);
     if (!p->is_stopping)
         uv_timer_start(&p->plug, on_plug, PULLED_MS, 0);
     release(p);
+}
+
+static void on_link_closed(void *user)
+{
+    struct slave_pty *p = user;
+
+    if (p->modem) {
+        modem_close(p->modem);
+        release(p);
+        return;
+    }
+    end_line(p);
+}
+
+static void on_modem_closed(void *user)
+{
+    struct slave_pty *p = user;
+
+    p->modem = NULL;
+    end_line(p);
 }
 
 static void on_end(void *user, bool is_fault)
@@ -140,8 +175,8 @@ static void on_end(void *user, bool is_fault)
     p->link = NULL;
 }
 
-int slave_pty_start(uv_loop_t *loop, const char *path, struct slave_group *g,
-                    struct slave_pty **ret)
+int slave_pty_start(uv_loop_t *loop, const char *path, const struct modem_setup *modem,
+                    struct slave_group *g, struct slave_pty **ret)
 {
     struct slave_pty *p = calloc(1, sizeof *p);
     char *copy = p ? strdup(path) : NULL;
@@ -151,6 +186,8 @@ int slave_pty_start(uv_loop_t *loop, const char *path, struct slave_group *g,
         return -ENOMEM;
     }
     p->group = g;
+    if (modem)
+        p->setup = *modem;
     p->path = copy;
     p->master = p->slave = -1;
     p->handles = 1;
