@@ -245,6 +245,18 @@ static void forgives_kills_that_are_an_hour_apart(void **state)
     rig_end(&r);
 }
 
+static pid_t worker_of_this_process(void)
+{
+    char path[64], child[64] = "";
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *f = fopen(path, "re");
+    assert_non_null(f);
+    assert_non_null(fgets(child, sizeof child, f));
+    fclose(f);
+    return (pid_t)strtol(child, NULL, 10);
+}
+
 static void replaces_a_worker_that_is_ended_from_outside(void **state)
 {
     struct rig r;
@@ -252,16 +264,27 @@ static void replaces_a_worker_that_is_ended_from_outside(void **state)
     (void)state;
     rig_begin(&r, 1, NULL);
     ask(&r, GOOD);
-    char path[64], child[64] = "";
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    FILE *f = fopen(path, "re");
-    assert_non_null(f);
-    assert_non_null(fgets(child, sizeof child, f));
-    fclose(f);
-    assert_int_equal(kill((pid_t)strtol(child, NULL, 10), SIGKILL), 0);
+    assert_int_equal(kill(worker_of_this_process(), SIGKILL), 0);
     ask(&r, GOOD);
     assert_int_equal(r.outcome, CODEC_OK);
     assert_string_equal(r.notices, ""); /* not the script's fault */
+    rig_end(&r);
+}
+
+static void ends_a_worker_that_gives_no_answer(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, 1, NULL);
+    ask(&r, GOOD);
+    assert_int_equal(kill(worker_of_this_process(), SIGSTOP), 0);
+    ask(&r, GOOD);
+    assert_int_equal(r.outcome, CODEC_KILLED);
+    assert_non_null(strstr(r.message, "no answer within 2 s"));
+    assert_string_equal(r.notices, "good.js:killed ");
+    ask(&r, GOOD);
+    assert_int_equal(r.outcome, CODEC_OK);
     rig_end(&r);
 }
 
@@ -401,6 +424,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(tries_again_after_the_hour),
         cmocka_unit_test(forgives_kills_that_are_an_hour_apart),
         cmocka_unit_test(replaces_a_worker_that_is_ended_from_outside),
+        cmocka_unit_test(ends_a_worker_that_gives_no_answer),
         cmocka_unit_test(says_when_no_worker_is_to_be_had),
         cmocka_unit_test(keeps_the_queue_bounded_and_answers_all_at_the_end),
         cmocka_unit_test(flattens_a_result),

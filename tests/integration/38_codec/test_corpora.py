@@ -3,7 +3,8 @@ import os
 
 import pytest
 
-import corpora
+pytest.importorskip("yaml")
+import corpora  # noqa: E402
 
 ROUTINES = ["decodeUplink", "encodeDownlink", "decodeDownlink"]
 # Collection: its examples, and how many of each routine V8 gets right at the commits of 2024-07-01
