@@ -21,6 +21,11 @@ static json_t *number(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
+static void put(json_t *o, const char *key, uint64_t x)
+{
+    json_object_set_new(o, key, json_integer((json_int_t)x));
+}
+
 static json_t *when(int64_t ms)
 {
     char text[TIME_TEXT_MAX];
@@ -82,21 +87,21 @@ static void put_network(json_t *o, const struct network_device_state *n)
     json_object_set_new(o, "heard", when(n->heard_ms));
     json_object_set_new(o, "rssi", n->heard_ms ? number((double)n->rssi) : json_null());
     json_object_set_new(o, "snr", n->heard_ms ? number((double)n->snr) : json_null());
-    json_object_set_new(o, "dr", json_integer(n->dr));
-    json_object_set_new(o, "fcnt_up", json_integer(n->fcnt_up));
-    json_object_set_new(o, "fcnt_down", json_integer(n->fcnt_down));
-    json_object_set_new(o, "uplinks", json_integer((json_int_t)n->uplinks));
-    json_object_set_new(o, "lost", json_integer((json_int_t)n->lost));
-    json_object_set_new(o, "repeated", json_integer((json_int_t)n->repeated));
-    json_object_set_new(o, "copies", json_integer((json_int_t)n->copies));
-    json_object_set_new(o, "joins", json_integer((json_int_t)n->joins));
-    json_object_set_new(o, "downlinks", json_integer((json_int_t)n->downlinks));
-    json_object_set_new(o, "missed", json_integer((json_int_t)n->missed));
+    put(o, "dr", n->dr);
+    put(o, "fcnt_up", n->fcnt_up);
+    put(o, "fcnt_down", n->fcnt_down);
+    put(o, "uplinks", n->uplinks);
+    put(o, "lost", n->lost);
+    put(o, "repeated", n->repeated);
+    put(o, "copies", n->copies);
+    put(o, "joins", n->joins);
+    put(o, "downlinks", n->downlinks);
+    put(o, "missed", n->missed);
     json_object_set_new(o, "battery", n->battery < 0 ? json_null() : json_integer(n->battery));
-    json_object_set_new(o, "queued", json_integer((json_int_t)n->queued));
+    put(o, "queued", n->queued);
     json_object_set_new(o, "refusals", refusals_of(n));
     if (n->is_doubtful)
-        json_object_set_new(o, "doubt_fcnt", json_integer(n->doubt_fcnt));
+        put(o, "doubt_fcnt", n->doubt_fcnt);
     if (n->refused == NETWORK_TAKEN)
         return;
     json_object_set_new(o, "refused", json_string(network_refusal_id(n->refused)));
@@ -118,8 +123,8 @@ static json_t *device_json(const struct lora *l, size_t i)
     json_object_set_new(o, "dev_eui", hex(d->network.dev_eui, 16));
     json_object_set_new(o, "state", json_string(state_words[v.state]));
     json_object_set_new(o, "gateway", v.gateway ? json_string(v.gateway) : json_null());
-    json_object_set_new(o, "decoded", json_integer((json_int_t)v.decoded));
-    json_object_set_new(o, "undecoded", json_integer((json_int_t)v.undecoded));
+    put(o, "decoded", v.decoded);
+    put(o, "undecoded", v.undecoded);
     if (v.why[0])
         json_object_set_new(o, "why", json_string(v.why));
     put_network(o, &v.net);
@@ -156,14 +161,14 @@ static json_t *gateway_json(const struct lora_side *s, uint32_t i)
     json_object_set_new(o, "address", c.address[0] ? json_string(c.address) : json_null());
     json_object_set_new(o, "pull", when(c.pull_ms));
     json_object_set_new(o, "push", when(c.push_ms));
-    json_object_set_new(o, "rx", json_integer((json_int_t)c.rx));
-    json_object_set_new(o, "rx_crc_bad", json_integer((json_int_t)c.rx_crc_bad));
-    json_object_set_new(o, "rx_malformed", json_integer((json_int_t)c.rx_malformed));
-    json_object_set_new(o, "tx", json_integer((json_int_t)c.tx));
-    json_object_set_new(o, "tx_accepted", json_integer((json_int_t)c.tx_accepted));
-    json_object_set_new(o, "tx_refused", json_integer((json_int_t)c.tx_refused));
-    json_object_set_new(o, "tx_no_answer", json_integer((json_int_t)c.tx_no_answer));
-    json_object_set_new(o, "restarts", json_integer((json_int_t)c.restarts));
+    put(o, "rx", c.rx);
+    put(o, "rx_crc_bad", c.rx_crc_bad);
+    put(o, "rx_malformed", c.rx_malformed);
+    put(o, "tx", c.tx);
+    put(o, "tx_accepted", c.tx_accepted);
+    put(o, "tx_refused", c.tx_refused);
+    put(o, "tx_no_answer", c.tx_no_answer);
+    put(o, "restarts", c.restarts);
     json_object_set_new(o, "ackr", number(c.ackr));
     json_object_set_new(o, "temp", number(c.temp));
     return o;
@@ -176,16 +181,16 @@ static json_t *network_json(const struct lora_side *s)
 
     network_counters_get(s->network, &c);
     json_object_set_new(o, "bus", json_string(s->lora->o.buses[s->bus].id));
-    json_object_set_new(o, "rx", json_integer((json_int_t)c.rx));
-    json_object_set_new(o, "uplinks", json_integer((json_int_t)c.uplinks));
-    json_object_set_new(o, "copies", json_integer((json_int_t)c.copies));
-    json_object_set_new(o, "neighbours", json_integer((json_int_t)c.neighbours));
-    json_object_set_new(o, "joins", json_integer((json_int_t)c.joins));
-    json_object_set_new(o, "tx", json_integer((json_int_t)c.tx));
-    json_object_set_new(o, "tx_rx1", json_integer((json_int_t)c.tx_rx1));
-    json_object_set_new(o, "tx_rx2", json_integer((json_int_t)c.tx_rx2));
-    json_object_set_new(o, "missed", json_integer((json_int_t)c.missed));
-    json_object_set_new(o, "band_refused", json_integer((json_int_t)c.band_refused));
+    put(o, "rx", c.rx);
+    put(o, "uplinks", c.uplinks);
+    put(o, "copies", c.copies);
+    put(o, "neighbours", c.neighbours);
+    put(o, "joins", c.joins);
+    put(o, "tx", c.tx);
+    put(o, "tx_rx1", c.tx_rx1);
+    put(o, "tx_rx2", c.tx_rx2);
+    put(o, "missed", c.missed);
+    put(o, "band_refused", c.band_refused);
     json_object_set_new(o, "lead_ms_min",
                         c.lead_us_min == INT64_MAX ? json_null()
                                                    : number((double)c.lead_us_min / 1000));
