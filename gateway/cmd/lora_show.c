@@ -42,9 +42,9 @@ static void print_ago(const json_t *o, const char *key, char out[AGO_SIZE])
     else if (s < 120)
         snprintf(out, AGO_SIZE, say("%lld s", "%lld 秒"), (long long)s);
     else if (s < 7200)
-        snprintf(out, AGO_SIZE, say("%lld min", "%lld 分"), (long long)s / 60);
+        snprintf(out, AGO_SIZE, say("%lld min", "%lld 分钟"), (long long)s / 60);
     else if (s < 172800)
-        snprintf(out, AGO_SIZE, say("%lld h", "%lld 时"), (long long)s / 3600);
+        snprintf(out, AGO_SIZE, say("%lld h", "%lld 小时"), (long long)s / 3600);
     else
         snprintf(out, AGO_SIZE, say("%lld d", "%lld 天"), (long long)s / 86400);
 }
@@ -91,19 +91,23 @@ void lora_show_device(const json_t *d)
     printf("%s  %s  %s  %s\n", control_text(d, "id"), control_text(d, "dev_eui"),
            word_of_state(control_text(d, "state")), join_word(d));
     print_ago(d, "heard", ago);
-    printf(say("    heard %s ago", "    上次收到 %s 前"), ago);
+    if (*control_text(d, "heard"))
+        printf(say("    heard %s ago", "    %s前收到"), ago);
+    else
+        fputs(say("    not heard yet", "    尚未收到"), stdout);
     print_signal(d);
     printf(
         say("  uplinks %lld, lost %lld, counter %lld", "  上行 %lld，丢失 %lld，计数器 %lld"),
         integer(d, "uplinks"), integer(d, "lost"), integer(d, "fcnt_up"));
     print_battery(d);
     putchar('\n');
-    if (*control_text(d, "why"))
-        printf(say("    payload: %s\n", "    载荷：%s\n"), control_text(d, "why"));
+    if (json_object_get(d, "why"))
+        printf(say("    payload: %s\n", "    载荷：%s\n"),
+               control_text(json_object_get(d, "why"), cmd_lang()));
     if (!*control_text(d, "refused"))
         return;
     print_ago(d, "refused_at", ago);
-    printf(say("    refused %s ago (%s): %s\n", "    %s 前被拒绝（%s）：%s\n"), ago,
+    printf(say("    refused %s ago (%s): %s\n", "    %s前被拒绝（%s）：%s\n"), ago,
            control_text(d, "refused"),
            control_text(json_object_get(d, "refused_text"), cmd_lang()));
 }
@@ -147,7 +151,8 @@ static void show_gateway(const json_t *g)
     print_ago(g, "pull", ago);
     printf("%s  %s  %s", control_text(g, "id"), control_text(g, "eui"),
            word_of_state(control_text(g, "state")));
-    printf(say("  asked %s ago", "  上次联络 %s 前"), ago);
+    if (*control_text(g, "pull"))
+        printf(say("  asked %s ago", "  %s前联络"), ago);
     if (*control_text(g, "address"))
         printf("  %s", control_text(g, "address"));
     printf(say("\n    received %lld, damaged %lld, sent %lld: accepted %lld, refused %lld, "

@@ -14,6 +14,7 @@ enum {
     REQUEST_MAX = 4096,
     SEND_PATIENCE_S = 3600, /* a class A device may be heard that much later */
     DOWNLINK_MAX = 242,
+    FLOAT_DIGITS = 7, /* as many as a float has */
 };
 
 static json_t *number(double x)
@@ -114,10 +115,11 @@ static void put_network(json_t *o, const struct network_device_state *n)
 static json_t *device_json(const struct lora *l, size_t i)
 {
     const struct lora_device *d = &l->o.devices[i];
-    struct lora_device_view v;
+    struct lora_device_view v, zh;
     json_t *o = json_object();
 
     lora_device_get(l, i, "en", &v);
+    lora_device_get(l, i, "zh", &zh);
     json_object_set_new(o, "id", json_string(d->id));
     json_object_set_new(o, "bus", json_string(l->o.buses[d->bus].id));
     json_object_set_new(o, "dev_eui", hex(d->network.dev_eui, 16));
@@ -126,7 +128,7 @@ static json_t *device_json(const struct lora *l, size_t i)
     put(o, "decoded", v.decoded);
     put(o, "undecoded", v.undecoded);
     if (v.why[0])
-        json_object_set_new(o, "why", json_string(v.why));
+        json_object_set_new(o, "why", both(v.why, zh.why));
     put_network(o, &v.net);
     return o;
 }
@@ -383,7 +385,7 @@ char *lora_request(struct lora *l, const char *json, const char *who)
     json_t *answer = json_is_object(request)
                          ? carry_out(l, request, who)
                          : refuse("request", "Expected a JSON object.", "应为 JSON 对象。");
-    char *text = json_dumps(answer, JSON_COMPACT);
+    char *text = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(FLOAT_DIGITS));
 
     json_decref(request);
     json_decref(answer);

@@ -63,7 +63,7 @@ def test_readings_of_a_modern_script_are_stored(place):
             wait_until(lambda: len(readings(place)) == i + 1, 10, "the reading")
         f.push(d.uplink(reading(1), 9))
         wait_until(lambda: device(place)["undecoded"] == 1, 10, "the refusal")
-        assert "port 9 is not known" in device(place)["why"]
+        assert "port 9 is not known" in device(place)["why"]["zh"]
         assert device(place)["decoded"] == 2
     assert values(place) == [21.5, -0.5]
     wait_until(lambda: [n["data"] for n in notes(place)] == ["00d7", "fffb", "0001"], 10, "the frames")
@@ -95,7 +95,7 @@ def test_a_script_that_misbehaves_costs_its_message_alone(place, mode, said):
             f.push(d.uplink(bytes([mode]) + reading(200), 2))
             f.push(other.uplink(reading(30 + i), 2))
         wait_until(lambda: device(place)["undecoded"] == 2, 20, "what was not decoded")
-        assert said in device(place)["why"]
+        assert said in device(place)["why"]["zh"]
         f.push(d.uplink(b"\x00" + reading(300), 2))
         wait_until(lambda: values(place) == [10, 30], 10, "the reading behind it")
         wait_until(lambda: len(values(place, "soil-1/temperature")) == 2, 10, "the other device")
