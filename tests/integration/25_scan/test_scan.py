@@ -166,7 +166,7 @@ def clock_of_a_noon():
 
 
 def test_recognises_every_instrument_of_the_library(sluice, binary, place):
-    ids = [p["id"] for p in json.loads(sluice("profile", "list", "--json").stdout)]
+    ids = [p["id"] for p in json.loads(sluice("profile", "list", "--json").stdout) if not p["lorawan"]]
     assert len(ids) >= 45
     wrong = {}
     for profile in ids:
