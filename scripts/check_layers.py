@@ -20,7 +20,7 @@ ALLOWED = {
     "gateway/series": LOW,
     "gateway/bus": LOW | {"gateway/lorawan"},
     "gateway/live": LOW,
-    "gateway/conf": LOW | {"gateway/lorawan", "sensors", "rules"},
+    "gateway/conf": LOW | {"gateway/forwarder", "gateway/lorawan", "sensors", "rules"},
     "gateway/store": LOW | {"gateway/series"},
     "gateway/uplink": LOW | {"gateway/series"},
     "gateway/poll": LOW | {"gateway/bus", "sensors"},

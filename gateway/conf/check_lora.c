@@ -12,6 +12,7 @@
 #include "gateway/conf/config_internal.h"
 #include "gateway/conf/path.h"
 #include "gateway/conf/value.h"
+#include "gateway/forwarder/source.h"
 #include "sensors/payload/payload.h"
 
 static bool is_kind(const struct bus_conf *bus, const char *name)
@@ -81,6 +82,26 @@ static void check_plan(const struct check *k, const struct bus_conf *bus,
     }
 }
 
+/* The forwarders' protocol knows no password: who may speak is told by address. */
+static void check_source(const struct check *k, const struct bus_lora_udp_conf *u,
+                         const struct lora_gateway_conf *g)
+{
+    bool is_loopback =
+        strncmp(u->listen, "127.", 4) == 0 || strncmp(u->listen, "[::1]", 5) == 0;
+    struct source source;
+
+    if (g->from && source_parse(g->from, &source) < 0)
+        check_error(k, g, &g->from, E_VALUE,
+                    "expected an address or a network such as 192.0.2.7 or 192.0.2.0/24, got "
+                    "'%s'",
+                    g->from);
+    if (!g->from && !is_loopback)
+        check_warning(k, g, &g->id, E_CONFLICT,
+                      "anybody who reaches %s can speak for gateway '%s': give its address by "
+                      "'from'",
+                      u->listen, g->id ? g->id : "");
+}
+
 static void check_gateways(const struct check *k, const struct bus_lora_udp_conf *u)
 {
     struct lora_gateway_conf *g = u->gateways.items;
@@ -88,6 +109,7 @@ static void check_gateways(const struct check *k, const struct bus_lora_udp_conf
 
     for (size_t i = 0; i < u->gateways.n; i++) {
         g[i].mark = bind_item_mark(k->b, &g[i]);
+        check_source(k, u, &g[i]);
         if (!g[i].eui || lorawan_eui_parse(g[i].eui, &eui) < 0)
             continue;
         for (size_t j = 0; j < i; j++)

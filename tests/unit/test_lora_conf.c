@@ -101,6 +101,9 @@ static void says_what_is_wrong(void **state)
     refuses(BUS_WITH("channels: 0-99"), "", "channels of eu868");
     refuses(BUS_WITH("keys: \"" EUI " app_key=00\""), DEVICE, "32 hexadecimal digits");
     refuses(BUS_WITH("keys: \"" EUI " nwk_s_key=" KEY "\""), DEVICE, "no app_key");
+    refuses("  - {id: lora, type: lora-udp, region: eu868, gateways: [{id: a, eui: "
+            "\"0102030405060708\", from: here}]}\n",
+            "", "192.0.2.0/24");
     refuses(BUS, "  - {id: soil, profile: dragino-lse01, bus: lora}\n", "dev_eui");
     refuses(BUS,
             "  - {id: soil, profile: teledyne-t400, bus: lora, lora: {dev_eui: \"" EUI "\"}}\n",
@@ -113,6 +116,17 @@ static void says_what_is_wrong(void **state)
                    "\"}}\n",
             "has this DevEUI");
     refuses(BUS "  - {id: far, type: modbus-lorawan, device: soil}\n", DEVICE, "class: C");
+}
+
+static void warns_of_an_open_door(void **state)
+{
+    struct config *c = NULL;
+    char said[TEXT_SIZE] = "";
+
+    (void)state;
+    assert_int_equal(load(BUS_WITH("listen: \"0.0.0.0:1700\""), "", &c, said, sizeof said), 0);
+    assert_non_null(strstr(said, "anybody who reaches"));
+    config_destroy(c);
 }
 
 static size_t lines;
@@ -177,6 +191,7 @@ int main(void)
         cmocka_unit_test(takes_a_device_with_its_keys),
         cmocka_unit_test(printed_configurations_show_no_key),
         cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(warns_of_an_open_door),
         cmocka_unit_test(keys_stand_in_lines),
         cmocka_unit_test(channels_are_lists_of_ranges),
     };
