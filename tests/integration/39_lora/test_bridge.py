@@ -5,7 +5,7 @@ import threading
 from conftest import free_port, http_json, wait_until
 from lora_peer import Device, Forwarder
 
-from test_station import EUI, PROFILE, start
+from lora_station import EUI, PROFILE, start, write_profile
 
 PREFIX, STRIP = b"\xa8\x01", 1
 
@@ -53,9 +53,7 @@ def serve(f, d, line, over):
 
 def test_a_meter_behind_a_bridge_is_polled(place):
     bridge = Device.personalised(0x70B3D57ED0000B01, 0x01B00001)
-    (place.path / "profiles").mkdir()
-    (place.path / "profiles" / "test-soil.yaml").write_text(
-        PROFILE.replace("  - {id: battery, role: diagnostic, unit: V, scale: 0.001}\n", ""))
+    write_profile(place, PROFILE)
     (place.path / "lora.keys").write_text(bridge.keys_line())
     (place.path / "lora.keys").chmod(0o600)
     port, page = free_port(), free_port()
