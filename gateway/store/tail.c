@@ -10,6 +10,7 @@
 
 enum {
     JOURNAL_MAX = 64 << 20, /* bytes of one blob: twice what the queue of batches can hold */
+    ROWS_FIRST = 8,         /* of a stream that begins */
     BLOBS_MAX = 256,        /* kept for a row that is open for long; then it is written again */
 };
 
@@ -157,14 +158,18 @@ int tail_shape(struct tail *t, const struct tail_stream *shape, const struct ser
 
 /* ---- rows ---- */
 
-/* Room for `rows` more, at least for a frame. An earlier run may have left more than a frame of
- * this one. */
+/* Room for `rows` more. Of thousands of streams that have a row now and then, none needs that
+ * of a whole frame. An earlier run may have left more than a frame of this one. */
 static int reserve_rows(struct tail_stream *s, unsigned rows)
 {
-    unsigned need = s->rows + rows > s->rows_max ? s->rows + rows : s->rows_max;
+    unsigned wanted = s->rows + rows, need = s->cap ? s->cap : ROWS_FIRST;
 
-    if (need <= s->cap)
+    if (wanted <= s->cap)
         return 0;
+    while (need < wanted)
+        need *= 2;
+    if (need > s->rows_max && wanted <= s->rows_max)
+        need = s->rows_max;
     int64_t *time_ms = realloc(s->time_ms, need * sizeof *time_ms);
     if (!time_ms)
         return -ENOMEM;
