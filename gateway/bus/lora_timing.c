@@ -77,6 +77,11 @@ int64_t lora_drain_us(const struct lora_modem *m)
     return lora_packet_gap_us(m);
 }
 
+int64_t lora_copy_us(const struct lora_modem *m, size_t answer_n)
+{
+    return usual(air_us(m, answer_n)) + PACKET_GAP_US;
+}
+
 int lora_registers_max(const struct lora_modem *m)
 {
     return (m->packet - ANSWER_HEAD) / 2;

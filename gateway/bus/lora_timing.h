@@ -52,6 +52,10 @@ int64_t lora_packet_gap_us(const struct lora_modem *m);
 /* Silence after which nothing of an answer is under way any more. */
 int64_t lora_drain_us(const struct lora_modem *m);
 
+/* After an answer of so many bytes, until a copy of it that a repeater or a cautious modem
+ * sends has come. */
+int64_t lora_copy_us(const struct lora_modem *m, size_t answer_n);
+
 /* Registers of an answer that fits one sub-packet. */
 int lora_registers_max(const struct lora_modem *m);
 

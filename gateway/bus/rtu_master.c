@@ -14,7 +14,9 @@ enum {
     QUIET_TIMEOUTS = 2, /* quiet after a timeout: the larger of these multiples */
     QUIET_ANSWERS = 3,
     QUIET_MAX_US = 10000000, /* more would lose samples and win nothing: order protects alone */
-    SLOW_FADE = 64,          /* a slow day is forgotten after some hundred answers */
+    RADIO_QUIET_US = 3000000, /* with a modem at least: it may hold a packet back for 2 s until
+                               * the channel is free, and send it again for as long */
+    SLOW_FADE = 64,           /* a slow day is forgotten after some hundred answers */
     INPUT_MAX = 2 * ADU_RTU_MAX,
     SHORT_READS_MAX = 2,   /* of a transaction: one finds the unit back, one proves the rest */
     FORGET_US = 300000000, /* no answer is so late: who buffers, buffers seconds */
@@ -132,10 +134,13 @@ static int64_t copies_until(const struct rtu_master *m, const struct bus_request
 {
     int64_t until_us = 0;
 
-    for (size_t i = 0; i < COPIES_MAX && has_modem(m); i++) {
+    if (!has_modem(m))
+        return 0;
+    int64_t copy_us = lora_copy_us(&m->opt.modem, adu_rtu_answer_size(r));
+    for (size_t i = 0; i < COPIES_MAX; i++) {
         const struct answered *a = &m->unit->answered[i];
-        if (a->key == adu_key(r) && a->at_us + lora_drain_us(&m->opt.modem) > until_us)
-            until_us = a->at_us + lora_drain_us(&m->opt.modem);
+        if (a->key == adu_key(r))
+            until_us = larger(until_us, a->at_us + copy_us);
     }
     return until_us;
 }
@@ -294,6 +299,8 @@ static void leave_alone(struct rtu_master *m)
     int64_t quiet_us = larger(m->timeout_us * QUIET_TIMEOUTS, u->slowest_us * QUIET_ANSWERS);
     int64_t most_us = has_modem(m) ? LORA_TIMEOUT_MAX_US : QUIET_MAX_US;
 
+    if (has_modem(m))
+        quiet_us = larger(quiet_us, RADIO_QUIET_US);
     u->quiet_us = m->now_us + (quiet_us < most_us ? quiet_us : most_us);
     lora_rtt_missed(&u->rtt);
     m->must_drain = has_modem(m);

@@ -108,6 +108,15 @@ static int64_t air_us(const struct load_line *l, const struct plan_read *r)
     return x.air_us * SERIAL_MODEM_USUAL_TENTHS / 10;
 }
 
+/* Before a read whose answer looks like that of the one before it. */
+static int64_t copy_us(const struct load_line *l, const struct plan_read *before,
+                       const struct plan_read *r)
+{
+    if (l->modem.packet == 0 || before->space != r->space || before->count != r->count)
+        return 0;
+    return lora_copy_us(&l->modem, (size_t)(ANSWER_BYTES + plan_read_bytes(r)));
+}
+
 static int load_of(const struct load_line *l, const struct profile *p, struct load_device *ret)
 {
     struct plan pl;
@@ -116,8 +125,11 @@ static int load_of(const struct load_line *l, const struct profile *p, struct lo
     if (rc != 0)
         return rc;
     *ret = (struct load_device){ .requests = pl.requests_n };
+    struct plan_read before = { 0 };
     for (size_t i = 0; i < pl.requests_n; i++) {
         struct plan_read r = plan_read_of(&pl, i);
+        ret->scan_us += copy_us(l, &before, &r);
+        before = r;
         ret->scan_us += load_wire_us(l, &r, p->read_pause_ms) + l->turnaround_us;
         ret->air_us += air_us(l, &r);
     }

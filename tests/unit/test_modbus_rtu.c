@@ -74,6 +74,42 @@ static void let_others_speak_first(struct slave *s)
     serve_all(s);
 }
 
+/* As a modem hands on an answer that is longer than its packets. */
+static void answer_in_packets(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST], out[ADU_RTU_MAX];
+
+    while (rtu_get_request(&s->rig, adu)) {
+        size_t n = rig_rtu_answer(adu, out);
+        for (size_t at = 0; at < n; at += 58) {
+            peer_write(&s->rig, out + at, n - at < 58 ? n - at : 58);
+            peer_pause(30);
+        }
+    }
+}
+
+/* As repeaters do it. */
+static void answer_twice(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST];
+
+    while (rtu_get_request(&s->rig, adu)) {
+        rtu_answer(&s->rig, adu);
+        peer_pause(20);
+        rtu_answer(&s->rig, adu);
+    }
+}
+
+static void append_a_byte(struct slave *s)
+{
+    uint8_t adu[ADU_RTU_REQUEST], rssi = 0xB0;
+
+    while (rtu_get_request(&s->rig, adu)) {
+        rtu_answer(&s->rig, adu);
+        peer_write(&s->rig, &rssi, 1);
+    }
+}
+
 static void stop_half_way(struct slave *s)
 {
     uint8_t adu[ADU_RTU_REQUEST], out[ADU_RTU_MAX];
@@ -196,13 +232,19 @@ static struct bus_place place_at(const char *path)
                                .stop_bits = 1 };
 }
 
-static void start_bus(struct slave *s, const char *path)
+static void start_bus_at(struct slave *s, const struct bus_place *place)
 {
     const struct bus_events on = rig_events(&s->rig);
+
+    assert_int_equal(bus_create(&s->rig.loop, &s->rig.clock, place, &on, &s->rig.bus), 0);
+    assert_int_equal(bus_start(s->rig.bus), 0);
+}
+
+static void start_bus(struct slave *s, const char *path)
+{
     const struct bus_place place = place_at(path);
 
-    assert_int_equal(bus_create(&s->rig.loop, &s->rig.clock, &place, &on, &s->rig.bus), 0);
-    assert_int_equal(bus_start(s->rig.bus), 0);
+    start_bus_at(s, &place);
 }
 
 static void setup(struct slave *s, void (*script)(struct slave *s))
@@ -211,6 +253,20 @@ static void setup(struct slave *s, void (*script)(struct slave *s))
     rig_init(&s->rig);
     open_pty(s);
     start_bus(s, s->rig.path);
+    rig_wait(&s->rig, &s->rig.ups);
+    start_slave(s, script);
+}
+
+/* The port of a LoRa modem; the fastest there is. */
+static void setup_radio(struct slave *s, void (*script)(struct slave *s))
+{
+    memset(s, 0, sizeof *s);
+    rig_init(&s->rig);
+    open_pty(s);
+    struct bus_place place = place_at(s->rig.path);
+    place.type = BUS_LORA_SERIAL;
+    place.modem = (struct lora_modem){ .rate = SERIAL_MODEM_62K5, .packet = 58 };
+    start_bus_at(s, &place);
     rig_wait(&s->rig, &s->rig.ups);
     start_slave(s, script);
 }
@@ -582,11 +638,63 @@ static void stops_in_the_middle_of_a_transaction(void **state)
     assert_int_equal(s.rig.replies, 0);
 }
 
+static void an_answer_in_packets_is_one_answer(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup_radio(&s, answer_in_packets);
+    rig_read(&s.rig, 100, 2);
+    rig_read(&s.rig, 200, 60);
+    teardown(&s);
+}
+
+static void a_modem_is_waited_for_by_its_own_times(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup_radio(&s, answer_in_packets);
+    assert_int_equal(rig_ask(&s.rig, 100, 2, 1), BUS_OK);
+    teardown(&s);
+    setup_radio(&s, be_silent);
+    assert_int_equal(rig_ask(&s.rig, 100, 2, PATIENT_MS), BUS_NO_ANSWER);
+    assert_in_range(s.rig.reply.took_ms, 120, PATIENT_MS / 2);
+    assert_in_range(s.rig.reply.quiet_ms, 2900, 3000);
+    teardown(&s);
+}
+
+static void the_copy_of_an_answer_is_never_taken_for_the_next(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup_radio(&s, answer_twice);
+    for (uint16_t i = 0; i < 6; i++)
+        rig_read(&s.rig, (uint16_t)(100 * i), (uint16_t)(2 + i / 3));
+    teardown(&s);
+}
+
+static void the_byte_that_a_modem_appends_does_no_harm(void **state)
+{
+    struct slave s;
+
+    (void)state;
+    setup_radio(&s, append_a_byte);
+    for (uint16_t i = 1; i < 5; i++)
+        rig_read(&s.rig, (uint16_t)(100 * i), i);
+    teardown(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_registers),
         cmocka_unit_test(never_takes_a_late_answer),
+        cmocka_unit_test(an_answer_in_packets_is_one_answer),
+        cmocka_unit_test(a_modem_is_waited_for_by_its_own_times),
+        cmocka_unit_test(the_copy_of_an_answer_is_never_taken_for_the_next),
+        cmocka_unit_test(the_byte_that_a_modem_appends_does_no_harm),
         cmocka_unit_test(never_takes_an_answer_later_than_the_quiet_time),
         cmocka_unit_test(never_takes_a_stale_value_whatever_is_late),
         cmocka_unit_test(passes_over_other_units),
