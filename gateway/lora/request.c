@@ -277,6 +277,16 @@ static json_t *confirm(struct lora *l, const json_t *request, const char *who)
     if (!s)
         return refusal;
     network_device_get(s->network, l->seen[device].number, &n);
+    if (!json_is_integer(fcnt) && n.doubt_fcnt == 0) /* from 0 on every old frame were good */
+        return refuse(
+            "fcnt",
+            n.is_doubtful ? "No frame of the device was heard since the log was restored: wait "
+                            "for one, or say with --fcnt from which counter on they are good."
+                          : "The session is in no doubt; --fcnt says from which counter on "
+                            "frames of a device that was reset are good.",
+            n.is_doubtful ? "日志恢复之后尚未收到该设备的帧：请等待一帧，或用 --fcnt 指明从哪个"
+                            "计数起有效。"
+                          : "该会话不存疑；设备复位后，用 --fcnt 指明从哪个计数起有效。");
     json_int_t next =
         json_is_integer(fcnt) ? json_integer_value(fcnt) : (json_int_t)n.doubt_fcnt;
     if (next < 0 || next > UINT32_MAX)

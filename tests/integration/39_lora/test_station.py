@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT, sluice, wait_until
+from conftest import BINARY, ROOT, Process, sluice, wait_until
 
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 sys.path.insert(0, str(ROOT / "tests" / "integration" / "39_lora"))
@@ -194,6 +194,25 @@ def test_a_downlink_counter_is_never_used_twice_over_kills(place):
                 _, phy = f.wait_sent(n + 1)
                 d.downlink(phy)  # asserts that its counter is above the last
             gateway.kill()
+
+
+def test_a_session_in_no_doubt_is_not_confirmed_by_mistake(place):
+    d, other = (Device.personalised(0x70B3D57ED0000010 + i, 0x01020310 + i) for i in range(2))
+    config, port = station(place, [d, other])
+    start(place, config)
+    with forwarder(port) as f:
+        f.pull()
+        old = [d.uplink(reading(i), 2) for i in range(3)]
+        f.push(*old)
+        wait_until(lambda: device(place)["uplinks"] == 3, 10, "the uplinks")
+        for name in ("soil-0", "soil-1"):
+            assert lora(place, "confirm", name, status=1)["reason"] == "fcnt"
+        assert device(place)["fcnt_up"] == 3
+        d.up = 0  # it was reset, and an operator knows
+        assert lora(place, "confirm", "soil-0", "--fcnt", "0")["ok"]
+        f.push(d.uplink(reading(7), 2, fctrl=0))
+        wait_until(lambda: device(place)["uplinks"] == 4, 10, "the device that was reset")
+    wait_until(lambda: samples(place) == 4, 10, "the samples")
 
 
 def test_strangers_are_not_heard(place):
