@@ -36,7 +36,7 @@ int survey_format(const char *text, struct survey_setting *ret)
     return 0;
 }
 
-static bool is_same(const struct survey_setting *a, const struct survey_setting *b)
+bool survey_setting_is_same(const struct survey_setting *a, const struct survey_setting *b)
 {
     return a->baud == b->baud && a->parity == b->parity && a->data_bits == b->data_bits &&
            a->stop_bits == b->stop_bits;
@@ -54,7 +54,7 @@ static size_t count_defaults(const struct profile *const *profiles, size_t n,
         const struct profile_serial *p = &profiles[i]->serial;
         d.baud = p->baud;
         if (p->baud && p->format && survey_format(p->format, &d) == 0)
-            count += is_same(&d, s);
+            count += survey_setting_is_same(&d, s);
     }
     return count;
 }
@@ -62,7 +62,7 @@ static size_t count_defaults(const struct profile *const *profiles, size_t n,
 static size_t add_setting(struct survey_setting *list, size_t n, const struct survey_setting *s)
 {
     for (size_t i = 0; i < n; i++) {
-        if (is_same(&list[i], s))
+        if (survey_setting_is_same(&list[i], s))
             return n;
     }
     if (n < SURVEY_SETTINGS_MAX)
@@ -113,7 +113,7 @@ static bool is_default(const struct profile *p, const struct survey_setting *s, 
     if (s->baud == 0)
         return true;
     return p->serial.baud && p->serial.format && survey_format(p->serial.format, &d) == 0 &&
-           is_same(&d, s);
+           survey_setting_is_same(&d, s);
 }
 
 static bool has_default(const struct survey_options *o, const struct survey_setting *s,

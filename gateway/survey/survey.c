@@ -15,8 +15,7 @@ static bool is_found(const struct survey *s, uint8_t setting, uint8_t unit)
 {
     for (size_t i = 0; i < s->devices_n; i++) {
         const struct survey_device *d = &s->devices[i];
-        if (d->unit == unit &&
-            memcmp(&d->setting, &s->opt.settings[setting], sizeof d->setting) == 0)
+        if (d->unit == unit && survey_setting_is_same(&d->setting, &s->opt.settings[setting]))
             return true;
     }
     return false;

@@ -34,6 +34,7 @@ struct survey_setting {
     int data_bits, stop_bits;
 };
 
+bool survey_setting_is_same(const struct survey_setting *a, const struct survey_setting *b);
 /* "9600 8N1", "" without a speed. Returns buf. */
 enum { SURVEY_SETTING_TEXT = 24 };
 const char *survey_setting_text(const struct survey_setting *s, char *buf);

@@ -130,6 +130,7 @@ bool moment_judge(struct payload_moment *m, const struct payload_group *g, const
         const struct payload_flag *f = &g->flags[i];
         if (!place_read(&f->at, bytes, n, &raw)) {
             is_whole = false;
+            value_cap_grade(m->p, f->flag.is_for_all, f->flag.points, m->readings);
             continue;
         }
         value_add_verdict(m->p, f->flag.is_for_all, f->flag.points,

@@ -142,15 +142,6 @@ static struct reading decode_point(const struct image *im, const struct profile_
     return r;
 }
 
-/* Status that could not be read is no proof of health. */
-static void cap_grade(const struct profile *p, bool is_for_all, const uint8_t *set,
-                      struct reading *out)
-{
-    for (size_t i = 0; i < p->points_n; i++)
-        if (value_is_concerned(p, i, is_for_all, set) && out[i].verdict.grade == GRADE_GOOD)
-            out[i].verdict.grade = GRADE_NOT_EVALUATED;
-}
-
 static bool is_status_known(const struct image *im, const struct profile_map *map)
 {
     return is_read(im, map->at) && (map->at.count < 2 || im->order != ORDER_UNKNOWN);
@@ -176,10 +167,10 @@ static void cap_by_unread_status(const struct image *im, struct reading *out)
     const struct profile *p = im->p;
 
     if (p->mode.at.space && !is_status_known(im, &p->mode))
-        cap_grade(p, true, NULL, out);
+        value_cap_grade(p, true, NULL, out);
     for (size_t i = 0; i < p->flags_n; i++)
         if (!is_status_known(im, &p->flags[i].map))
-            cap_grade(p, p->flags[i].is_for_all, p->flags[i].points, out);
+            value_cap_grade(p, p->flags[i].is_for_all, p->flags[i].points, out);
 }
 
 void profile_decode(const struct profile *p, int order, const uint16_t *words,

@@ -112,6 +112,14 @@ void value_add_verdict(const struct profile *p, bool is_for_all, const uint8_t *
             out[i].verdict = verdict_merge(out[i].verdict, v);
 }
 
+void value_cap_grade(const struct profile *p, bool is_for_all, const uint8_t *set,
+                     struct reading *out)
+{
+    for (size_t i = 0; i < p->points_n; i++)
+        if (value_is_concerned(p, i, is_for_all, set) && out[i].verdict.grade == GRADE_GOOD)
+            out[i].verdict.grade = GRADE_NOT_EVALUATED;
+}
+
 void value_judge_diagnostics(const struct profile *p, struct reading *out)
 {
     for (size_t i = 0; i < p->points_n; i++) {

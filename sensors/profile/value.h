@@ -28,5 +28,9 @@ bool value_is_concerned(const struct profile *p, size_t i, bool is_for_all, cons
 /* Merges a verdict into the readings concerned; a good one says nothing. */
 void value_add_verdict(const struct profile *p, bool is_for_all, const uint8_t *set,
                        struct verdict v, struct reading *out);
+/* Status that could not be read is no proof of health: nothing concerned is better than "not
+ * evaluated". */
+void value_cap_grade(const struct profile *p, bool is_for_all, const uint8_t *set,
+                     struct reading *out);
 /* A diagnostic outside its range makes what it concerns uncertain, and itself. */
 void value_judge_diagnostics(const struct profile *p, struct reading *out);

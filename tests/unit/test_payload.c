@@ -214,7 +214,7 @@ static void judges_by_quality_flags_and_diagnostics(void **state)
     decodes(points, payload, 2, "01020F80", PAYLOAD_OK, "a=1 b=2(bad) c=15");
     decodes(points, payload, 2, "01020F40", PAYLOAD_OK, "a=1(bad) b=2(bad) c=15");
     decodes(points, payload, 2, "01021600", PAYLOAD_OK, "a=1 b=2(suspect) c=22(suspect)");
-    decodes(points, payload, 2, "01020F", PAYLOAD_TRUNCATED, "b=2 c=15");
+    decodes(points, payload, 2, "01020F", PAYLOAD_TRUNCATED, "b=2(not_evaluated) c=15");
     (void)state;
 }
 
