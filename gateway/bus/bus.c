@@ -7,6 +7,11 @@
 #include "gateway/bus/kinds.h"
 #include "gateway/bus/modbus_frame.h"
 
+bool bus_has_port(const struct bus_place *p)
+{
+    return p->type == BUS_MODBUS_RTU || p->type == BUS_LORA_SERIAL;
+}
+
 int bus_create(uv_loop_t *loop, const struct clock *clock, const struct bus_place *place,
                const struct bus_events *on, struct bus **ret)
 {

@@ -167,6 +167,9 @@ struct bus_place {
     struct radio_channel *channel; /* lora-serial: outlives the bus; NULL: it is alone there */
 };
 
+/* Whether `device` says where it is: a port that bears one master. */
+bool bus_has_port(const struct bus_place *p);
+
 /* Returns 0 or a negative errno. */
 int bus_create(uv_loop_t *loop, const struct clock *clock, const struct bus_place *place,
                const struct bus_events *on, struct bus **ret);

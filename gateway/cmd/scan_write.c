@@ -33,8 +33,10 @@ static bool is_taken(void *user, const char *id)
 
 static bool leads_there(const struct bus_conf *b, const struct bus_place *p)
 {
-    if (strcmp(b->type.kind->name, "modbus-rtu") == 0) {
-        const struct bus_rtu_conf *rtu = b->type.options;
+    const struct bus_modem_conf *modem = lora_modem_of(b);
+
+    if (modem || strcmp(b->type.kind->name, "modbus-rtu") == 0) {
+        const struct bus_rtu_conf *rtu = modem ? &modem->line : b->type.options;
         return p->type == BUS_MODBUS_RTU && strcmp(rtu->port, p->device) == 0;
     }
     const struct bus_tcp_conf *tcp = b->type.options;

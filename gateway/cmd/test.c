@@ -135,7 +135,7 @@ static int check_free(const struct job *j)
 
     for (uint32_t i = 0; i < j->config->buses.n; i++) {
         const struct bus_place *p = &j->table->bus[i].place;
-        if (p->type == BUS_MODBUS_RTU && is_bus_wanted(j, i))
+        if (bus_has_port(p) && is_bus_wanted(j, i))
             is_taken = port_is_taken("test", p->device, j->o->is_taking) || is_taken;
     }
     if (is_running && !is_taken && !j->o->is_json)

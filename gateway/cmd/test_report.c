@@ -226,8 +226,7 @@ static void print_silence(const struct test_pass *t, const struct test_result *r
                   r->conf->timeout_ms > 0 ? r->conf->timeout_ms : DEVICE_TIMEOUT_MS, words,
                   sizeof words);
     const struct bus_place *p = place_of(t, r);
-    int port =
-        p->type == BUS_MODBUS_RTU && r->outcome == SCAN_NO_LINK ? port_check(p->device) : 0;
+    int port = bus_has_port(p) && r->outcome == SCAN_NO_LINK ? port_check(p->device) : 0;
     if (port != 0)
         snprintf(words, sizeof words, "%s: %s", p->device, port_words(port));
     fprintf(out, "  %s", words);

@@ -49,9 +49,10 @@ const char *place_words(const struct bus_place *p, char *buf, size_t size)
 {
     bool is_v6 = p->host && strchr(p->host, ':');
 
-    if (p->type == BUS_MODBUS_RTU)
-        snprintf(buf, size, "rtu %s %d %d%c%d", p->device, p->baud, p->data_bits, p->parity,
-                 p->stop_bits);
+    if (bus_has_port(p))
+        snprintf(buf, size, "%s %s %d %d%c%d",
+                 p->type == BUS_MODBUS_RTU ? "rtu" : "lora-serial", p->device, p->baud,
+                 p->data_bits, p->parity, p->stop_bits);
     else
         snprintf(buf, size, "%s %s%s%s:%u", p->type == BUS_MODBUS_TCP ? "tcp" : "rtu-tcp",
                  is_v6 ? "[" : "", p->host, is_v6 ? "]" : "", p->port);

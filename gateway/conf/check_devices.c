@@ -154,10 +154,11 @@ static int64_t unit_of(const struct device_conf *dev)
                : UNIT_DEFAULT;
 }
 
-/* A device's address on the wire; two buses may lead to one TCP endpoint. */
+/* A device's address on the wire; two buses may lead to one TCP endpoint, or to the same air.
+ */
 struct wire {
     const struct device_conf *dev;
-    const char *host; /* NULL: the bus itself is the line */
+    const char *host; /* or name of a radio, port -1; NULL: the bus itself is the line */
     int64_t port, unit;
 };
 
@@ -211,9 +212,14 @@ static void check_addresses(const struct check *k)
             lora_bus_is(dev[i].bus_found))
             continue;
         const struct bus_tcp_conf *tcp = endpoint_of(dev[i].bus_found);
+        const struct bus_modem_conf *modem = lora_modem_of(dev[i].bus_found);
         wires[n++] = (struct wire){ .dev = &dev[i],
-                                    .host = tcp ? tcp->host : NULL,
-                                    .port = tcp ? tcp->port : 0,
+                                    .host = tcp     ? tcp->host
+                                            : modem ? modem->radio
+                                                    : NULL,
+                                    .port = tcp     ? tcp->port
+                                            : modem ? -1
+                                                    : 0,
                                     .unit = unit_of(&dev[i]) };
     }
     qsort(wires, n, sizeof *wires, compare_wires);

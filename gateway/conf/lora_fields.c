@@ -295,9 +295,9 @@ const struct field lora_bridge_fields[] = {
     { 0 },
 };
 
-static const char *const packet_words[] = { "58", "32", "64", "128", "240", NULL };
+static const char *const packet_words[] = { "32", "58", "64", "128", "240", NULL };
 
-static const int packets[] = { 58, 32, 64, 128, 240 };
+static const int packets[] = { 32, 58, 64, 128, 240 };
 
 int lora_modem_packet(const struct bus_modem_conf *m)
 {

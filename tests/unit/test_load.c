@@ -159,6 +159,59 @@ static void goes_by_the_largest_variant(void **state)
     assert_int_equal(load_of(&slow_line, &s).scan_us, load_of(&slow_line, &large).scan_us);
 }
 
+static const struct bus_place radio = { .type = BUS_LORA_SERIAL,
+                                        .baud = 9600,
+                                        .parity = 'N',
+                                        .data_bits = 8,
+                                        .stop_bits = 1,
+                                        .modem = { .rate = SERIAL_MODEM_2K4, .packet = 240 },
+                                        .radio = "ch-18",
+                                        .air_share = 0.5 };
+
+/* About one poll of ten registers per second at 2.4 kbit/s. */
+static void counts_the_air_of_modems_by_their_makers_figures(void **state)
+{
+    struct sheet s;
+
+    (void)state;
+    sheet_init(&s, 10);
+    struct load_device l = load_of(&radio, &s);
+    assert_int_equal(l.requests, 1);
+    assert_in_range(l.scan_us, 1100000, 1300000);
+    assert_true(l.air_us > l.scan_us * 3 / 4 && l.air_us < l.scan_us);
+}
+
+static void reads_so_much_that_the_answer_fits_a_packet(void **state)
+{
+    static const struct {
+        int packet;
+        uint16_t registers;
+        size_t requests;
+    } of[] = { { 58, 26, 1 }, { 58, 27, 2 }, { 32, 27, 3 }, { 240, 117, 1 }, { 240, 118, 2 } };
+    struct bus_place place = radio;
+    struct sheet s;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        place.modem.packet = of[i].packet;
+        sheet_init(&s, of[i].registers);
+        assert_int_equal(load_of(&place, &s).requests, of[i].requests);
+    }
+}
+
+/* Two answers that look alike are kept apart, so that a copy is none of them. */
+static void counts_the_wait_for_copies(void **state)
+{
+    struct sheet alike, other;
+
+    (void)state;
+    sheet_init(&alike, 20);
+    add_block(&alike, 200, 20);
+    sheet_init(&other, 20);
+    add_block(&other, 200, 21);
+    assert_true(load_of(&radio, &alike).scan_us > load_of(&radio, &other).scan_us + 100000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +223,9 @@ int main(void)
         cmocka_unit_test(adds_up_the_devices_of_a_bus),
         cmocka_unit_test(does_not_know_the_speed_behind_a_device_server),
         cmocka_unit_test(goes_by_the_largest_variant),
+        cmocka_unit_test(counts_the_air_of_modems_by_their_makers_figures),
+        cmocka_unit_test(reads_so_much_that_the_answer_fits_a_packet),
+        cmocka_unit_test(counts_the_wait_for_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
