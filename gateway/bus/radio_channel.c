@@ -72,7 +72,7 @@ static void serve(struct radio_channel *c)
 {
     int64_t now_ms = mono_ms();
 
-    if (c->owner || !c->head)
+    if (c->owner || !c->head || uv_is_closing((uv_handle_t *)&c->timer))
         return;
     sink(c, now_ms);
     int64_t wait = wait_ms(c, now_ms);

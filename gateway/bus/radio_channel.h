@@ -45,6 +45,6 @@ void radio_channel_withdraw(struct radio_channel *c, struct radio_turn *t);
 /* Microseconds of air time since it was made. */
 uint64_t radio_channel_air_us(const struct radio_channel *c);
 
-/* Nobody asks any more; on_closed once, later. Then destroy; takes NULL. */
+/* Nobody gets a turn any more; on_closed once, later. Then destroy; takes NULL. */
 void radio_channel_close(struct radio_channel *c, void (*on_closed)(void *user), void *user);
 void radio_channel_destroy(struct radio_channel *c);
