@@ -275,8 +275,7 @@ void decode_take_up(struct lora *l, const char *key, const void *data, size_t si
     if (strcmp(boot_id, j->mark.boot_id) != 0) /* the same UTC in this boot */
         j->mark.boot_ms =
             clock_boot_ms(l->o.clock) - (clock_wall_ms(l->o.clock) - j->mark.time_ms);
-    j->mark.is_late |=
-        j->mark.time_ms < l->o.newest_ms(l->o.user, l->o.devices[device].number);
+    j->mark.is_late |= j->mark.time_ms < l->o.newest_ms(l->o.user, l->o.devices[device].number);
     run(j);
 }
 
