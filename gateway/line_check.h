@@ -15,7 +15,8 @@
 /* Share of a line's time; above it one late answer makes others late. */
 #define LINE_CHECK_WARN 0.8
 
-/* config_load(), this check and that of gateway/lora_check.h: what run, reload and check go by. */
+/* config_load(), this check and that of gateway/lora_check.h: what run, reload and check go by.
+ */
 int line_check_load(const char *path, const struct field_kind *uplink_kinds, struct diag *d,
                     struct config **ret);
 

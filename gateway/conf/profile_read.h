@@ -50,7 +50,7 @@ struct profile_reader {
     struct profile *p;
     struct fy_node *root;    /* of the file */
     struct fy_node *variant; /* whose keys stand before those of the root; NULL */
-    bool is_file; /* not a text: other files lie beside it */
+    bool is_file;            /* not a text: other files lie beside it */
     bool has_doc_base;
     struct profile_block block;
     struct profile_codes invalid[TYPE_TEXT + 1];
