@@ -144,6 +144,12 @@ static void put_devices(const struct bus_use *u, struct buf *b)
     for (; named < NAMED_MAX && next_greedy(u, below, at, &at); named++) {
         const struct poll_device *d = &u->table->poll_device[at];
         below = u->each[at].share;
+        if (is_radio(u)) { /* its times are of the allowance, not of the clock */
+            buf_printf(b, "%s%s %.0f %% (%zu request%s every %g s)", named ? ", " : "", d->id,
+                       below * 100, u->each[at].requests, u->each[at].requests == 1 ? "" : "s",
+                       (double)d->interval_ms / 1000);
+            continue;
+        }
         buf_printf(b, "%s%s %.2f s (%zu request%s in %.0f ms every %g s)", named ? ", " : "",
                    d->id, below, u->each[at].requests, u->each[at].requests == 1 ? "" : "s",
                    (double)u->each[at].scan_us / 1000, (double)d->interval_ms / 1000);
