@@ -21,6 +21,7 @@ def samples(place):
     return sum(1 for n in notes(place) if n.get("fport") == 2 and "data" in n)
 
 
+@pytest.mark.short
 def test_a_device_joins_and_its_readings_are_stored(place):
     d = Device(0x70B3D57ED0000001)
     config, port = station(place, [d])
@@ -85,6 +86,7 @@ def refused(place, why, name="soil-0"):
     return device(place, name)
 
 
+@pytest.mark.short
 def test_what_is_refused_is_told_with_its_reason(place):
     d, other = Device(0x70B3D57ED0000004), Device.personalised(0x70B3D57ED0000005, 0x01020306)
     config, port = station(place, [d, other])
