@@ -88,18 +88,20 @@ static void on_undecoded(void *user, const char *key, const void *data, size_t s
     decode_take_up(user, key, data, size);
 }
 
+/* Sockets first: where one cannot be had, no feed's thread has begun yet that would have to end
+ * before the configuration goes. */
 static int create_sides(struct lora *l, char *error, size_t size)
 {
     int rc = 0;
 
-    for (uint32_t i = 0; i < l->o.buses_n && rc == 0; i++) {
-        struct lora_side *s = &l->sides[i];
-        *s = (struct lora_side){ .lora = l, .bus = i };
+    for (uint32_t i = 0; i < l->o.buses_n; i++)
+        l->sides[i] = (struct lora_side){ .lora = l, .bus = i };
+    for (size_t i = 0; i < l->o.buses_n && rc == 0; i++)
         if (l->o.buses[i].kind == LORA_UDP)
-            rc = udp_create(s, error, size);
-        else if (l->o.buses[i].kind == LORA_FEED)
-            rc = feeds_create(s, error, size);
-    }
+            rc = udp_create(&l->sides[i], error, size);
+    for (size_t i = 0; i < l->o.buses_n && rc == 0; i++)
+        if (l->o.buses[i].kind == LORA_FEED)
+            rc = feeds_create(&l->sides[i], error, size);
     return rc;
 }
 

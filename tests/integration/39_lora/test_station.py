@@ -2,6 +2,7 @@
 import contextlib
 import os
 import shutil
+import socket
 import sqlite3
 import sys
 import time
@@ -285,3 +286,13 @@ def test_frames_can_be_looked_at(place):
         stranger = Device.personalised(1, 0x0A0B0C0D)
         f.push(stranger.uplink(reading(5), 2))
         tail.wait_line("not-ours")
+
+
+def test_a_port_that_is_taken_is_told(place):
+    d = Device.personalised(0x70B3D57ED000000D, 0x0102030B)
+    config, port = station(place, [d])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", port))
+        gateway = place.gateway(config)
+        wait_until(lambda: not gateway.is_running(), 10, "the end")
+    assert gateway.child.returncode == 1 and f"127.0.0.1:{port}" in gateway.text, gateway.text
